@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * BPF maps with Linux's types, flags and error numbers. A map is made from a definition, shared by reference count between
+ * programs, and lives as long as its last user. Lookups return a pointer to the value in the map; programs write through
+ * it. Lookups, updates and deletes never allocate: everything is laid out when the map is made.
+ */
+#ifndef IMAGO_BPF_MAP_H
+#define IMAGO_BPF_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/hash.h"
+
+enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2 }; /* Linux's numbers */
+enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
+/* Map flags of Linux that are understood. Others are refused. */
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_RDONLY_PROG = 1 << 7, BPF_F_WRONLY_PROG = 1 << 8 };
+
+/* Linux errno values that programs see, negated. */
+enum { BPF_E2BIG = 7, BPF_ENOENT = 2, BPF_EEXIST = 17, BPF_EINVAL = 22, BPF_ENOMEM = 12, BPF_EPERM = 1 };
+
+enum {
+  BPF_MAP_NAME_MAX = 64,
+  BPF_MAP_MAX_KEY = 512,
+  BPF_MAP_MAX_VALUE = 65536,
+  BPF_MAP_MAX_ENTRIES = 16777216,
+};
+
+struct bpf_map_def {
+  char name[BPF_MAP_NAME_MAX];
+  uint32_t type, key_size, value_size, max_entries, flags;
+};
+
+struct bpf_map;
+
+struct bpf_map_ops {
+  void *(*lookup)(struct bpf_map *map, const void *key);
+  long (*update)(struct bpf_map *map, const void *key, const void *value, uint64_t flags);
+  long (*remove)(struct bpf_map *map, const void *key);
+  /* Iteration: key after `key` (NULL: the first) into next; 0 or -BPF_ENOENT. */
+  long (*next_key)(struct bpf_map *map, const void *key, void *next);
+};
+
+struct bpf_map {
+  const struct bpf_map_ops *ops;
+  struct bpf_map_def def;
+  uint32_t references;
+  uint32_t count; /* entries in use; max_entries for an array */
+  size_t memory;  /* bytes this map takes */
+  /* Values that programs may touch: slot i's value is at slots + i * stride + value_offset, for i < slot_count. */
+  uint8_t *slots;
+  uint32_t stride, value_offset, slot_count;
+  struct hash_key hash_key;
+  uint32_t *buckets, bucket_mask; /* hash: 1 + index of first slot, 0: empty */
+  uint32_t free_head;             /* hash: 1 + index of first free slot */
+};
+
+/* Bytes that a map of this definition takes, or 0 when the definition is not acceptable. */
+size_t bpf_map_memory(const struct bpf_map_def *def);
+/* Makes a map with one reference. `seed` keys the hash (random per map). On failure returns -ERROR_INVALID, -ERROR_TOO_BIG,
+ * -ERROR_UNSUPPORTED or -ERROR_NO_MEMORY and leaves *map alone; `why` (may be NULL) gets a constant sentence. */
+int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, struct bpf_map **map, const char **why)
+    __attribute__((warn_unused_result));
+void bpf_map_hold(struct bpf_map *map);
+void bpf_map_release(struct bpf_map *map);
+/* True if size bytes at address lie inside one value of the map. */
+bool bpf_map_contains(const struct bpf_map *map, uint64_t address, uint32_t size);
+/* Same type, key and value size, entries and flags: state may carry over. */
+bool bpf_map_same_layout(const struct bpf_map_def *a, const struct bpf_map_def *b);
+
+#endif

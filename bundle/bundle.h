@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The bundle: one signed file that carries one linked eBPF program. docs/bundle.md is the format's specification. The reader
+ * (this header, freestanding) looks at nothing but the fixed header before the signature holds, and afterwards parses the
+ * very bytes that were signed.
+ */
+#ifndef IMAGO_BUNDLE_BUNDLE_H
+#define IMAGO_BUNDLE_BUNDLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/isa.h"
+#include "bpf/map.h"
+#include "lib/report.h"
+
+/* Header, little-endian, BUNDLE_HEADER_SIZE bytes:
+ *    0  8  magic "IMAGOBPF"
+ *    8  4  format version, 1
+ *   12  4  total length in bytes: header, sections and the 64-byte signature at the end
+ *   16 16  key id: the first 16 bytes of SHA-512 of the signer's raw 32-byte public key
+ * then sections, each: 4 bytes type, 4 bytes length of the payload, payload, zero bytes up to a multiple of 8; then the
+ * Ed25519 signature over everything before it. */
+enum {
+  BUNDLE_HEADER_SIZE = 32,
+  BUNDLE_SIGNATURE_SIZE = 64,
+  BUNDLE_KEY_ID_SIZE = 16,
+  BUNDLE_PUBLIC_KEY_SIZE = 32,
+  BUNDLE_HASH_SIZE = 32,
+  BUNDLE_MAX_SIZE = 4 << 20,
+  BUNDLE_NAME_MAX = 64,      /* with the NUL */
+  BUNDLE_AUDIENCE_MAX = 128, /* with the NUL */
+  BUNDLE_MAX_SECTIONS = 64,
+};
+#define BUNDLE_MAGIC "IMAGOBPF"
+
+enum bundle_section {
+  BUNDLE_SECTION_META = 1,  /* struct bundle_meta_wire */
+  BUNDLE_SECTION_MAPS = 2,  /* array of struct bundle_map_wire */
+  BUNDLE_SECTION_INSNS = 3, /* array of struct bpf_insn */
+  BUNDLE_SECTION_DATA =
+      4, /* u32 map index, u32 0, initial value of entry 0 of that array map; may stand several times */
+  BUNDLE_SECTION_LINES = 5, /* array of struct bundle_line_wire, then the file-name string table; for messages only */
+  BUNDLE_SECTION_HASH = 6,  /* content hash: first 32 bytes of SHA-512 over all sections before it; must be last */
+};
+
+/* A key the system trusts. */
+struct bundle_key {
+  uint8_t public_key[BUNDLE_PUBLIC_KEY_SIZE];
+  uint8_t id[BUNDLE_KEY_ID_SIZE];
+  char name[32]; /* file name in the boot archive, for messages */
+};
+
+struct bundle_meta {
+  char name[BUNDLE_NAME_MAX];         /* program name: [A-Za-z0-9_.-]+ */
+  uint64_t version;                   /* 1 or more */
+  char audience[BUNDLE_AUDIENCE_MAX]; /* glob over element names; "*" is any */
+  char section[BUNDLE_NAME_MAX];      /* ELF section, for example "xdp" */
+};
+
+/* What bundle_read gives: views into the bytes and small copies. Valid as long as the bytes are. */
+struct bundle {
+  struct bundle_meta meta;
+  uint8_t key_id[BUNDLE_KEY_ID_SIZE];
+  uint8_t hash[BUNDLE_HASH_SIZE];
+  const struct bundle_key *key; /* the trusted key that signed it */
+  const struct bpf_insn *insns; /* aligned to 8 in the bytes */
+  uint32_t insn_count;
+  uint32_t map_count;
+  struct bpf_map_def maps[BPF_MAX_MAPS];
+  struct slice initial[BPF_MAX_MAPS]; /* initial value of entry 0; length 0: none */
+  struct slice lines;                 /* raw BUNDLE_SECTION_LINES payload, may be empty */
+  uint32_t size;                      /* total length */
+};
+
+/* Fills key->id from key->public_key. */
+void bundle_key_identify(struct bundle_key *key);
+
+/* Only the fixed header and, by the key it names, the signature: 0, -ERROR_INVALID (magic, format, length), -ERROR_TRUNCATED,
+ * -ERROR_TOO_BIG, -ERROR_KEY (unknown key), -ERROR_SIGNATURE. On success *key is the signer. */
+int bundle_verify(const uint8_t *bytes, size_t length, const struct bundle_key *keys, unsigned key_count,
+                  const struct bundle_key **key, struct report *report) MUST_USE;
+
+/* Bounds-checked parsing of the sections of a bundle whose signature holds (call bundle_verify first, on the same bytes).
+ * bytes must be aligned to 8. Does not judge instructions: bpf_check does. Errors as bundle_verify, and -ERROR_UNSUPPORTED
+ * for map types not offered. `bundle` is about 11 KiB: allocate it. */
+int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, struct report *report) MUST_USE;
+
+/* Source position of an instruction from BUNDLE_SECTION_LINES: "block_dns.bpf.c:41" into buffer; false when unknown. */
+bool bundle_source_line(const struct bundle *bundle, uint32_t insn, char *buffer, size_t size);
+
+#endif

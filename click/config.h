@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The flat form of a Click file: declarations and connections, nothing else. The parser makes it; the router is built from
+ * it; `imago build` reads off it which elements an image needs, and which files.
+ */
+#ifndef IMAGO_CLICK_CONFIG_H
+#define IMAGO_CLICK_CONFIG_H
+
+#include "click/lexer.h"
+
+struct click_declaration {
+  char *name; /* as written, or Class@N for anonymous elements */
+  char *class_name;
+  char *arguments; /* raw configuration string, "" when there is none */
+  struct landmark at;
+};
+
+struct click_connection {
+  uint32_t from, from_port; /* index into declarations */
+  uint32_t to, to_port;
+  struct landmark at;
+};
+
+/* Owns everything in it, file names of landmarks included. */
+struct click_config {
+  struct click_declaration *declarations;
+  uint32_t declaration_count, declaration_capacity;
+  struct click_connection *connections;
+  uint32_t connection_count, connection_capacity;
+  char **files; /* interned file names that landmarks point to */
+  uint32_t file_count;
+};
+
+/* Parses a whole Click source. Reports every error it can find ("fw.click:3: syntax error near ..."), then returns
+ * -ERROR_INVALID; what the language has but this parser does not take is -ERROR_UNSUPPORTED by name. On error the config is
+ * freed. Limits: CLICK_MAX_* (docs/limits.md). */
+int click_parse(const char *file, struct slice source, struct click_config *config, struct report *report) MUST_USE;
+void click_config_free(struct click_config *config);
+/* Index of the declaration called name, or -1. */
+int click_config_find(const struct click_config *config, const char *name);
+
+enum {
+  CLICK_MAX_ELEMENTS = 4096,
+  CLICK_MAX_CONNECTIONS = 16384,
+  CLICK_MAX_SOURCE = 4 << 20,
+  CLICK_MAX_PORTS = 1024, /* ports of one element, each direction */
+  CLICK_MAX_NAME = 256,
+};
+
+#endif

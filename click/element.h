@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Elements: the class that describes a kind, the instance in a graph, and how packets move between them. An element's own
+ * struct begins with `struct element element`; the router allocates class->size zeroed bytes for it.
+ *
+ * To write an element: fill a struct element_class and register it with ELEMENT(symbol). The usual element supplies only
+ * `simple`, and works for push and pull alike.
+ */
+#ifndef IMAGO_CLICK_ELEMENT_H
+#define IMAGO_CLICK_ELEMENT_H
+
+#include "click/args.h"
+#include "click/config.h"
+#include "click/handler.h"
+#include "click/services.h"
+#include "lib/counter.h"
+#include "packet/packet.h"
+
+struct element;
+struct router;
+struct scheduler;
+
+struct element_class {
+  const char *name;    /* "Counter" */
+  const char *purpose; /* one line: "counts packets and bytes" */
+  const char *ports;   /* Click's port counts: "1/1", "1/1-", "1/1-2", "0/1", "-/=" ... */
+  const char *
+      processing; /* Click's processing code: "a/a" agnostic, "h/h" push, "l/l" pull, "h/l" ... per port, the last repeats */
+  const char *flow;                 /* Click's flow code; NULL: "x/x" */
+  size_t size;                      /* of the element's struct */
+  const struct argument *arguments; /* ended by name NULL; NULL: none */
+  const struct handler *handlers;   /* ended by name NULL; NULL: only the standard ones */
+  const char *const *drops;         /* names of drop counters, ended by NULL; NULL: this element never drops */
+  const char *example;              /* Click text for the manual page; may be NULL */
+  const char *manual;               /* further paragraphs for the manual page; may be NULL */
+
+  void (*defaults)(struct element *e); /* before arguments are parsed; may be NULL */
+  /* After arguments were parsed; `rest` holds those the table did not take (class->takes_rest). May allocate. Ports are
+   * connected already. Errors go to report. NULL: nothing to do. */
+  int (*configure)(struct element *e, const struct args *rest, struct report *report);
+  bool takes_rest;
+  /* After every element is configured: take NICs, load programs, schedule tasks. NULL: nothing to do. */
+  int (*initialize)(struct element *e, struct report *report);
+  /* Undoes configure and initialize, whichever of them ran (state is zero where they did not). NULL: nothing to do. */
+  void (*cleanup)(struct element *e);
+
+  /* Packet movement; exactly what the processing code calls for. All take ownership as documented at the functions below. */
+  void (*push)(struct element *e, unsigned port, struct batch *batch);
+  /* Appends at most max packets. */
+  void (*pull)(struct element *e, unsigned port, struct batch *batch, unsigned max);
+  /* For 1/1 agnostic elements instead of push and pull: works on the batch in place; may remove packets (element_drop). */
+  void (*simple)(struct element *e, struct batch *batch);
+};
+
+/* Where a port leads. */
+struct port {
+  struct element *element;
+  uint32_t port;
+  bool pull; /* resolved kind of this port */
+};
+
+/* Invariant: outputs[i] of a push port and inputs[i] of a pull port name the one peer to call. */
+struct element {
+  const struct element_class *class;
+  struct router *router;
+  const struct services *services;
+  char *name;
+  char *config;
+  struct landmark at;
+  uint32_t index;
+  uint32_t input_count, output_count;
+  struct port *inputs;  /* for a pull input: the upstream output. For a push input: element of the first connection */
+  struct port *outputs; /* for a push output: the downstream input */
+  uint64_t *drops;      /* one counter per name in class->drops */
+};
+
+/* The element whose code runs in this thread, for fault reports and profiles. NULL outside the graph. */
+extern _Thread_local const struct element *element_running;
+
+/* Hands the batch to whatever output `port` (a push port) leads to. Takes the packets; an empty batch is not passed on. */
+static inline void element_push(struct element *e, unsigned port, struct batch *batch) {
+  if (batch->count == 0) return;
+  const struct port *to = &e->outputs[port];
+  element_running = to->element;
+  to->element->class->push(to->element, to->port, batch);
+  element_running = e;
+}
+
+/* Appends at most max packets from whatever input `port` (a pull port) comes from; batch has room for them. */
+static inline void element_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
+  const struct port *from = &e->inputs[port];
+  element_running = from->element;
+  from->element->class->pull(from->element, from->port, batch, max);
+  element_running = e;
+}
+
+/* class->push and class->pull of elements that have `simple`; the router fills them in for a class whose push is NULL. */
+void element_simple_push(struct element *e, unsigned port, struct batch *batch);
+void element_simple_pull(struct element *e, unsigned port, struct batch *batch, unsigned max);
+
+/* Kills packets and counts them under class->drops[reason]. */
+void element_drop(struct element *e, unsigned reason, struct packet *p);
+void element_drop_batch(struct element *e, unsigned reason, struct batch *batch);
+
+/* Registration: puts a pointer to the class into the linker set `imago_elements` and defines the symbol imago_element_NAME, by
+ * which `imago build` asks the linker for just the classes that a graph needs. NAME is the class name. */
+#define ELEMENT(NAME, variable)                                  \
+  extern const struct element_class *const imago_element_##NAME; \
+  const struct element_class *const imago_element_##NAME __attribute__((used, section("imago_elements"))) = &(variable)
+
+/* The classes linked into this program. */
+const struct element_class *element_class_find(const char *name);
+unsigned element_class_count(void);
+const struct element_class *element_class_at(unsigned index);
+/* The linked class whose name is nearest to `name` by edit distance, or NULL when nothing is near. */
+const struct element_class *element_class_nearest(const char *name);
+
+#endif

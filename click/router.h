@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A router is a graph of elements, made from a flat configuration in one go: parse, look up classes, connect, resolve push and
+ * pull, configure, initialize. If any step fails nothing remains.
+ */
+#ifndef IMAGO_CLICK_ROUTER_H
+#define IMAGO_CLICK_ROUTER_H
+
+#include "click/config.h"
+#include "click/element.h"
+#include "click/scheduler.h"
+
+struct router {
+  struct click_config config; /* owned */
+  struct element **elements;
+  uint32_t element_count;
+  struct scheduler *scheduler; /* of worker 0; elements put their tasks there */
+  const struct services *services;
+  char *source; /* the text it was made from */
+};
+
+/* Builds and starts a graph. Errors read as Click's:
+ *   fw.click:3: While configuring 'q :: Queue':
+ *     CAPACITY: expected an unsigned number, not 'x'
+ * Returns 0 and *router (owned by the caller), or a negative code. */
+int router_create(const char *file, struct slice source, const struct services *services, struct scheduler *scheduler,
+                  struct router **router, struct report *report) MUST_USE;
+/* Cleans every element up and frees all. No task of it may be running. */
+void router_destroy(struct router *router);
+struct element *router_find(struct router *router, const char *name);
+
+/* Handlers of the graph: "elem.handler", and the global ones of the router: version, list, classes, config, requirements,
+ * handlers, drops. kernel/ tries its own global handlers first. Names as in Click; unknown ones give
+ * -ERROR_NOT_FOUND with "no element named 'x'" or "no handler named 'y'; 'x' has: ...". */
+int router_read(struct router *router, struct slice name, struct slice parameter, struct text *out,
+                struct report *report) MUST_USE;
+int router_write(struct router *router, struct slice name, struct slice value, struct report *report) MUST_USE;
+/* 0 if it exists and is readable (write: writable); -ERROR_NOT_FOUND, -ERROR_PERMISSION otherwise. Distinguishes, for
+ * ControlSocket codes 510 and 511: *element_known is set when the element exists (or the name is a global handler). */
+int router_check(struct router *router, struct slice name, bool write, bool *element_known);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the graph and its elements need from the system around them, as a table that kernel/ fills (and tests fill with
+ * theirs), so that arrows keep pointing down.
+ */
+#ifndef IMAGO_CLICK_SERVICES_H
+#define IMAGO_CLICK_SERVICES_H
+
+#include "bundle/bundle.h"
+#include "bundle/floor.h"
+#include "packet/nic.h"
+
+struct deferred;
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
+
+struct services {
+  uint64_t (*now)(void);  /* monotonic nanoseconds since boot */
+  uint64_t (*wall)(void); /* nanoseconds since the epoch */
+  uint32_t (*random)(void);
+  /* One line without '\n', into the log ring and to whoever follows it. Limited in rate by the log itself. */
+  void (*log)(enum log_level level, const char *text, size_t length);
+  /* Calls function(argument) after every worker has passed a quiescent point (no batch in flight that began before). May
+   * not fail: the node is embedded in the caller's object. */
+  void (*defer)(struct deferred *node, void (*function)(struct deferred *node));
+  /* The NIC of that name ("eth0"), or NULL. */
+  struct nic *(*nic_find)(const char *name);
+  /* Packets for elements that make their own. */
+  struct packet_pool *pool;
+  /* A file of the boot archive; data NULL when there is none. Lives as long as the system. */
+  struct slice (*file)(const char *name);
+  const struct bundle_key *keys; /* trusted signers */
+  unsigned key_count;
+  struct version_floors *floors;
+};
+
+/* Embedded in objects that are freed after a quiescent point. */
+struct deferred {
+  struct deferred *next;
+  void (*function)(struct deferred *node);
+  uint64_t epoch;
+};
+
+#endif
