@@ -30,18 +30,19 @@ enum {
   BUNDLE_MAX_SIZE = 4 << 20,
   BUNDLE_NAME_MAX = 64,      /* with the NUL */
   BUNDLE_AUDIENCE_MAX = 128, /* with the NUL */
-  BUNDLE_MAX_SECTIONS = 64,
 };
 #define BUNDLE_MAGIC "IMAGOBPF"
 
+/* Sections stand in ascending order of type, and DATA sections in ascending order of map index, so that one content has one
+ * form. META, INSNS and HASH must be there. Layouts of the payloads: bundle/wire.h. */
 enum bundle_section {
   BUNDLE_SECTION_META = 1,  /* struct bundle_meta_wire */
   BUNDLE_SECTION_MAPS = 2,  /* array of struct bundle_map_wire */
   BUNDLE_SECTION_INSNS = 3, /* array of struct bpf_insn */
   BUNDLE_SECTION_DATA =
-      4, /* u32 map index, u32 0, initial value of entry 0 of that array map; may stand several times */
-  BUNDLE_SECTION_LINES = 5, /* array of struct bundle_line_wire, then the file-name string table; for messages only */
-  BUNDLE_SECTION_HASH = 6,  /* content hash: first 32 bytes of SHA-512 over all sections before it; must be last */
+      4, /* struct bundle_data_wire, then the initial value of entry 0 of that array map; may repeat */
+  BUNDLE_SECTION_LINES = 5, /* struct bundle_lines_wire, struct bundle_line_wire ..., file names; for messages only */
+  BUNDLE_SECTION_HASH = 6,  /* content hash: first 32 bytes of SHA-512 over all sections before it */
 };
 
 /* A key the system trusts. */
@@ -58,12 +59,12 @@ struct bundle_meta {
   char section[BUNDLE_NAME_MAX];      /* ELF section, for example "xdp" */
 };
 
-/* What bundle_read gives: views into the bytes and small copies. Valid as long as the bytes are. */
+/* What bundle_parse gives: views into the bytes and small copies. Valid as long as the bytes are. */
 struct bundle {
   struct bundle_meta meta;
   uint8_t key_id[BUNDLE_KEY_ID_SIZE];
   uint8_t hash[BUNDLE_HASH_SIZE];
-  const struct bundle_key *key; /* the trusted key that signed it */
+  const struct bundle_key *key; /* the trusted key that signed it; bundle_parse leaves NULL, the caller fills in */
   const struct bpf_insn *insns; /* aligned to 8 in the bytes */
   uint32_t insn_count;
   uint32_t map_count;

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Reads bundles. The bytes are hostile until the signature holds, and are treated as hostile after it too: a signer may be
+ * careless. Specification: docs/bundle.md.
+ */
+#include "bundle/bundle.h"
+#include "bundle/signature.h"
+#include "bundle/wire.h"
+#include "lib/bytes.h"
+
+enum { FORMAT_VERSION = 1, FORMAT_OFFSET = 8, LENGTH_OFFSET = 12, KEY_ID_OFFSET = 16 };
+
+_Static_assert((int)BUNDLE_SIGNATURE_SIZE == (int)SIGNATURE_SIZE, "one signature scheme");
+_Static_assert((int)BUNDLE_PUBLIC_KEY_SIZE == (int)SIGNATURE_KEY_SIZE, "one signature scheme");
+
+void bundle_key_identify(struct bundle_key *key) {
+  uint8_t digest[SHA512_SIZE];
+  sha512(digest, key->public_key, sizeof(key->public_key));
+  memcpy(key->id, digest, sizeof(key->id));
+}
+
+/* The fixed header, the only thing that is read before the signature holds. */
+static int check_header(const uint8_t *bytes, size_t length, struct report *report) {
+  if (length < BUNDLE_HEADER_SIZE)
+    return report_error(report, ERROR_TRUNCATED, "bundle: %zu bytes are too few for a header; is the file complete?",
+                        length);
+  if (memcmp(bytes, BUNDLE_MAGIC, FORMAT_OFFSET) != 0)
+    return report_error(report, ERROR_INVALID,
+                        "bundle: not a bundle (no magic \"" BUNDLE_MAGIC "\"); make one from an "
+                        "eBPF object with `imago bundle`");
+  uint32_t format = load_le32(bytes + FORMAT_OFFSET);
+  if (format != FORMAT_VERSION)
+    return report_error(report, ERROR_INVALID, "bundle: format version %u; this system reads version %u", format,
+                        (unsigned)FORMAT_VERSION);
+  uint32_t total = load_le32(bytes + LENGTH_OFFSET);
+  if (total > BUNDLE_MAX_SIZE)
+    return report_error(report, ERROR_TOO_BIG, "bundle: says it is %u bytes long; the limit is %u", total,
+                        (unsigned)BUNDLE_MAX_SIZE);
+  if (total < BUNDLE_HEADER_SIZE + BUNDLE_SIGNATURE_SIZE || total % 8 != 0)
+    return report_error(report, ERROR_INVALID, "bundle: length field of %u cannot be", total);
+  if (total > length)
+    return report_error(report, ERROR_TRUNCATED, "bundle: ends after %zu of %u bytes; is the file complete?", length,
+                        total);
+  if (total < length) return report_error(report, ERROR_INVALID, "bundle: %zu bytes follow its end", length - total);
+  return 0;
+}
+
+int bundle_verify(const uint8_t *bytes, size_t length, const struct bundle_key *keys, unsigned key_count,
+                  const struct bundle_key **key, struct report *report) {
+  int error = check_header(bytes, length, report);
+  if (error) return error;
+  const uint8_t *id = bytes + KEY_ID_OFFSET;
+  const struct bundle_key *signer = NULL;
+  for (unsigned i = 0; i < key_count && !signer; i++)
+    if (memcmp(keys[i].id, id, BUNDLE_KEY_ID_SIZE) == 0) signer = &keys[i];
+  if (!signer)
+    return report_error(report, ERROR_KEY,
+                        "bundle: signed by unknown key %02x%02x%02x%02x...; %u keys are trusted; add the signer's .pub "
+                        "file to the trusted keys, or sign with a trusted key",
+                        id[0], id[1], id[2], id[3], key_count);
+  size_t signed_length = length - BUNDLE_SIGNATURE_SIZE;
+  if (!signature_holds(bytes + signed_length, bytes, signed_length, signer->public_key))
+    return report_error(report, ERROR_SIGNATURE,
+                        "bundle: signature by key %s is wrong: the bytes were changed after signing, or somebody else "
+                        "signed them; get the bundle again from its maker",
+                        signer->name);
+  *key = signer;
+  return 0;
+}
+
+/* --- parsing --- */
+
+static bool is_name_char(char c) { return char_is_word(c) || c == '.' || c == '-'; }
+static bool is_printable(char c) { return c > ' ' && c < 0x7f; }
+/* Element names of Click ("fw/filter", "BPFilter@3") and the glob's own characters. */
+static bool is_audience_char(char c) { return is_name_char(c) || c == '/' || c == '@' || c == '*' || c == '?'; }
+static bool is_file_name_char(char c) { return c >= ' ' && c < 0x7f && c != '/'; }
+
+static bool all_zero(const void *data, size_t length) {
+  const uint8_t *byte = data;
+  while (length > 0 && *byte == 0) {
+    byte++;
+    length--;
+  }
+  return length == 0;
+}
+
+/* Not empty, of the given characters only, NUL-terminated and zero to its end. */
+static bool text_field_ok(const char *field, size_t size, bool (*ok)(char c)) {
+  size_t length = strnlen(field, size);
+  if (length == 0 || length == size) return false;
+  for (size_t i = 0; i < length; i++)
+    if (!ok(field[i])) return false;
+  return all_zero(field + length, size - length);
+}
+
+static int bad(struct report *report, const char *what) {
+  return report_error(report, ERROR_INVALID, "bundle: %s; the tool that made it is at fault", what);
+}
+
+static int parse_meta(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_meta_wire wire;
+  if (payload.length != sizeof(wire)) return bad(report, "section META has the wrong length");
+  memcpy(&wire, payload.data, sizeof(wire));
+  if (!text_field_ok(wire.name, sizeof(wire.name), is_name_char))
+    return bad(report, "program name is not of the form [A-Za-z0-9_.-]+");
+  if (!text_field_ok(wire.section, sizeof(wire.section), is_printable))
+    return bad(report, "ELF section name is malformed");
+  if (!text_field_ok(wire.audience, sizeof(wire.audience), is_audience_char))
+    return bad(report, "audience is not a pattern over element names");
+  if (wire.version == 0) return bad(report, "version is 0; versions start at 1");
+  bundle->meta.version = wire.version;
+  memcpy(bundle->meta.name, wire.name, sizeof(wire.name));
+  memcpy(bundle->meta.section, wire.section, sizeof(wire.section));
+  memcpy(bundle->meta.audience, wire.audience, sizeof(wire.audience));
+  return 0;
+}
+
+/* What is wrong with a map definition, or NULL. The limits are those of bpf/map.h. */
+static const char *map_fault(const struct bpf_map_def *def) {
+  bool array = def->type == BPF_MAP_TYPE_ARRAY;
+  uint32_t allowed = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | (array ? 0 : BPF_F_NO_PREALLOC);
+  if (array && def->key_size != 4) return "array keys are 4 bytes long";
+  if (def->key_size == 0 || def->key_size > BPF_MAP_MAX_KEY) return "key size is out of range";
+  if (def->value_size == 0 || def->value_size > BPF_MAP_MAX_VALUE) return "value size is out of range";
+  if (def->max_entries == 0 || def->max_entries > BPF_MAP_MAX_ENTRIES) return "max_entries is out of range";
+  if (def->flags & ~allowed) return "it has flags that are not understood";
+  if ((def->flags & BPF_F_RDONLY_PROG) && (def->flags & BPF_F_WRONLY_PROG))
+    return "it is both read-only and write-only";
+  return NULL;
+}
+
+static int parse_maps(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_map_wire wire;
+  if (payload.length == 0 || payload.length % sizeof(wire) != 0)
+    return bad(report, "section MAPS has the wrong length");
+  if (payload.length / sizeof(wire) > BPF_MAX_MAPS)
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu maps; the limit is %u", payload.length / sizeof(wire),
+                        (unsigned)BPF_MAX_MAPS);
+  uint32_t count = (uint32_t)(payload.length / sizeof(wire));
+  for (uint32_t i = 0; i < count; i++) {
+    struct bpf_map_def *def = &bundle->maps[i];
+    memcpy(&wire, payload.data + i * sizeof(wire), sizeof(wire));
+    if (!text_field_ok(wire.name, sizeof(wire.name), is_name_char))
+      return bad(report, "a map name is not of the form [A-Za-z0-9_.-]+");
+    if (wire.zero != 0) return bad(report, "a reserved field of a map is not zero");
+    memcpy(def->name, wire.name, sizeof(def->name));
+    def->type = wire.type;
+    def->key_size = wire.key_size;
+    def->value_size = wire.value_size;
+    def->max_entries = wire.max_entries;
+    def->flags = wire.flags;
+    for (uint32_t other = 0; other < i; other++)
+      if (strcmp(bundle->maps[other].name, def->name) == 0)
+        return report_error(report, ERROR_INVALID, "bundle: two maps have the name %s", def->name);
+    if (def->type != BPF_MAP_TYPE_HASH && def->type != BPF_MAP_TYPE_ARRAY)
+      return report_error(report, ERROR_UNSUPPORTED,
+                          "bundle: map %s is of type %u; offered are hash (%u) and array (%u)", def->name, def->type,
+                          (unsigned)BPF_MAP_TYPE_HASH, (unsigned)BPF_MAP_TYPE_ARRAY);
+    const char *fault = map_fault(def);
+    if (fault) return report_error(report, ERROR_INVALID, "bundle: map %s: %s", def->name, fault);
+  }
+  bundle->map_count = count;
+  return 0;
+}
+
+static int parse_insns(struct bundle *bundle, struct slice payload, struct report *report) {
+  size_t count = payload.length / sizeof(struct bpf_insn);
+  if (payload.length == 0 || payload.length % sizeof(struct bpf_insn) != 0)
+    return bad(report, "section INSNS has the wrong length");
+  if (count > BPF_MAX_INSNS)
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu instructions; the limit is %u", count,
+                        (unsigned)BPF_MAX_INSNS);
+  bundle->insns = (const struct bpf_insn *)(const void *)payload.data;
+  bundle->insn_count = (uint32_t)count;
+  return 0;
+}
+
+static int parse_data(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_data_wire wire;
+  if (payload.length < sizeof(wire)) return bad(report, "section DATA has the wrong length");
+  memcpy(&wire, payload.data, sizeof(wire));
+  if (wire.zero != 0) return bad(report, "a reserved field of a DATA section is not zero");
+  if (wire.map >= bundle->map_count) return bad(report, "a DATA section names a map that is not there");
+  const struct bpf_map_def *def = &bundle->maps[wire.map];
+  if (def->type != BPF_MAP_TYPE_ARRAY)
+    return report_error(report, ERROR_INVALID, "bundle: map %s has an initial value, which only array maps can have",
+                        def->name);
+  if (payload.length - sizeof(wire) != def->value_size)
+    return report_error(report, ERROR_INVALID, "bundle: initial value of map %s is %zu bytes long; its values have %u",
+                        def->name, payload.length - sizeof(wire), def->value_size);
+  for (uint32_t i = wire.map; i < bundle->map_count; i++)
+    if (bundle->initial[i].length > 0) return bad(report, "DATA sections are not in ascending order of map");
+  bundle->initial[wire.map] = (struct slice){payload.data + sizeof(wire), payload.length - sizeof(wire)};
+  return 0;
+}
+
+static struct bundle_line_wire line_at(const struct bundle *bundle, uint32_t index) {
+  struct bundle_line_wire line;
+  memcpy(&line, bundle->lines.data + sizeof(struct bundle_lines_wire) + index * sizeof(line), sizeof(line));
+  return line;
+}
+
+/* True if every file name in the string table is NUL-terminated, not empty, and of printable characters. */
+static bool strings_ok(const char *strings, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    bool name_starts = i == 0 || strings[i - 1] == '\0';
+    if (strings[i] == '\0' ? name_starts : !is_file_name_char(strings[i])) return false;
+  }
+  return length > 0 && strings[length - 1] == '\0';
+}
+
+static int parse_lines(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_lines_wire wire;
+  if (payload.length < sizeof(wire)) return bad(report, "section LINES has the wrong length");
+  memcpy(&wire, payload.data, sizeof(wire));
+  uint64_t lines_length = (uint64_t)wire.line_count * sizeof(struct bundle_line_wire);
+  if (wire.line_count == 0 || sizeof(wire) + lines_length + wire.strings_length != payload.length)
+    return bad(report, "section LINES has the wrong length");
+  const char *strings = payload.data + sizeof(wire) + lines_length;
+  if (!strings_ok(strings, wire.strings_length)) return bad(report, "file names of section LINES are malformed");
+  bundle->lines = payload;
+  for (uint32_t i = 0; i < wire.line_count; i++) {
+    struct bundle_line_wire line = line_at(bundle, i);
+    if (line.insn >= bundle->insn_count || (i > 0 && line.insn <= line_at(bundle, i - 1).insn))
+      return bad(report, "section LINES is not in ascending order of instructions");
+    if (line.file >= wire.strings_length || (line.file > 0 && strings[line.file - 1] != '\0'))
+      return bad(report, "section LINES names a file that is not there");
+  }
+  return 0;
+}
+
+static int check_hash(struct bundle *bundle, struct slice payload, const uint8_t *sections, size_t length,
+                      struct report *report) {
+  uint8_t digest[SHA512_SIZE];
+  if (payload.length != BUNDLE_HASH_SIZE) return bad(report, "section HASH has the wrong length");
+  sha512(digest, sections, length);
+  if (memcmp(digest, payload.data, BUNDLE_HASH_SIZE) != 0) return bad(report, "content hash is wrong");
+  memcpy(bundle->hash, payload.data, BUNDLE_HASH_SIZE);
+  return 0;
+}
+
+int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, struct report *report) {
+  int error = check_header(bytes, length, report);
+  if (error) return error;
+  if ((uintptr_t)bytes % 8 != 0) return report_error(report, ERROR_INVALID, "bundle: bytes are not aligned to 8");
+  memset(bundle, 0, sizeof(*bundle));
+  memcpy(bundle->key_id, bytes + KEY_ID_OFFSET, sizeof(bundle->key_id));
+  bundle->size = (uint32_t)length;
+
+  /* at and end stay multiples of 8, so a section header is there whenever at < end. */
+  size_t at = BUNDLE_HEADER_SIZE, end = length - BUNDLE_SIGNATURE_SIZE;
+  uint32_t previous = 0;
+  while (at < end) {
+    struct bundle_section_wire wire;
+    memcpy(&wire, bytes + at, sizeof(wire));
+    size_t payload_at = at + sizeof(wire), room = end - payload_at;
+    if (wire.length > room)
+      return report_error(report, ERROR_TRUNCATED, "bundle: section at offset %zu is longer than the bundle", at);
+    size_t padded = align_up(wire.length, 8);
+    if (!all_zero(bytes + payload_at + wire.length, padded - wire.length)) return bad(report, "padding is not zero");
+    if (wire.type < previous || (wire.type == previous && wire.type != BUNDLE_SECTION_DATA))
+      return bad(report, "a section stands twice or in the wrong place");
+    bool first = previous == 0, code_seen = previous >= BUNDLE_SECTION_INSNS;
+    if (first && wire.type != BUNDLE_SECTION_META) return bad(report, "section META is missing");
+    if (wire.type > BUNDLE_SECTION_INSNS && wire.type <= BUNDLE_SECTION_HASH && !code_seen)
+      return bad(report, "section INSNS is missing");
+
+    struct slice payload = {(const char *)bytes + payload_at, wire.length};
+    switch (wire.type) {
+      case BUNDLE_SECTION_META:
+        error = parse_meta(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_MAPS:
+        error = parse_maps(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_INSNS:
+        error = parse_insns(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_DATA:
+        error = parse_data(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_LINES:
+        error = parse_lines(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_HASH:
+        error = check_hash(bundle, payload, bytes + BUNDLE_HEADER_SIZE, at - BUNDLE_HEADER_SIZE, report);
+        break;
+      default:
+        /* Not skipped: a section that this reader doesn't know may restrict what the program is for. */
+        error = report_error(report, ERROR_INVALID,
+                             "bundle: section type %u is unknown; a newer system made this bundle", wire.type);
+    }
+    if (error) return error;
+    previous = wire.type;
+    at = payload_at + padded;
+  }
+  if (previous != BUNDLE_SECTION_HASH) return bad(report, "section HASH is missing");
+  return 0;
+}
+
+bool bundle_source_line(const struct bundle *bundle, uint32_t insn, char *buffer, size_t size) {
+  if (bundle->lines.length == 0 || insn >= bundle->insn_count) return false;
+  struct bundle_lines_wire wire;
+  memcpy(&wire, bundle->lines.data, sizeof(wire));
+  uint32_t low = 0, high = wire.line_count; /* lines below low start at or before insn, from high on after it */
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (line_at(bundle, middle).insn <= insn)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == 0) return false;
+  struct bundle_line_wire line = line_at(bundle, low - 1);
+  const char *strings = bundle->lines.data + sizeof(wire) + wire.line_count * sizeof(line);
+  format_text(buffer, size, "%s:%u", strings + line.file, line.line);
+  return true;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Writes bundles: sections in their one order, content hash, signature; then reads the result back, so that nothing leaves that
+ * the reader would refuse.
+ */
+#include "bundle/writer.h"
+
+#include <sodium.h>
+
+#include "bundle/wire.h"
+#include "lib/memory.h"
+
+static void pad(struct text *out) {
+  static const uint8_t zero[8];
+  text_add_bytes(out, zero, (8 - out->length % 8) % 8);
+}
+
+/* The payload comes in two parts, of which the second may be empty. */
+static void add_section(struct text *out, enum bundle_section type, const void *head, size_t head_length,
+                        const void *tail, size_t tail_length) {
+  struct bundle_section_wire wire = {type, (uint32_t)(head_length + tail_length)};
+  text_add_bytes(out, &wire, sizeof(wire));
+  text_add_bytes(out, head, head_length);
+  text_add_bytes(out, tail, tail_length);
+  pad(out);
+}
+
+/* Copies the string and fills the field with zeros. Longer strings are cut without NUL, which the reader refuses. */
+static void set_field(char *field, size_t size, const char *s, size_t limit) {
+  size_t length = strnlen(s, limit < size ? limit : size);
+  memset(field, 0, size);
+  memcpy(field, s, length);
+}
+#define SET_FIELD(to, from) set_field(to, sizeof(to), from, sizeof(from))
+
+static void add_meta(struct text *out, const struct bundle_meta *meta) {
+  struct bundle_meta_wire wire = {.version = meta->version};
+  SET_FIELD(wire.name, meta->name);
+  SET_FIELD(wire.section, meta->section);
+  SET_FIELD(wire.audience, meta->audience);
+  add_section(out, BUNDLE_SECTION_META, &wire, sizeof(wire), NULL, 0);
+}
+
+static void add_maps(struct text *out, const struct bundle_description *d) {
+  struct text payload = {0};
+  for (uint32_t i = 0; i < d->map_count; i++) {
+    const struct bpf_map_def *def = &d->maps[i];
+    struct bundle_map_wire wire = {.type = def->type,
+                                   .key_size = def->key_size,
+                                   .value_size = def->value_size,
+                                   .max_entries = def->max_entries,
+                                   .flags = def->flags};
+    SET_FIELD(wire.name, def->name);
+    text_add_bytes(&payload, &wire, sizeof(wire));
+  }
+  out->failed |= payload.failed;
+  if (payload.length > 0) add_section(out, BUNDLE_SECTION_MAPS, payload.data, payload.length, NULL, 0);
+  text_free(&payload);
+}
+
+static void add_data(struct text *out, const struct bundle_description *d) {
+  for (uint32_t i = 0; d->initial && i < d->map_count; i++) {
+    struct bundle_data_wire wire = {.map = i};
+    const struct slice *value = &d->initial[i];
+    if (value->length > 0) add_section(out, BUNDLE_SECTION_DATA, &wire, sizeof(wire), value->data, value->length);
+  }
+}
+
+/* Offset of the name in the table of NUL-terminated names; added when it isn't there. */
+static uint32_t string_offset(struct text *strings, const char *name) {
+  size_t at = 0;
+  while (at < strings->length && strcmp(strings->data + at, name) != 0)
+    at += strlen(strings->data + at) + 1;
+  if (at == strings->length) text_add_bytes(strings, name, strlen(name) + 1);
+  return (uint32_t)at;
+}
+
+static void add_lines(struct text *out, const struct bundle_description *d) {
+  if (d->line_count == 0) return;
+  struct text head = {0}, strings = {0};
+  struct bundle_lines_wire wire = {.line_count = d->line_count};
+  text_add_bytes(&head, &wire, sizeof(wire));
+  for (uint32_t i = 0; i < d->line_count; i++) {
+    struct bundle_line_wire line = {d->lines[i].insn, string_offset(&strings, d->lines[i].file), d->lines[i].line};
+    text_add_bytes(&head, &line, sizeof(line));
+  }
+  out->failed |= head.failed || strings.failed;
+  if (!out->failed) {
+    wire.strings_length = (uint32_t)strings.length;
+    memcpy(head.data, &wire, sizeof(wire));
+    add_section(out, BUNDLE_SECTION_LINES, head.data, head.length, strings.data, strings.length);
+  }
+  text_free(&head);
+  text_free(&strings);
+}
+
+static void add_hash(struct text *out) {
+  uint8_t digest[crypto_hash_sha512_BYTES];
+  if (out->failed) return;
+  crypto_hash_sha512(digest, (const uint8_t *)out->data + BUNDLE_HEADER_SIZE, out->length - BUNDLE_HEADER_SIZE);
+  add_section(out, BUNDLE_SECTION_HASH, digest, BUNDLE_HASH_SIZE, NULL, 0);
+}
+
+/* The header goes first but holds the length, so it is filled in when all else stands. */
+static void fill_header(struct text *out, const uint8_t *public_key) {
+  struct bundle_key key = {0};
+  uint32_t fields[2] = {1, (uint32_t)(out->length + BUNDLE_SIGNATURE_SIZE)};
+  memcpy(key.public_key, public_key, sizeof(key.public_key));
+  bundle_key_identify(&key);
+  memcpy(out->data, BUNDLE_MAGIC, 8);
+  memcpy(out->data + 8, fields, sizeof(fields));
+  memcpy(out->data + 16, key.id, sizeof(key.id));
+}
+
+/* Reads back through the reader that everybody uses. */
+static int read_back(const struct text *out, struct report *report) {
+  int error = -ERROR_NO_MEMORY;
+  uint8_t *bytes = memory_alloc(out->length);
+  struct bundle *bundle = memory_alloc(sizeof(*bundle));
+  if (bytes && bundle) {
+    memcpy(bytes, out->data, out->length);
+    error = bundle_parse(bytes, out->length, bundle, report);
+  }
+  memory_free(bundle);
+  memory_free(bytes);
+  return error;
+}
+
+int bundle_write(const struct bundle_description *d, const uint8_t secret_key[BUNDLE_SECRET_KEY_SIZE], struct text *out,
+                 struct report *report) {
+  static const uint8_t header[BUNDLE_HEADER_SIZE];
+  uint8_t signature[BUNDLE_SIGNATURE_SIZE];
+  text_add_bytes(out, header, sizeof(header));
+  add_meta(out, &d->meta);
+  add_maps(out, d);
+  add_section(out, BUNDLE_SECTION_INSNS, d->insns, d->insn_count * sizeof(*d->insns), NULL, 0);
+  add_data(out, d);
+  add_lines(out, d);
+  add_hash(out);
+  if (out->failed) return report_error(report, ERROR_NO_MEMORY, "bundle: out of memory");
+  if (out->length > BUNDLE_MAX_SIZE - BUNDLE_SIGNATURE_SIZE)
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu bytes; the limit is %u",
+                        out->length + BUNDLE_SIGNATURE_SIZE, (unsigned)BUNDLE_MAX_SIZE);
+  fill_header(out, secret_key + crypto_sign_ed25519_SEEDBYTES);
+  crypto_sign_ed25519_detached(signature, NULL, (const uint8_t *)out->data, out->length, secret_key);
+  text_add_bytes(out, signature, sizeof(signature));
+  if (out->failed) return report_error(report, ERROR_NO_MEMORY, "bundle: out of memory");
+  return read_back(out, report);
+}
