@@ -1,0 +1,54 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs libFuzzer targets, two at a time, each for a while, on a growing corpus beside the committed seeds.
+
+What a target finds stays in build-sanitize/findings/; `build-sanitize/tests/fuzz/fuzz-NAME FILE` shows it again.
+"""
+import argparse
+import concurrent.futures
+import subprocess
+import sys
+
+import builds
+
+TARGETS = sorted(path.stem for path in (builds.ROOT / "tests/fuzz").glob("*.c"))
+
+
+def run(name, seconds):
+    """Runs one target. Returns (status, output)."""
+    directory = builds.ROOT / "build-sanitize"
+    corpus, findings = directory / "corpus" / name, directory / "findings"
+    corpus.mkdir(parents=True, exist_ok=True)
+    findings.mkdir(exist_ok=True)
+    # A case may not take longer than 10 s nor 1 GiB; the fixed seed makes two short runs alike.
+    command = [directory / "tests/fuzz" / f"fuzz-{name}", f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024",
+               "-seed=1", "-print_final_stats=1", f"-artifact_prefix={findings}/{name}-", corpus, builds.ROOT / "tests/fuzz/corpus" / name]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          env=builds.environment(), timeout=seconds + 120, check=False)
+    return done.returncode, done.stdout
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="which; all by default: " + " ".join(TARGETS))
+    parser.add_argument("--seconds", type=int, default=600, help="how long each runs (600)")
+    parser.add_argument("--jobs", type=int, default=2, help="how many run at a time (2)")
+    parser.add_argument("--no-build", action="store_true", help="what is in build-sanitize/ is up to date")
+    options = parser.parse_args()
+    if not options.no_build:
+        builds.compile("build-sanitize")
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        runs = {pool.submit(run, name, options.seconds): name for name in options.targets or TARGETS}
+        for future in concurrent.futures.as_completed(runs):
+            status, output = future.result()
+            executed = next((line.split()[-1] for line in output.splitlines() if "number_of_executed_units" in line), "?")
+            print(f"fuzz-{runs[future]}: {'ok' if status == 0 else 'FAILED'}, {executed} cases", flush=True)
+            if status != 0:
+                failed += 1
+                print(output[-20000:], flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks format (clang-format) and habits (clang-tidy) of the C sources. Needs build/compile_commands.json.
+
+Usage: lint.py [format] [tidy] [fix]      format and tidy by default; fix reformats in place
+"""
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+
+import builds
+
+# Unit tests and fuzzers are compiled with warnings, but repeat themselves too much for clang-tidy to help.
+TIDY_FOLDERS = ("lib/", "packet/", "bpf/", "bundle/", "click/", "elements/", "kernel/", "platform/", "verifier/", "tools/")
+
+
+def sources(*suffixes):
+    """C files of the tree by path, without build directories."""
+    folders = [path for path in builds.ROOT.iterdir() if path.is_dir() and not path.name.startswith(("build-", "."))]
+    folders = [path for path in folders if path.name != "build"]
+    found = [path for folder in folders for suffix in suffixes for path in folder.rglob("*" + suffix)]
+    return sorted(str(path.relative_to(builds.ROOT)) for path in found)
+
+
+def run(command):
+    done = subprocess.run(command, cwd=builds.ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + (done.stderr if done.returncode else "")
+
+
+def check_format():
+    status, output = run(["clang-format-14", "--dry-run", "-Werror", *sources(".c", ".h")])
+    if status:
+        print(output + "format: run 'make format'")
+    return status
+
+
+def check_tidy():
+    commands = json.loads((builds.ROOT / "build/compile_commands.json").read_text())
+    compiled = {os.path.relpath(os.path.join(entry["directory"], entry["file"]), builds.ROOT) for entry in commands}
+    files = sorted(name for name in sources(".c") if name in compiled and name.startswith(TIDY_FOLDERS))
+    command = ["clang-tidy-14", "--quiet", "-p", "build", "--extra-arg=-Wno-unknown-warning-option"]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for status, output in pool.map(lambda name: run([*command, name]), files):
+            if status:
+                failed = 1
+                print(output)
+    return failed
+
+
+def fix_format():
+    return run(["clang-format-14", "-i", *sources(".c", ".h")])[0]
+
+
+CHECKS = {"format": check_format, "tidy": check_tidy, "fix": fix_format}
+
+
+def main():
+    wanted = sys.argv[1:] or ["format", "tidy"]
+    if any(name not in CHECKS for name in wanted):
+        sys.exit(__doc__)
+    failed = [name for name in wanted if CHECKS[name]()]
+    for name in failed:
+        print(f"lint: {name} FAILED")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
