@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Pools of packet buffers, and the life of a packet: made, copied, killed.
+ */
+#include "lib/error.h"
+#include "lib/memory.h"
+#include "packet/packet.h"
+
+enum { POOL_MAX = 1 << 20 };
+
+static size_t arena_size(uint32_t count) { return (size_t)count * PACKET_BUFFER_SIZE; }
+
+int packet_pool_init(struct packet_pool *pool, uint32_t count) {
+  *pool = (struct packet_pool){0};
+  if (count == 0 || count > POOL_MAX) return -ERROR_INVALID;
+  pool->free = memory_alloc(count * sizeof(struct packet *));
+  pool->arena = memory_alloc_low(arena_size(count), _Alignof(struct packet));
+  if (pool->free == NULL || pool->arena == NULL) {
+    memory_free((void *)pool->free);
+    memory_free_low(pool->arena, arena_size(count));
+    *pool = (struct packet_pool){0};
+    return -ERROR_NO_MEMORY;
+  }
+  pool->capacity = pool->free_count = count;
+  /* The lowest address on top of the stack: a system that never holds many packets touches few pages. */
+  for (uint32_t i = 0; i < count; i++) {
+    pool->free[count - 1 - i] = (struct packet *)(void *)(pool->arena + arena_size(i));
+  }
+  return 0;
+}
+
+void packet_pool_destroy(struct packet_pool *pool) {
+  memory_free((void *)pool->free);
+  memory_free_low(pool->arena, arena_size(pool->capacity));
+  *pool = (struct packet_pool){0};
+}
+
+struct packet *packet_new(struct packet_pool *pool) {
+  if (__builtin_expect(pool->free_count == 0, 0)) {
+    pool->failed++;
+    return NULL;
+  }
+  struct packet *p = pool->free[--pool->free_count];
+  *p = (struct packet){.data = packet_buffer_start(p) + PACKET_HEADROOM, .pool = pool};
+  return p;
+}
+
+struct packet *packet_new_from(struct packet_pool *pool, const void *data, size_t length) {
+  if (length > PACKET_DATA_CAPACITY) return NULL;
+  struct packet *p = packet_new(pool);
+  if (p == NULL) return NULL;
+  if (length > 0) memcpy(p->data, data, length);
+  p->length = (uint32_t)length;
+  return p;
+}
+
+struct packet *packet_clone(const struct packet *p) {
+  struct packet *copy = packet_new(p->pool);
+  if (copy == NULL) return NULL;
+  /* Same place in the buffer, so that the header offsets hold and the headroom is the same. */
+  size_t offset = (size_t)(p->data - (const uint8_t *)p);
+  *copy = *p;
+  copy->data = (uint8_t *)copy + offset;
+  memcpy(copy->data, p->data, p->length);
+  return copy;
+}
+
+void packet_kill(struct packet *p) {
+  struct packet_pool *pool = p->pool;
+  pool->free[pool->free_count++] = p;
+}
+
+void batch_kill(struct batch *batch) {
+  for (uint32_t i = 0; i < batch->count; i++)
+    packet_kill(batch->packet[i]);
+  batch->count = 0;
+}
