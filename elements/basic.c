@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The plainest elements: Null passes packets on, Idle never sends any, Discard is where packets end, Tee sends copies.
+ */
+#include "click/element.h"
+#include "click/router.h"
+#include "elements/parameter.h"
+
+/* --- Null --- */
+
+static void null_simple(struct element *e, struct batch *batch) {}
+
+static const struct element_class null_class = {
+    .name = "Null",
+    .purpose = "passes packets on unchanged",
+    .ports = "1/1",
+    .processing = "a/a",
+    .size = sizeof(struct element),
+    .example = "FromDevice(eth0) -> here :: Null -> Discard;",
+    .manual = "Useful as a named place in a graph.",
+    .simple = null_simple,
+};
+ELEMENT(Null, null_class);
+
+/* --- Idle --- */
+
+static const char *const discard_drops[] = {"discarded", NULL};
+
+static void idle_push(struct element *e, unsigned port, struct batch *batch) { element_drop_batch(e, 0, batch); }
+static void idle_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {}
+
+static const struct element_class idle_class = {
+    .name = "Idle",
+    .purpose = "discards what it gets and never sends a packet",
+    .ports = "-/-",
+    .processing = "a/a",
+    .flow = "x/y",
+    .size = sizeof(struct element),
+    .drops = discard_drops,
+    .example = "Idle -> [1] merge;",
+    .manual = "Connects ports that a graph has no use for: an input that nothing feeds, an output that nobody reads.",
+    .push = idle_push,
+    .pull = idle_pull,
+};
+ELEMENT(Idle, idle_class);
+
+/* --- Discard --- */
+
+struct discard {
+  struct element element;
+  uint32_t burst;
+  bool active;
+  uint64_t count;
+  struct task task; /* used when the input is pull */
+};
+
+static void discard_defaults(struct element *e) {
+  struct discard *d = (struct discard *)e;
+  d->burst = 32;
+  d->active = true;
+}
+
+static int discard_configure(struct element *e, const struct args *rest, struct report *report) {
+  const struct discard *d = (const struct discard *)e;
+  if (d->burst == 0 || d->burst > BATCH_MAX) {
+    return report_error(report, ERROR_INVALID, "BURST: must be between 1 and %d, not %u", BATCH_MAX, d->burst);
+  }
+  return 0;
+}
+
+static void discard_push(struct element *e, unsigned port, struct batch *batch) {
+  counter_add(&((struct discard *)e)->count, batch->count);
+  element_drop_batch(e, 0, batch);
+}
+
+static bool discard_run(struct task *task) {
+  struct discard *d = CONTAINER_OF(task, struct discard, task);
+  if (!__atomic_load_n(&d->active, __ATOMIC_RELAXED)) return false;
+  struct batch batch;
+  batch.count = 0;
+  element_pull(&d->element, 0, &batch, d->burst);
+  if (batch.count == 0) return false;
+  discard_push(&d->element, 0, &batch);
+  return true;
+}
+
+static int discard_initialize(struct element *e, struct report *report) {
+  struct discard *d = (struct discard *)e;
+  if (e->inputs[0].pull) {
+    task_init(&d->task, e->router->scheduler, e, discard_run);
+    task_schedule(&d->task);
+  }
+  return 0;
+}
+
+static void discard_cleanup(struct element *e) { task_unschedule(&((struct discard *)e)->task); }
+
+static int discard_reset_counts(void *owner, const struct handler *handler, struct slice value, struct report *report) {
+  counter_reset(&((struct discard *)owner)->count);
+  return 0;
+}
+
+static const struct argument discard_arguments[] = {
+    {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct discard, active), "whether a pull input is emptied (true)"},
+    {"BURST", ARGUMENT_U32, 0, offsetof(struct discard, burst), "most packets pulled at once, 1 to 256 (32)"},
+    {0}};
+
+static const struct handler discard_handlers[] = {
+    {.name = "count", .read = handler_read_u64, .offset = offsetof(struct discard, count), .help = "packets discarded"},
+    {.name = "active",
+     .read = handler_read_bool,
+     .write = parameter_write_bool,
+     .offset = offsetof(struct discard, active),
+     .help = "whether a pull input is emptied"},
+    {.name = "reset_counts", .write = discard_reset_counts, .help = "set count to 0"},
+    {0}};
+
+static const struct element_class discard_class = {
+    .name = "Discard",
+    .purpose = "drops every packet",
+    .ports = "1/0",
+    .processing = "a/a",
+    .size = sizeof(struct discard),
+    .arguments = discard_arguments,
+    .handlers = discard_handlers,
+    .drops = discard_drops,
+    .example = "FromDevice(eth0) -> Discard;",
+    .manual = "On a pull input it asks for packets all the time, and drops them.",
+    .defaults = discard_defaults,
+    .configure = discard_configure,
+    .initialize = discard_initialize,
+    .cleanup = discard_cleanup,
+    .push = discard_push,
+};
+ELEMENT(Discard, discard_class);
+
+/* --- Tee --- */
+
+struct tee {
+  struct element element;
+  uint32_t outputs;
+};
+
+static void tee_defaults(struct element *e) { ((struct tee *)e)->outputs = e->output_count; }
+
+static int tee_configure(struct element *e, const struct args *rest, struct report *report) {
+  const struct tee *t = (const struct tee *)e;
+  if (t->outputs != e->output_count) {
+    return report_error(report, ERROR_INVALID,
+                        "N: %u, but %u outputs are connected; connect outputs 0 to %u, or leave N out", t->outputs,
+                        e->output_count, t->outputs - 1);
+  }
+  return 0;
+}
+
+static void tee_push(struct element *e, unsigned port, struct batch *batch) {
+  struct batch copies;
+  uint32_t last = e->output_count - 1;
+  for (uint32_t output = 0; output < last; output++) {
+    copies.count = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+      struct packet *copy = packet_clone(batch->packet[i]);
+      if (copy != NULL) copies.packet[copies.count++] = copy;
+    }
+    if (copies.count < batch->count) counter_add(&e->drops[0], batch->count - copies.count);
+    element_push(e, output, &copies);
+  }
+  element_push(e, last, batch);
+}
+
+static const struct argument tee_arguments[] = {{"N", ARGUMENT_U32, ARGUMENT_POSITIONAL, offsetof(struct tee, outputs),
+                                                 "number of outputs; only checked against the connections"},
+                                                {0}};
+
+static const char *const tee_drops[] = {"no_buffer", NULL};
+
+static const struct element_class tee_class = {
+    .name = "Tee",
+    .purpose = "sends a copy of each packet to every output",
+    .ports = "1/1-",
+    .processing = "h/h",
+    .size = sizeof(struct tee),
+    .arguments = tee_arguments,
+    .drops = tee_drops,
+    .example = "FromDevice(eth0) -> t :: Tee; t [0] -> Print(copy) -> Discard; t [1] -> Queue -> ToDevice(eth1);",
+    .manual =
+        "The last output gets the packet itself, the others get copies. A copy that finds no free buffer is left out "
+        "and counted under no_buffer. Each output sees packets in order of arrival; where outputs meet again, the "
+        "copies of one batch come before the next output's.",
+    .defaults = tee_defaults,
+    .configure = tee_configure,
+    .push = tee_push,
+};
+ELEMENT(Tee, tee_class);

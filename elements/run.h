@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Splitting a batch over several outputs in arrival order. Packets that follow one another to the same output travel as one
+ * batch; a change of output hands the run over first. So whatever the batch size, paths that meet again downstream see the
+ * packets in the order in which Click, one packet at a time, would have sent them.
+ */
+#ifndef IMAGO_ELEMENTS_RUN_H
+#define IMAGO_ELEMENTS_RUN_H
+
+#include "click/element.h"
+
+/* Lives on the stack of a push function: 2 KiB. Invariant: the packets in batch are all for output `port`. */
+struct run {
+  struct element *element;
+  unsigned port;
+  struct batch batch;
+};
+
+static inline void run_start(struct run *run, struct element *e) {
+  run->element = e;
+  run->port = 0;
+  run->batch.count = 0;
+}
+
+static inline void run_flush(struct run *run) {
+  element_push(run->element, run->port, &run->batch);
+  run->batch.count = 0;
+}
+
+/* Takes the packet for output `port`, which must exist. At most BATCH_MAX packets between two flushes. */
+static inline void run_add(struct run *run, unsigned port, struct packet *p) {
+  if (port != run->port) {
+    run_flush(run);
+    run->port = port;
+  }
+  run->batch.packet[run->batch.count++] = p;
+}
+
+#endif
