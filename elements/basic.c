@@ -146,9 +146,8 @@ static void tee_defaults(struct element *e) { ((struct tee *)e)->outputs = e->ou
 static int tee_configure(struct element *e, const struct args *rest, struct report *report) {
   const struct tee *t = (const struct tee *)e;
   if (t->outputs != e->output_count) {
-    return report_error(report, ERROR_INVALID,
-                        "N: %u, but %u outputs are connected; connect outputs 0 to %u, or leave N out", t->outputs,
-                        e->output_count, t->outputs - 1);
+    return report_error(report, ERROR_INVALID, "N: %u, but %u outputs are connected; connect as many, or leave N out",
+                        t->outputs, e->output_count);
   }
   return 0;
 }
