@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Start-up order, and the system's end. What the first packet needs comes first: archive, keys, graph. Consoles come later, from
+ * the worker's loop.
+ */
+#include "kernel/kernel.h"
+
+#include "kernel/platform.h"
+#include "kernel/symbol.h"
+#include "kernel/system.h"
+#include "kernel/worker.h"
+#include "lib/cpio.h"
+#include "lib/memory.h"
+
+enum {
+  POOL_DEFAULT = 1024,    /* packet buffers: 2 MiB, which fit a VM of 8 MiB */
+  POOL_LEAST = 128,       /* below that no burst fits */
+  POOL_MOST = 1048576,    /* packet_pool_init */
+  POOL_MEMORY_SHARE = 16, /* with more memory: this part of it */
+  POOL_DEFAULT_MOST = 8192,
+  KEYS_MAX = 64,
+  STOP_DRAIN_NS = 100000000, /* how long the last replies may take to go out */
+};
+
+struct system the_system; /* zero: kernel_run is called once */
+
+/* ---- services: what elements may ask of the system ---- */
+
+static uint32_t random_u32(void) {
+  uint32_t value;
+  platform_random(&value, sizeof value);
+  return value;
+}
+
+static void log_line(enum log_level level, const char *text, size_t length) {
+  log_add(&the_system.log, platform_now(), level, text, length);
+}
+
+static void defer(struct deferred *node, void (*function)(struct deferred *node)) {
+  quiesce_defer(&the_system.quiesce, node, function);
+}
+
+static struct nic *nic_find(const char *name) {
+  for (unsigned i = 0; i < platform_nic_count(); i++) {
+    struct nic *nic = platform_nic(i);
+    if (strcmp(nic->name, name) == 0) return nic;
+  }
+  return NULL;
+}
+
+static struct slice archive_file(const char *name) {
+  struct slice data;
+  /* Damage was reported when the system started. */
+  if (cpio_find(the_system.archive, name, &data, NULL) != 0) return (struct slice){NULL, 0};
+  return data;
+}
+
+/* ---- steps of the start ---- */
+
+static int read_archive(struct system *system, struct report *report) {
+  system->archive = platform_archive();
+  if (system->archive.data == NULL) {
+    return report_error(report, ERROR_NOT_FOUND,
+                        "no boot archive: start the system with a newc cpio that holds config.click and keys/");
+  }
+  int error = cpio_find(system->archive, "symbols", &system->symbols, report);
+  return error == -ERROR_NOT_FOUND ? 0 : error;
+}
+
+/* NAME when the path is keys/NAME.pub, otherwise empty. */
+static struct slice key_name(struct slice path) {
+  const size_t before = strlen("keys/"), behind = strlen(".pub");
+  struct slice none = {NULL, 0};
+  if (!slice_starts_with(path, "keys/") || path.length <= before + behind) return none;
+  struct slice end = {path.data + path.length - behind, behind};
+  if (!slice_equals(end, ".pub")) return none;
+  return (struct slice){path.data + before, path.length - before - behind};
+}
+
+static int read_keys(struct system *system, struct report *report) {
+  struct cpio_reader reader;
+  struct cpio_entry entry;
+  int status;
+  system->keys = memory_alloc(KEYS_MAX * sizeof *system->keys);
+  if (system->keys == NULL) return report_error(report, ERROR_NO_MEMORY, "no memory for %d keys", KEYS_MAX);
+  cpio_reader_init(&reader, system->archive);
+  while ((status = cpio_next(&reader, &entry, report)) > 0) {
+    struct slice name = key_name(entry.name);
+    if (entry.directory || name.length == 0) continue;
+    struct bundle_key *key = &system->keys[system->key_count];
+    if (entry.data.length != BUNDLE_PUBLIC_KEY_SIZE) {
+      return report_error(report, ERROR_INVALID,
+                          "keys/%.*s.pub: %zu bytes; a key file holds the raw 32 bytes of an Ed25519 public key",
+                          (int)name.length, name.data, entry.data.length);
+    }
+    if (name.length >= sizeof key->name) {
+      return report_error(report, ERROR_TOO_BIG, "keys/%.*s.pub: a key's name has at most %zu characters",
+                          (int)name.length, name.data, sizeof key->name - 1);
+    }
+    if (system->key_count == KEYS_MAX) {
+      return report_error(report, ERROR_TOO_BIG, "keys/%.*s.pub: more than %d keys", (int)name.length, name.data,
+                          KEYS_MAX);
+    }
+    memcpy(key->public_key, entry.data.data, BUNDLE_PUBLIC_KEY_SIZE);
+    memcpy(key->name, name.data, name.length);
+    bundle_key_identify(key);
+    system->key_count++;
+  }
+  return status;
+}
+
+/* Packet buffers from `imago.pool=N` of the command line, or by memory. 0: the option is wrong, and reported. */
+static uint32_t pool_size(struct report *report) {
+  struct slice rest = platform_command_line(), word;
+  const char *option = "imago.pool=";
+  while ((word = slice_next_word(&rest)).length > 0) {
+    if (!slice_starts_with(word, option)) continue;
+    uint64_t count;
+    struct slice number = {word.data + strlen(option), word.length - strlen(option)};
+    if (slice_to_u64(number, POOL_MOST, &count) == 0 && count >= POOL_LEAST) return (uint32_t)count;
+    report_error(report, ERROR_INVALID, "%.*s: expected a number of packet buffers from %d to %d", (int)word.length,
+                 word.data, POOL_LEAST, POOL_MOST);
+    return 0;
+  }
+  uint64_t share = platform_memory_total() / POOL_MEMORY_SHARE / PACKET_BUFFER_SIZE;
+  if (share < POOL_DEFAULT) return POOL_DEFAULT;
+  return share < POOL_DEFAULT_MOST ? (uint32_t)share : POOL_DEFAULT_MOST;
+}
+
+static int make_pool(struct system *system, struct report *report) {
+  uint32_t count = pool_size(report);
+  if (count == 0) return -ERROR_INVALID;
+  int error = packet_pool_init(&system->pool, count);
+  if (error != 0) {
+    return report_error(report, ERROR_NO_MEMORY,
+                        "no memory for %u packet buffers of %d bytes; give the system more (-m), or imago.pool=N fewer",
+                        count, PACKET_BUFFER_SIZE);
+  }
+  for (unsigned i = 0; i < platform_nic_count(); i++)
+    platform_nic(i)->pool = &system->pool;
+  return 0;
+}
+
+static void fill_services(struct system *system) {
+  system->services = (struct services){
+      .now = platform_now,
+      .wall = platform_wall,
+      .random = random_u32,
+      .log = log_line,
+      .defer = defer,
+      .nic_find = nic_find,
+      .pool = &system->pool,
+      .file = archive_file,
+      .keys = system->keys,
+      .key_count = system->key_count,
+      .floors = &system->floors,
+  };
+}
+
+static int make_graph(struct system *system, struct report *report) {
+  struct slice source;
+  int error = cpio_find(system->archive, "config.click", &source, report);
+  if (error == -ERROR_NOT_FOUND) {
+    return report_error(report, ERROR_NOT_FOUND, "the boot archive has no config.click; put the Click file there");
+  }
+  if (error != 0) return error;
+  return router_create("config.click", source, &system->services, &system->worker[0].scheduler, &system->router,
+                       report);
+}
+
+static int start(struct system *system, struct report *report) {
+  /* A platform may offer more workers; a graph runs on one so far. */
+  system->worker_count = 1;
+  log_init(&system->log);
+  quiesce_init(&system->quiesce, system->worker_count);
+  for (unsigned i = 0; i < system->worker_count; i++) {
+    system->worker[i].index = i;
+    scheduler_init(&system->worker[i].scheduler, i);
+  }
+  int error;
+  if ((error = read_archive(system, report)) != 0) return error;
+  kernel_boot_stamp("archive read");
+  if ((error = read_keys(system, report)) != 0) return error;
+  kernel_boot_stamp("keys read");
+  if ((error = make_pool(system, report)) != 0) return error;
+  kernel_boot_stamp("packet pool made");
+  fill_services(system);
+  if ((error = make_graph(system, report)) != 0) return error;
+  kernel_boot_stamp("graph made");
+  return 0;
+}
+
+/* Warnings of a start that succeeded belong to the log: nobody looks at the console then. */
+static void log_report(const struct report *report) {
+  struct slice rest = {text_string(&report->text), report->text.length};
+  while (rest.length > 0) {
+    const char *end = memchr(rest.data, '\n', rest.length);
+    size_t length = end != NULL ? (size_t)(end - rest.data) : rest.length;
+    log_line(LOG_WARNING, rest.data, length);
+    size_t skip = end != NULL ? length + 1 : length;
+    rest.data += skip;
+    rest.length -= skip;
+  }
+}
+
+/* Lets the last replies and log lines out, "stop" among them. */
+static void drain_ports(struct system *system) {
+  uint64_t deadline = platform_now() + STOP_DRAIN_NS;
+  while (!control_port_send(&system->control) && platform_now() < deadline) {
+    platform_sleep(platform_now() + STOP_DRAIN_NS / 100);
+  }
+  while (log_port_poll(&system->log)) {
+  }
+}
+
+static void finish(struct system *system) {
+  if (system->router != NULL) {
+    router_destroy(system->router);
+    system->router = NULL;
+  }
+  /* No worker runs any more, so that all have passed. */
+  while (quiesce_reclaim(&system->quiesce)) {
+  }
+  control_port_close(&system->control);
+  /* A device may still own buffers, and write to them until the platform has stopped it. */
+  if (system->pool.arena != NULL && system->pool.free_count == system->pool.capacity)
+    packet_pool_destroy(&system->pool);
+  memory_free(system->keys);
+}
+
+int kernel_run(void) {
+  struct system *system = &the_system;
+  struct report report = {0};
+  kernel_boot_stamp("kernel entered");
+  int error = start(system, &report);
+  if (error == 0) {
+    log_report(&report);
+    log_line(LOG_INFO, "the graph runs", strlen("the graph runs"));
+    worker_run(system, &system->worker[0]);
+    drain_ports(system);
+  } else {
+    if (report.errors == 0) report_error(&report, (enum error) - error, "start failed: %s", error_text(error));
+    platform_early_write(text_string(&report.text), report.text.length);
+  }
+  report_free(&report);
+  finish(system);
+  return error == 0 ? 0 : 1;
+}
+
+void kernel_stop(void) { __atomic_store_n(&the_system.stop, true, __ATOMIC_RELAXED); }
+
+void kernel_boot_stamp(const char *name) { boot_chart_add(&the_system.boot, platform_now(), name); }
+
+bool kernel_running_element(char *buffer, size_t size) {
+  const struct element *e = element_running;
+  if (e == NULL) return false;
+  format_text(buffer, size, "%s :: %s (%s:%u)", e->name, e->class->name, e->at.file, e->at.line);
+  return true;
+}
+
+bool kernel_symbol(unsigned long address, char *buffer, size_t size) {
+  return the_system.symbols.data != NULL && symbol_find(the_system.symbols, address, buffer, size);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The worker's loop: rounds of the graph, with a quiescent point between any two; polling while packets flow, sleep when
+ * they don't.
+ */
+#ifndef IMAGO_KERNEL_WORKER_H
+#define IMAGO_KERNEL_WORKER_H
+
+#include "kernel/system.h"
+
+enum {
+  /* After this long without work the worker arms the NICs and sleeps. Longer than the gap between two packets at 20,000 packets
+   * a second, so that such a stream is polled; short enough that an idle system sleeps. */
+  WORKER_SPIN_NS = 50000,
+  /* Ports are polled this often while packets flow: well under the 1 ms of a console command's budget, and rare enough that
+   * a poll's system call or device access (up to 100 us on some hosts) would not matter. */
+  WORKER_PORT_NS = 100000,
+  /* Devices that the first packet does not need come up after it, or after this long, or when there is nothing to do. */
+  WORKER_LATE_NS = 5000000,
+};
+
+/* Runs the worker until the system is to stop. Worker 0 also runs the ports, deferred frees and the late start. */
+void worker_run(struct system *system, struct worker *worker);
+
+#endif
