@@ -7,12 +7,14 @@
 #define IMAGO_CLICK_CONFIG_H
 
 #include "click/lexer.h"
+#include "click/names.h"
 
 struct click_declaration {
   char *name; /* as written, or Class@N for anonymous elements */
   char *class_name;
   char *arguments; /* raw configuration string, "" when there is none */
   struct landmark at;
+  bool bare; /* anonymous, and written as nothing but a name: perhaps an element somebody forgot to declare */
 };
 
 struct click_connection {
@@ -29,6 +31,8 @@ struct click_config {
   uint32_t connection_count, connection_capacity;
   char **files; /* interned file names that landmarks point to */
   uint32_t file_count;
+  char *requirements;      /* what require(...) asks for, one a line; NULL: nothing */
+  struct name_table names; /* of the declarations */
 };
 
 /* Parses a whole Click source. Reports every error it can find ("fw.click:3: syntax error near ..."), then returns

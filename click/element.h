@@ -72,6 +72,9 @@ struct element {
   struct port *inputs;  /* for a pull input: the upstream output. For a push input: element of the first connection */
   struct port *outputs; /* for a push output: the downstream input */
   uint64_t *drops;      /* one counter per name in class->drops */
+  /* class->push and class->pull, or what the router puts in their place for a class that has `simple`. */
+  void (*push)(struct element *e, unsigned port, struct batch *batch);
+  void (*pull)(struct element *e, unsigned port, struct batch *batch, unsigned max);
 };
 
 /* The element whose code runs in this thread, for fault reports and profiles. NULL outside the graph. */
@@ -82,7 +85,7 @@ static inline void element_push(struct element *e, unsigned port, struct batch *
   if (batch->count == 0) return;
   const struct port *to = &e->outputs[port];
   element_running = to->element;
-  to->element->class->push(to->element, to->port, batch);
+  to->element->push(to->element, to->port, batch);
   element_running = e;
 }
 
@@ -90,11 +93,11 @@ static inline void element_push(struct element *e, unsigned port, struct batch *
 static inline void element_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
   const struct port *from = &e->inputs[port];
   element_running = from->element;
-  from->element->class->pull(from->element, from->port, batch, max);
+  from->element->pull(from->element, from->port, batch, max);
   element_running = e;
 }
 
-/* class->push and class->pull of elements that have `simple`; the router fills them in for a class whose push is NULL. */
+/* push and pull of elements whose class has `simple` instead. */
 void element_simple_push(struct element *e, unsigned port, struct batch *batch);
 void element_simple_pull(struct element *e, unsigned port, struct batch *batch, unsigned max);
 

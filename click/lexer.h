@@ -15,7 +15,7 @@ enum token_kind {
   TOKEN_END,
   TOKEN_IDENTIFIER,   /* letters, digits, _, @, and / between components */
   TOKEN_VARIABLE,     /* $name or ${name}; text without the $ */
-  TOKEN_NUMBER,       /* a port number inside [ ] */
+  TOKEN_NUMBER,       /* digits only: a port number inside [ ] */
   TOKEN_CONFIG,       /* configuration string between ( and its matching ), raw, without them */
   TOKEN_ARROW,        /* -> */
   TOKEN_DOUBLE_ARROW, /* => */
@@ -30,7 +30,7 @@ enum token_kind {
   TOKEN_BAD,       /* an error was reported */
 };
 
-/* A place in a source: "fw.click:12". `file` is owned by whoever owns the source text. */
+/* A place in a source: "fw.click:12". `file` belongs to the caller of lexer_init or is one of lexer->files. */
 struct landmark {
   const char *file;
   uint32_t line;
@@ -43,13 +43,16 @@ struct token {
   struct landmark at;
 };
 
+enum { LEXER_MAX_FILES = 64 };
+
 /* Reads `source` (not NUL-terminated; it must outlive the tokens). Line markers `# 12 "file"` and `#line` change the landmark. */
 struct lexer {
   struct slice source;
   size_t position;
   struct landmark at;
   struct report *report;
-  char *marker_file; /* owned; file name from the last line marker */
+  char *files[LEXER_MAX_FILES]; /* owned; file names from line markers, each once */
+  uint32_t file_count;
 };
 
 void lexer_init(struct lexer *lexer, const char *file, struct slice source, struct report *report);
@@ -58,7 +61,7 @@ void lexer_free(struct lexer *lexer);
 struct token lexer_next(struct lexer *lexer);
 /* After an identifier the parser asks for a configuration string: when the next character is '(', reads to the matching ')'
  * (quotes, comments and nested parentheses respected) and returns TOKEN_CONFIG; otherwise returns a token of kind TOKEN_END
- * and moves nothing. */
+ * and moves past blanks and comments only. */
 struct token lexer_next_config(struct lexer *lexer);
 
 #endif

@@ -16,7 +16,8 @@ struct router {
   uint32_t element_count;
   struct scheduler *scheduler; /* of worker 0; elements put their tasks there */
   const struct services *services;
-  char *source; /* the text it was made from */
+  char *source;             /* the text it was made from */
+  struct slice source_text; /* the same, with its length: it may hold any bytes */
 };
 
 /* Builds and starts a graph. Errors read as Click's:
