@@ -2,11 +2,12 @@
  *
  * Unit tests of graphs: building, refusing, handlers.
  */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "tests/unit/click/test_elements.h"
 

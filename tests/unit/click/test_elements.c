@@ -4,11 +4,12 @@
  */
 #include "tests/unit/click/test_elements.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "lib/memory.h"
 
