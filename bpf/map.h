@@ -35,6 +35,7 @@ struct bpf_map_def {
 
 struct bpf_map;
 
+/* Keys passed in must not change meanwhile, so they must not be in memory that programs write; values may be. */
 struct bpf_map_ops {
   void *(*lookup)(struct bpf_map *map, const void *key);
   long (*update)(struct bpf_map *map, const void *key, const void *value, uint64_t flags);
@@ -55,6 +56,7 @@ struct bpf_map {
   struct hash_key hash_key;
   uint32_t *buckets, bucket_mask; /* hash: 1 + index of first slot, 0: empty */
   uint32_t free_head;             /* hash: 1 + index of first free slot */
+  uint32_t lock, version;         /* hash: writers' spinlock; odd version: a writer is at work (map_hash.c) */
 };
 
 /* Bytes that a map of this definition takes, or 0 when the definition is not acceptable. */
@@ -65,6 +67,8 @@ int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, s
     __attribute__((warn_unused_result));
 void bpf_map_hold(struct bpf_map *map);
 void bpf_map_release(struct bpf_map *map);
+/* Address of the value that the byte at `address` belongs to, or 0 when it is in none. */
+uint64_t bpf_map_value_at(const struct bpf_map *map, uint64_t address);
 /* True if size bytes at address lie inside one value of the map. */
 bool bpf_map_contains(const struct bpf_map *map, uint64_t address, uint32_t size);
 /* Same type, key and value size, entries and flags: state may carry over. */
