@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Staging of extensions: verify, parse, judge, check, make maps. Each step is one function; the first that fails ends it, and
+ * extension_free takes down whatever was built.
+ */
+#include "elements/extension.h"
+
+#include "lib/memory.h"
+
+/* The bytes are copied before anything looks at them, so that what was verified is what is used, whoever can write to the
+ * original meanwhile. */
+static int copy_and_verify(struct extension *ext, const struct extension_request *request, struct report *report) {
+  const struct services *services = request->services;
+  if (request->bytes.length == 0) {
+    return report_error(report, ERROR_TRUNCATED, "no bundle: write the bytes of a bundle file");
+  }
+  if (request->bytes.length > BUNDLE_MAX_SIZE) {
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu bytes are over the limit of %u", request->bytes.length,
+                        (unsigned)BUNDLE_MAX_SIZE);
+  }
+  ext->bytes = memory_alloc(request->bytes.length);
+  ext->bundle = memory_alloc(sizeof *ext->bundle);
+  if (ext->bytes == NULL || ext->bundle == NULL) {
+    return report_error(report, ERROR_NO_MEMORY, "no memory for a bundle of %zu bytes", request->bytes.length);
+  }
+  memcpy(ext->bytes, request->bytes.data, request->bytes.length);
+  const struct bundle_key *key = NULL;
+  int status = bundle_verify(ext->bytes, request->bytes.length, services->keys, services->key_count, &key, report);
+  if (status < 0) return status;
+  memcpy(ext->key, key->name, sizeof ext->key);
+  status = bundle_parse(ext->bytes, request->bytes.length, ext->bundle, report);
+  if (status < 0) return status;
+  ext->bundle->key = key;
+  return 0;
+}
+
+static bool is_packet_program(const char *section) {
+  return strcmp(section, "xdp") == 0 || glob_match("xdp/*", section) || glob_match("xdp.*", section);
+}
+
+/* Whether this program may run in this element now. */
+static int judge(const struct extension *ext, const struct extension_request *request, struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  const struct bundle_meta *meta = &bundle->meta;
+  unsigned long long version = meta->version;
+  if (!is_packet_program(meta->section)) {
+    return report_error(report, ERROR_UNSUPPORTED, "%s was compiled for SEC(\"%s\"); this element runs SEC(\"xdp\")",
+                        meta->name, meta->section);
+  }
+  if (!glob_match(meta->audience, request->element)) {
+    return report_error(report, ERROR_AUDIENCE,
+                        "%s version %llu is meant for '%s', not for %s; sign it with an audience that matches",
+                        meta->name, version, meta->audience, request->element);
+  }
+  uint64_t floor = version_floor(request->services->floors, meta->name);
+  if (meta->version > floor) return 0;
+  const struct extension *previous = request->previous;
+  if (previous != NULL && memcmp(previous->bundle->hash, bundle->hash, sizeof bundle->hash) == 0) {
+    return report_error(report, ERROR_VERSION, "%s version %llu runs in %s already", meta->name, version,
+                        request->element);
+  }
+  if (meta->version == floor && request->runs_elsewhere(request->context, bundle->hash)) return 0;
+  return report_error(report, ERROR_VERSION,
+                      "%s version %llu is not above the floor %llu (highest version committed here); sign it with "
+                      "--version %llu or higher",
+                      meta->name, version, (unsigned long long)floor, (unsigned long long)floor + 1);
+}
+
+/* The instructions get memory of their own, and are checked there. */
+static int check_instructions(struct extension *ext, struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  size_t size = bundle->insn_count * sizeof *bundle->insns;
+  ext->program.insns = memory_alloc(size);
+  if (ext->program.insns == NULL) {
+    return report_error(report, ERROR_NO_MEMORY, "no memory for %u instructions", bundle->insn_count);
+  }
+  memcpy(ext->program.insns, bundle->insns, size);
+  ext->program.insn_count = bundle->insn_count;
+  return bpf_check(ext->program.insns, ext->program.insn_count, bundle->map_count, report);
+}
+
+/* The previous program's map of that name that holds state, or NULL. */
+static struct bpf_map *previous_map(const struct extension *previous, const char *name) {
+  if (previous == NULL) return NULL;
+  for (uint32_t i = 0; i < previous->program.map_count; i++) {
+    struct bpf_map *map = previous->program.maps[i];
+    if (previous->bundle->initial[i].length == 0 && strcmp(map->def.name, name) == 0) return map;
+  }
+  return NULL;
+}
+
+static int refuse_layout(const struct extension *ext, const struct extension *previous, const struct bpf_map_def *was,
+                         const struct bpf_map_def *now, struct report *report) {
+  const struct {
+    const char *what;
+    uint32_t was, now;
+  } fields[] = {{"type", was->type, now->type},
+                {"key size", was->key_size, now->key_size},
+                {"value size", was->value_size, now->value_size},
+                {"max_entries", was->max_entries, now->max_entries},
+                {"flags", was->flags, now->flags}};
+  char differences[160] = "";
+  size_t length = 0;
+  for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    if (fields[i].was == fields[i].now || length >= sizeof differences) continue;
+    length += format_text(differences + length, sizeof differences - length, "%s%s %u, was %u", length > 0 ? "; " : "",
+                          fields[i].what, fields[i].now, fields[i].was);
+  }
+  return report_error(
+      report, ERROR_INVALID,
+      "map %s of %s version %llu does not fit the one that %s version %llu has filled: %s; keep the layout "
+      "to keep the state, or give the map a new name to start empty",
+      now->name, ext->bundle->meta.name, (unsigned long long)ext->bundle->meta.version, previous->bundle->meta.name,
+      (unsigned long long)previous->bundle->meta.version, differences);
+}
+
+static int make_map(const struct bpf_map_def *def, const struct services *services, struct bpf_map **map,
+                    struct report *report) {
+  const struct hash_key seed = {(uint64_t)services->random() << 32 | services->random(),
+                                (uint64_t)services->random() << 32 | services->random()};
+  const char *why = "it is refused";
+  int status = bpf_map_create(def, &seed, map, &why);
+  if (status < 0) return report_error(report, (enum error) - status, "map %s: %s", def->name, why);
+  return 0;
+}
+
+static int make_maps(struct extension *ext, const struct extension_request *request, struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  if (bundle->map_count == 0) return 0;
+  ext->program.maps = memory_alloc(bundle->map_count * sizeof(struct bpf_map *));
+  if (ext->program.maps == NULL)
+    return report_error(report, ERROR_NO_MEMORY, "no memory for %u maps", bundle->map_count);
+  for (uint32_t i = 0; i < bundle->map_count; i++) {
+    const struct bpf_map_def *def = &bundle->maps[i];
+    struct slice initial = bundle->initial[i];
+    struct bpf_map *map = initial.length == 0 ? previous_map(request->previous, def->name) : NULL;
+    if (map != NULL) {
+      if (!bpf_map_same_layout(&map->def, def)) return refuse_layout(ext, request->previous, &map->def, def, report);
+      bpf_map_hold(map);
+    } else {
+      int status = make_map(def, request->services, &map, report);
+      if (status < 0) return status;
+    }
+    /* Counted at once, so that extension_free releases it whatever comes next. */
+    ext->program.maps[ext->program.map_count++] = map;
+    if (initial.length > 0) memcpy(map->slots + map->value_offset, initial.data, initial.length);
+  }
+  return 0;
+}
+
+int extension_stage(const struct extension_request *request, struct extension **extension, struct report *report) {
+  const struct services *services = request->services;
+  struct extension *ext = memory_alloc_aligned(sizeof *ext, 64);
+  if (ext == NULL) return report_error(report, ERROR_NO_MEMORY, "no memory for an extension");
+  uint64_t started = services->now();
+  int status = copy_and_verify(ext, request, report);
+  uint64_t verified = services->now();
+  if (status == 0) status = judge(ext, request, report);
+  if (status == 0) status = check_instructions(ext, report);
+  uint64_t checked = services->now();
+  if (status == 0) status = make_maps(ext, request, report);
+  if (status == 0) {
+    status = version_floor_reserve(services->floors, ext->bundle->meta.name);
+    if (status < 0) {
+      report_error(report, ERROR_TOO_BIG, "%s would be program name %d; the limit is %d", ext->bundle->meta.name,
+                   VERSION_FLOORS_MAX + 1, VERSION_FLOORS_MAX);
+    }
+  }
+  if (status < 0) {
+    extension_free(ext);
+    return status;
+  }
+  ext->times = (struct extension_times){verified - started, checked - verified, services->now() - checked};
+  *extension = ext;
+  return 0;
+}
+
+void extension_free(struct extension *ext) {
+  if (ext == NULL) return;
+  bpf_program_destroy(&ext->program);
+  memory_free(ext->bundle);
+  memory_free(ext->bytes);
+  memory_free(ext);
+}
+
+void extension_note_fault(struct extension *ext, const struct bpf_result *result) {
+  if (__atomic_test_and_set(&ext->fault.busy, __ATOMIC_ACQUIRE)) return;
+  ext->fault.kind = result->fault;
+  ext->fault.insn = result->fault_insn;
+  ext->fault.address = result->fault_address;
+  __atomic_clear(&ext->fault.busy, __ATOMIC_RELEASE);
+}
+
+size_t extension_fault_text(struct extension *ext, char *buffer, size_t size) {
+  /* A worker holds it for three stores. */
+  while (__atomic_test_and_set(&ext->fault.busy, __ATOMIC_ACQUIRE))
+    continue;
+  const struct extension_fault fault = ext->fault;
+  __atomic_clear(&ext->fault.busy, __ATOMIC_RELEASE);
+  if (size > 0) buffer[0] = 0;
+  if (fault.kind == BPF_FAULT_NONE) return 0;
+  char line[BUNDLE_NAME_MAX + 64], place[sizeof line + 3] = "", address[32] = "";
+  if (bundle_source_line(ext->bundle, fault.insn, line, sizeof line)) format_text(place, sizeof place, " (%s)", line);
+  if (fault.kind == BPF_FAULT_MEMORY) {
+    format_text(address, sizeof address, ", address 0x%llx", (unsigned long long)fault.address);
+  }
+  return format_text(buffer, size, "%s %llu: instruction %u%s: %s%s", ext->bundle->meta.name,
+                     (unsigned long long)ext->bundle->meta.version, fault.insn, place, bpf_fault_text(fault.kind),
+                     address);
+}

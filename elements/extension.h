@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * An extension: one eBPF program that was taken from a signed bundle and is ready to run. Staging does everything that takes
+ * time or can fail, so that putting an extension to work is one pointer store. Who may run it (signature, audience, version
+ * floor) and whether it can run (instructions, maps) are decided here; when, and what its verdict means, by the element.
+ */
+#ifndef IMAGO_ELEMENTS_EXTENSION_H
+#define IMAGO_ELEMENTS_EXTENSION_H
+
+#include "bpf/program.h"
+#include "click/services.h"
+
+/* What a program did with packets. Added to once per batch. */
+struct extension_counts {
+  uint64_t passed;
+  uint64_t dropped; /* verdict XDP_DROP */
+  uint64_t aborted; /* verdict XDP_ABORTED, or one that the element does not offer */
+  uint64_t faults;  /* stopped by the interpreter */
+};
+
+/* How long the parts of staging took, in nanoseconds. */
+struct extension_times {
+  uint64_t verify; /* copy, signature */
+  uint64_t check;  /* parsing, audience, floor, instructions */
+  uint64_t maps;   /* maps made or taken over */
+};
+
+/* The last fault. Workers that find `busy` set leave theirs out rather than wait. */
+struct extension_fault {
+  bool busy;
+  enum bpf_fault_kind kind; /* BPF_FAULT_NONE: none yet */
+  uint32_t insn;
+  uint64_t address;
+};
+
+struct extension {
+  struct bpf_program program;
+  struct bundle *bundle; /* owned; views into bytes */
+  uint8_t *bytes;        /* owned: what the signature was verified over */
+  char key[sizeof((struct bundle_key){0}.name)];
+  struct extension_times times;
+  struct extension_fault fault;
+  struct extension_counts counts __attribute__((aligned(64))); /* written by workers; the rest stays as it is */
+
+  /* Of the element that installed it. */
+  struct deferred deferred;
+  struct extension *next;
+  void *owner;
+  uint64_t installed; /* number of the installation in that element, from 1 */
+};
+
+struct extension_request {
+  struct slice bytes;  /* the bundle, of any alignment; copied */
+  const char *element; /* name of the element that is to run it, for the audience and for messages */
+  const struct services *services;
+  const struct extension *previous; /* what runs there now: its maps are taken over. NULL: nothing */
+  /* Whether another element runs the program with this content hash. */
+  bool (*runs_elsewhere)(void *context, const uint8_t hash[BUNDLE_HASH_SIZE]);
+  void *context;
+};
+
+/* Makes an extension, owned by the caller, or returns a negative code with the reason in report; then nothing has changed.
+ *
+ * The version must be above the floor of its name. Equal to the floor is allowed only to the very bundle that another element
+ * runs, so that one program can serve several elements.
+ *
+ * Maps keep their state: a map of the previous program with the same name and layout is shared with it; the same name with
+ * another layout is refused. Global variables (maps with an initial value) start anew.
+ *
+ * On success the floor's entry is reserved, so that version_floor_raise cannot fail. */
+int extension_stage(const struct extension_request *request, struct extension **extension,
+                    struct report *report) MUST_USE;
+/* No batch may be using it. NULL is allowed. */
+void extension_free(struct extension *extension);
+
+/* Remembers the fault of a run. Any worker. */
+void extension_note_fault(struct extension *extension, const struct bpf_result *result);
+/* "block_dns 2: instruction 17 (block_dns.bpf.c:41): memory access outside packet, stack and maps, address 0x1f" for the last
+ * fault; empty when there was none. Returns the length. */
+size_t extension_fault_text(struct extension *extension, char *buffer, size_t size);
+
+#endif

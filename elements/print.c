@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Print: one log line a packet, in Click's format:
+ *   label:   60 | ffffffff ffff5254 00123456 08060001 08000604 00015254
+ * The line is put together in a buffer on the stack that has room for the longest packet.
+ */
+#include "click/element.h"
+#include "click/router.h"
+#include "elements/parameter.h"
+
+enum print_contents { PRINT_NONE, PRINT_HEX, PRINT_ASCII };
+enum {
+  PRINT_LENGTH_DEFAULT = 24,
+  PRINT_LABEL_MAX = 128,
+  /* label, worker, timestamp, lengths, annotations; then at most nine characters for four bytes */
+  PRINT_LINE_MAX = PRINT_LABEL_MAX + 128 + 2 * PACKET_ANNOTATION_SIZE + PACKET_BUFFER_SIZE / 4 * 9,
+};
+
+struct print {
+  struct element element;
+  char *label;
+  char *contents_word;
+  int32_t max_length;
+  enum print_contents contents;
+  bool timestamp, annotations, worker, headroom, active;
+};
+
+/* Appends to a line and never over its end; what does not fit is left out. */
+struct line {
+  char *data;
+  size_t length;
+};
+
+static void line_addf(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void line_addf(struct line *line, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  size_t room = PRINT_LINE_MAX - line->length;
+  size_t added = format_text_list(line->data + line->length, room, format, arguments);
+  va_end(arguments);
+  line->length += added < room ? added : room - 1;
+}
+
+static void line_add(struct line *line, char c) {
+  if (line->length + 1 < PRINT_LINE_MAX) line->data[line->length++] = c;
+}
+
+static void line_add_hex(struct line *line, uint8_t byte) {
+  static const char digits[] = "0123456789abcdef";
+  line_add(line, digits[byte >> 4]);
+  line_add(line, digits[byte & 15]);
+}
+
+static void print_defaults(struct element *e) {
+  struct print *p = (struct print *)e;
+  p->max_length = PRINT_LENGTH_DEFAULT;
+  p->contents = PRINT_HEX;
+  p->active = true;
+}
+
+static int print_configure(struct element *e, const struct args *rest, struct report *report) {
+  static const struct {
+    const char *word;
+    enum print_contents contents;
+  } words[] = {{"NONE", PRINT_NONE}, {"HEX", PRINT_HEX},     {"ASCII", PRINT_ASCII}, {"none", PRINT_NONE},
+               {"hex", PRINT_HEX},   {"ascii", PRINT_ASCII}, {"false", PRINT_NONE},  {"true", PRINT_HEX}};
+  struct print *p = (struct print *)e;
+  if (p->label != NULL && strlen(p->label) > PRINT_LABEL_MAX) {
+    return report_error(report, ERROR_TOO_BIG, "LABEL: at most %d characters", PRINT_LABEL_MAX);
+  }
+  if (p->contents_word == NULL) return 0;
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    if (strcmp(words[i].word, p->contents_word) == 0) {
+      p->contents = words[i].contents;
+      return 0;
+    }
+  }
+  return report_error(report, ERROR_INVALID, "CONTENTS: expected NONE, HEX or ASCII, not '%s'", p->contents_word);
+}
+
+static void print_time(struct line *line, uint64_t timestamp) {
+  unsigned long long seconds = timestamp / 1000000000u;
+  unsigned nanoseconds = (unsigned)(timestamp % 1000000000u);
+  if (nanoseconds % 1000 == 0) {
+    line_addf(line, "%llu.%06u", seconds, nanoseconds / 1000);
+  } else {
+    line_addf(line, "%llu.%09u", seconds, nanoseconds);
+  }
+}
+
+static void print_packet(const struct print *element, struct packet *p) {
+  char buffer[PRINT_LINE_MAX];
+  struct line line = {buffer, 0};
+  const char *separator = "";
+  if (element->label != NULL && element->label[0] != 0) {
+    line_addf(&line, "%s", element->label);
+    separator = ": ";
+  }
+  if (element->worker) {
+    line_addf(&line, "(%u)", element->element.router->scheduler->worker);
+    separator = ": ";
+  }
+  if (element->timestamp) {
+    line_addf(&line, "%s", separator);
+    print_time(&line, p->timestamp);
+    separator = ": ";
+  }
+  line_addf(&line, "%s%4u", separator, p->length);
+  if (element->headroom) line_addf(&line, " (h%u t%u)", packet_headroom(p), packet_tailroom(p));
+  if (element->annotations) {
+    line_addf(&line, " | ");
+    for (unsigned i = 0; i < PACKET_ANNOTATION_SIZE; i++)
+      line_add_hex(&line, annotation_u8(p, i));
+  }
+  uint32_t bytes = element->contents == PRINT_NONE ? 0 : p->length;
+  if (element->max_length >= 0 && bytes > (uint32_t)element->max_length) bytes = (uint32_t)element->max_length;
+  if (bytes > 0) line_addf(&line, " | ");
+  for (uint32_t i = 0; i < bytes; i++) {
+    uint8_t byte = p->data[i];
+    if (element->contents == PRINT_HEX) {
+      if (i > 0 && i % 4 == 0) line_add(&line, ' ');
+      line_add_hex(&line, byte);
+    } else {
+      if (i % 8 == 0) line_add(&line, ' ');
+      line_add(&line, byte < 32 || byte > 126 ? '.' : (char)byte);
+    }
+  }
+  element->element.services->log(LOG_INFO, buffer, line.length);
+}
+
+static void print_simple(struct element *e, struct batch *batch) {
+  const struct print *p = (const struct print *)e;
+  if (!__atomic_load_n(&p->active, __ATOMIC_RELAXED)) return;
+  for (uint32_t i = 0; i < batch->count; i++)
+    print_packet(p, batch->packet[i]);
+}
+
+static const struct argument print_arguments[] = {
+    {"LABEL", ARGUMENT_STRING, ARGUMENT_POSITIONAL, offsetof(struct print, label), "text in front of the line"},
+    {"MAXLENGTH", ARGUMENT_I32, ARGUMENT_POSITIONAL, offsetof(struct print, max_length),
+     "most bytes of contents; below 0: the whole packet (24)"},
+    {"CONTENTS", ARGUMENT_WORD, 0, offsetof(struct print, contents_word), "NONE, HEX or ASCII (HEX)"},
+    {"TIMESTAMP", ARGUMENT_BOOL, 0, offsetof(struct print, timestamp), "print the timestamp annotation (false)"},
+    {"PRINTANNO", ARGUMENT_BOOL, 0, offsetof(struct print, annotations), "print all annotation bytes (false)"},
+    {"CPU", ARGUMENT_BOOL, 0, offsetof(struct print, worker), "print the worker's number (false)"},
+    {"HEADROOM", ARGUMENT_BOOL, 0, offsetof(struct print, headroom), "print headroom and tailroom (false)"},
+    {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct print, active), "print at all (true)"},
+    {0}};
+
+static const struct handler print_handlers[] = {{.name = "active",
+                                                 .read = handler_read_bool,
+                                                 .write = parameter_write_bool,
+                                                 .offset = offsetof(struct print, active),
+                                                 .help = "whether it prints"},
+                                                {0}};
+
+static const struct element_class print_class = {
+    .name = "Print",
+    .purpose = "logs the contents of packets",
+    .ports = "1/1",
+    .processing = "a/a",
+    .size = sizeof(struct print),
+    .arguments = print_arguments,
+    .handlers = print_handlers,
+    .example = "FromDevice(eth0) -> Print(in, 64, CONTENTS ASCII) -> Discard;",
+    .manual =
+        "Writes one line a packet to the log: label, length, and the first MAXLENGTH bytes. The log limits its own rate: "
+        "on a busy path not every packet appears.",
+    .defaults = print_defaults,
+    .configure = print_configure,
+    .simple = print_simple,
+};
+ELEMENT(Print, print_class);
