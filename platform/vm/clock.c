@@ -42,7 +42,7 @@ static uint32_t timer_count(void) { return *(volatile uint32_t *)(LAPIC_USER_VIR
 
 static uint64_t scale_ticks(uint64_t ticks) { return (uint64_t)((unsigned __int128)ticks * clock.scale >> 32); }
 
-static uint64_t scale_from_khz(uint64_t khz) { return (uint64_t)(((unsigned __int128)1000000 << 32) / khz); }
+static uint64_t scale_from_khz(uint64_t khz) { return ((uint64_t)1000000 << 32) / khz; }
 
 /* KVM says how many nanoseconds a tick has; its page is written once by the host and read once here. */
 static uint64_t scale_from_pvclock(void) {
@@ -90,10 +90,10 @@ void clock_init(uint64_t tsc) {
 }
 
 /* Time by the timer becomes time by the TSC, without a step. */
-static void settle(uint64_t elapsed) {
+static void settle(uint64_t elapsed) { /* below 2^32: the timer wraps there */
   uint64_t tsc = read_tsc();
   uint64_t ticks = tsc - clock.base_tsc;
-  clock.scale = ticks == 0 ? scale_from_khz(1000000) : (uint64_t)(((unsigned __int128)elapsed << 32) / ticks);
+  clock.scale = ticks == 0 ? scale_from_khz(1000000) : (elapsed << 32) / ticks;
   clock.base_ns = clock.start_ns + elapsed;
   clock.base_tsc = tsc;
 }
@@ -126,7 +126,7 @@ uint64_t clock_timer_ticks(uint64_t nanoseconds) {
 
 const char *clock_source(void) { return clock.source; }
 uint64_t clock_tsc_khz(void) {
-  return clock.scale == 0 ? 0 : (uint64_t)(((unsigned __int128)1000000 << 32) / clock.scale);
+  return clock.scale == 0 ? 0 : ((uint64_t)1000000 << 32) / clock.scale;
 }
 bool clock_on_kvm(void) { return clock.kvm; }
 

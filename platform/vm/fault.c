@@ -39,8 +39,10 @@ void serial_printf(const char *format, ...) {
   platform_early_write(line, length < sizeof line ? length : sizeof line - 1);
 }
 
+static uint64_t place(const char *symbol) { return (uint64_t)(uintptr_t)symbol; }
+
 static bool within(uint64_t address, const char *from, const char *to) {
-  return address >= (uint64_t)(uintptr_t)from && address < (uint64_t)(uintptr_t)to;
+  return address >= place(from) && address < place(to);
 }
 
 /* The sentence a person needs for the usual page faults. */
@@ -51,7 +53,7 @@ static const char *explain(const struct fault_frame *frame) {
   if (frame->vector != PAGE_FAULT) return "";
   if ((frame->error & ERROR_FETCH) != 0) return "executes what is not code";
   if (address < 0x1000) return "null pointer";
-  if (within(address, stack_bottom - 0x1000, stack_bottom)) return "stack overflow";
+  if (address < place(stack_bottom) && address >= place(stack_bottom) - 0x1000) return "stack overflow";
   if (within(address, text_start, text_end) && (frame->error & ERROR_WRITE) != 0) return "writes to code";
   if (within(address, rodata_start, rodata_end) && (frame->error & ERROR_WRITE) != 0) return "writes to read-only data";
   if ((frame->error & ERROR_PRESENT) != 0) return "memory that ring 3 may not touch so";
@@ -65,7 +67,7 @@ static void print_address(const char *label, uint64_t address) {
 }
 
 static bool on_a_stack(uint64_t frame) {
-  return frame % 8 == 0 && (within(frame, stack_bottom, stack_top - 16) || within(frame, fault_stack_bottom, fault_stack_top - 16));
+  return frame % 16 == 0 && (within(frame, stack_bottom, stack_top) || within(frame, fault_stack_bottom, fault_stack_top));
 }
 
 /* Follows the chain of frame pointers (the image is compiled with them) as long as it climbs within a stack. */
