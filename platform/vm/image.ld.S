@@ -30,6 +30,7 @@ EXTERN(pvh_start vm_start fault_entry nucleus_call nucleus_fault)
 
 PHDRS {
   note PT_NOTE FLAGS(4);
+  build_id PT_NOTE FLAGS(4);
   nucleus_code PT_LOAD FLAGS(5);
   nucleus_data PT_LOAD FLAGS(6);
   code PT_LOAD FLAGS(5);
@@ -92,7 +93,6 @@ SECTIONS {
   . = IMAGE_BASE;
   nucleus_code_start = .;
   .note.pvh : { KEEP(*(.note.pvh)) } :nucleus_code :note
-  .note.gnu.build-id : { build_id_start = .; KEEP(*(.note.gnu.build-id)) build_id_end = .; } :nucleus_code :note
   .nucleus.text : {
     KEEP(*(.nucleus.text))
     *nucleus_code*.o(.text .text.*)
@@ -176,6 +176,7 @@ SECTIONS {
   text_end = .;
 
   rodata_start = .;
+  .note.gnu.build-id : { build_id_start = .; KEEP(*(.note.gnu.build-id)) build_id_end = .; } :constants :build_id
   .rodata : {
     *(.rodata .rodata.*)
     . = ALIGN(8);
@@ -188,7 +189,7 @@ SECTIONS {
 
   data_start = .;
   /* The TLS block of worker 0 is used where it lies; the control block follows it (x86-64 psABI, variant II). */
-  .tdata : { *(.tdata .tdata.* .tbss .tbss.*) . = ALIGN(64); } :data
+  .tdata : { QUAD(0) /* gives .tbss, which has no contents, a place here */ *(.tdata .tdata.* .tbss .tbss.*) . = ALIGN(64); } :data
   .tcb : { tls_control_block = ABSOLUTE(.); QUAD(tls_control_block) . += 56; } :data
   .data : { *(.data .data.*) *(.shared) } :data
   .bss (NOLOAD) : {
