@@ -116,8 +116,7 @@ static int parse_meta(struct bundle *bundle, struct slice payload, struct report
   return 0;
 }
 
-/* What is wrong with a map definition, or NULL. The limits are those of bpf/map.h. */
-static const char *map_fault(const struct bpf_map_def *def) {
+const char *bundle_map_fault(const struct bpf_map_def *def) {
   bool array = def->type == BPF_MAP_TYPE_ARRAY;
   uint32_t allowed = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | (array ? 0 : BPF_F_NO_PREALLOC);
   if (array && def->key_size != 4) return "array keys are 4 bytes long";
@@ -157,7 +156,7 @@ static int parse_maps(struct bundle *bundle, struct slice payload, struct report
       return report_error(report, ERROR_UNSUPPORTED,
                           "bundle: map %s is of type %u; offered are hash (%u) and array (%u)", def->name, def->type,
                           (unsigned)BPF_MAP_TYPE_HASH, (unsigned)BPF_MAP_TYPE_ARRAY);
-    const char *fault = map_fault(def);
+    const char *fault = bundle_map_fault(def);
     if (fault) return report_error(report, ERROR_INVALID, "bundle: map %s: %s", def->name, fault);
   }
   bundle->map_count = count;

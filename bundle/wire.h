@@ -41,6 +41,9 @@ struct bundle_line_wire {
   uint32_t line;
 };
 
+/* What is wrong with the sizes and flags of a hash or array map, or NULL. The limits are those of bpf/map.h. */
+const char *bundle_map_fault(const struct bpf_map_def *def);
+
 _Static_assert(sizeof(struct bundle_meta_wire) == 264, "wire layout");
 _Static_assert(sizeof(struct bundle_map_wire) == 88, "wire layout");
 _Static_assert(sizeof(struct bundle_line_wire) == 12, "wire layout");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Links one program out of clang's eBPF object: picks the entry function, pulls in the subprograms it calls, turns references to
+ * maps and global data into map references, and refuses whatever the unikernel does not offer, by name. docs/bundle.md describes
+ * what an object may contain.
+ */
+#ifndef IMAGO_VERIFIER_LINK_H
+#define IMAGO_VERIFIER_LINK_H
+
+#include "bundle/writer.h"
+#include "verifier/lines.h"
+
+struct link_options {
+  const char *file;    /* the object's name, for messages */
+  const char *name;    /* program name: global data becomes the maps NAME.data, NAME.rodata, NAME.bss */
+  const char *program; /* ELF section or function; NULL: the only program there is */
+};
+
+/* Owns everything it points to. Has passed bpf_check. */
+struct linked_program {
+  char section[BUNDLE_NAME_MAX];
+  char function[BUNDLE_NAME_MAX];
+  struct bpf_insn *insns;
+  uint32_t insn_count;
+  struct bpf_map_def maps[BPF_MAX_MAPS]; /* those that the program refers to, in order of first reference */
+  struct slice initial[BPF_MAX_MAPS];    /* initial value of entry 0; views into the object's bytes; length 0: none */
+  uint32_t map_count;
+  struct line_table lines;
+};
+
+/* Links the object in bytes, which must outlive the program. Untrusted bytes are fine. On success *program is freed by link_free;
+ * on failure it is left alone and the report says why, with the source line where the object has line information. */
+int link_object(const uint8_t *bytes, size_t length, const struct link_options *options,
+                struct linked_program **program, struct report *report) MUST_USE;
+void link_free(struct linked_program *program);
+
+#endif
