@@ -40,6 +40,7 @@ static int add_section(struct layout *layout, uint32_t section, struct report *r
   for (size_t i = 0; i < count; i++)
     slots[i].place = LAYOUT_NOWHERE;
   layout->slots[section] = slots;
+  layout->count += count;
   return add_relocations(layout, section, report);
 }
 

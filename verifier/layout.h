@@ -21,6 +21,7 @@ struct layout_slot {
 struct layout {
   const struct object *object;
   struct layout_slot **slots; /* by section, NULL: not code */
+  size_t count;               /* slots in all sections together */
 };
 
 /* On failure nothing needs freeing. */

@@ -33,6 +33,7 @@ struct linker {
   struct linked_program *program;
   struct placed_function *functions;
   uint32_t function_count;
+  uint32_t capacity; /* of functions and instructions */
   /* Which variable in .maps, or which data section (offset 0), each map of the program stands for. */
   struct {
     uint32_t section;
@@ -145,6 +146,7 @@ static int place(struct linker *l, const struct object_symbol *symbol, uint32_t 
                         "%s: more than %u instructions with all subprograms; simplify the program", l->options->file,
                         (unsigned)BPF_MAX_INSNS);
   uint32_t count = (uint32_t)(symbol->size / INSN_SIZE);
+  /* From here on the program fits: the slots are distinct, and there is room for all or for the limit. */
   for (uint32_t i = 0; i < count; i++) {
     if (slots[i].place != LAYOUT_NOWHERE)
       return report_error(l->report, ERROR_INVALID,
@@ -393,10 +395,11 @@ static int link_opened(struct linker *l) {
   if (!error) error = layout_make(&l->layout, &l->object, l->report);
   if (!error) error = choose(l, &entry);
   if (error) return error;
-  /* Every placed function has an instruction of its own, so this many are enough. */
-  l->functions = memory_alloc(BPF_MAX_INSNS * sizeof(*l->functions));
+  /* Every instruction is placed at most once, and every function has at least one. */
+  l->capacity = l->layout.count < BPF_MAX_INSNS ? (uint32_t)l->layout.count : BPF_MAX_INSNS;
+  l->functions = memory_alloc(l->capacity * sizeof(*l->functions));
   l->program = memory_alloc(sizeof(*l->program));
-  if (l->program) l->program->insns = memory_alloc(BPF_MAX_INSNS * sizeof(struct bpf_insn));
+  if (l->program) l->program->insns = memory_alloc(l->capacity * sizeof(struct bpf_insn));
   if (!l->functions || !l->program || !l->program->insns) return -ERROR_NO_MEMORY;
   return link_entry(l, entry);
 }

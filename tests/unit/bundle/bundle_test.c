@@ -273,7 +273,7 @@ static void malformed_fields_are_refused(void **state) {
       {"DATA of the wrong length", DATA, 0, 8, 4, 2, ERROR_INVALID, "12 bytes long"},
       {"DATA reserved field", DATA, 0, 12, 4, 1, ERROR_INVALID, "reserved"},
       {"padding not zero", DATA, 0, 8 + 8 + 12 + 3, 1, 1, ERROR_INVALID, "padding"},
-      {"LINES too short", LINES, 0, 4, 4, 4, ERROR_INVALID, "LINES"},
+      {"LINES empty", LINES, 0, 4, 4, 0, ERROR_INVALID, "LINES"},
       {"no lines", LINES, 0, 8, 4, 0, ERROR_INVALID, "LINES"},
       {"more lines than bytes", LINES, 0, 8, 4, UINT32_MAX, ERROR_INVALID, "LINES"},
       {"longer names than bytes", LINES, 0, 12, 4, UINT32_MAX, ERROR_INVALID, "LINES"},
