@@ -62,21 +62,26 @@ static bool take_config(struct parser *parser, struct slice *config) {
   return token.kind == TOKEN_CONFIG;
 }
 
+/* Whether the statement goes on behind a '}'. */
+static bool statement_goes_on(const struct parser *parser) {
+  return parser->token.kind == TOKEN_ARROW || parser->token.kind == TOKEN_DOUBLE_ARROW || is_character(parser, '[') ||
+         is_character(parser, ',');
+}
+
 /* Past the ';' or the '{...}' that ends the statement. What is skipped gives no further errors. */
 static void skip_statement(struct parser *parser) {
   uint32_t depth = 0;
   bool end = false;
-  parser->lexer.report = NULL;
   while (parser->token.kind != TOKEN_END && !end) {
-    if (is_character(parser, '{')) depth++;
-    if (is_character(parser, '}')) {
-      end = depth <= 1;
-      depth -= depth > 0;
-    }
-    end = end || (depth == 0 && is_character(parser, ';'));
-    if (end) parser->lexer.report = parser->report;
+    bool closing = is_character(parser, '}') && depth <= 1;
+    bool semicolon = is_character(parser, ';') && depth == 0;
+    if (is_character(parser, '{') || is_character(parser, '(')) depth++;
+    if (depth > 0 && (is_character(parser, '}') || is_character(parser, ')'))) depth--;
+    /* The token behind the end is the next statement's. */
+    parser->lexer.report = closing || semicolon ? parser->report : NULL;
     struct slice ignored;
     take_config(parser, &ignored);
+    end = semicolon || (closing && !statement_goes_on(parser));
   }
   parser->lexer.report = parser->report;
 }
