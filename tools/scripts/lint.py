@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Checks format (clang-format) and habits (clang-tidy) of the C sources. Needs build/compile_commands.json.
 
-Usage: lint.py [format] [tidy] [fix]      format and tidy by default; fix reformats in place
+The checks are format, tidy, and fix, which reformats in place; format and tidy by default.
 """
+import argparse
 import concurrent.futures
 import json
 import os
@@ -29,20 +30,20 @@ def run(command):
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
 
-def check_format():
+def check_format(jobs):
     status, output = run(["clang-format-14", "--dry-run", "-Werror", *sources(".c", ".h")])
     if status:
         print(output + "format: run 'make format'")
     return status
 
 
-def check_tidy():
+def check_tidy(jobs):
     commands = json.loads((builds.ROOT / "build/compile_commands.json").read_text())
     compiled = {os.path.relpath(os.path.join(entry["directory"], entry["file"]), builds.ROOT) for entry in commands}
     files = sorted(name for name in sources(".c") if name in compiled and name.startswith(TIDY_FOLDERS))
     command = ["clang-tidy-14", "--quiet", "-p", "build", "--extra-arg=-Wno-unknown-warning-option"]
     failed = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for status, output in pool.map(lambda name: run([*command, name]), files):
             if status:
                 failed = 1
@@ -50,7 +51,7 @@ def check_tidy():
     return failed
 
 
-def fix_format():
+def fix_format(jobs):
     return run(["clang-format-14", "-i", *sources(".c", ".h")])[0]
 
 
@@ -58,10 +59,11 @@ CHECKS = {"format": check_format, "tidy": check_tidy, "fix": fix_format}
 
 
 def main():
-    wanted = sys.argv[1:] or ["format", "tidy"]
-    if any(name not in CHECKS for name in wanted):
-        sys.exit(__doc__)
-    failed = [name for name in wanted if CHECKS[name]()]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checks", nargs="*", choices=[*CHECKS, []], metavar="CHECK", help="which: " + ", ".join(CHECKS))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (one a core)")
+    options = parser.parse_args()
+    failed = [name for name in options.checks or ("format", "tidy") if CHECKS[name](options.jobs)]
     for name in failed:
         print(f"lint: {name} FAILED")
     return 1 if failed else 0

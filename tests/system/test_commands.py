@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The imago command around a run: what runs, how it is found, ended, and what is left of it."""
+import os
+import signal
+
+import pytest
+
+from conftest import PATIENCE
+from wire import wait_until
+
+CLICK = "FromDevice(eth0) -> count :: Counter -> Queue -> ToDevice(eth1);"
+
+
+@pytest.fixture
+def function(launch, platform):
+    return launch(platform, CLICK, name="one")
+
+
+def row(imago, name):
+    """The cells of `imago ps` for a run, or None."""
+    rows = {line.split()[0]: line.split() for line in imago("ps").splitlines()[1:]}
+    return rows.get(name)
+
+
+def state(imago, name):
+    """'running', 'ended' or 'stale'."""
+    line = next(line for line in imago("ps").splitlines() if line.split()[0] == name)
+    return next(word for word in ("running", "ended", "stale") if f" {word}" in line)
+
+
+def test_ps_lists_what_runs(imago, function, platform):
+    cells = row(imago, "one")
+    assert cells[1] == function.file("pid").strip()
+    assert cells[2] == platform
+    assert state(imago, "one") == "running"
+
+
+def test_stop_ends_it_cleanly_with_status_0(imago, function):
+    pid = int(function.file("pid"))
+    function.stop()
+    assert function.file("exit").strip() == "0"
+    assert state(imago, "one") == "ended"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_killed_run_is_known_as_gone_and_its_name_is_free(imago, function, launch, platform):
+    os.kill(int(function.file("pid")), signal.SIGKILL)
+    wait_until(lambda: state(imago, "one") != "running", PATIENCE, "ps to see that it is gone")
+    status, _, error = imago.attempt("read", "one", "count.count")
+    assert status == 1 and "'one'" in error
+
+
+def test_a_run_directory_of_a_dead_process_is_stale(imago, function):
+    # As after a restart of the host: the pid belongs to somebody else now, who must not be taken for the run.
+    function.stop()
+    (function.directory() / "exit").unlink()
+    (function.directory() / "pid").write_text(f"{os.getpid()}\n")
+    assert state(imago, "one") == "stale"
+    status, _, error = imago.attempt("stop", "one")
+    assert status == 1 and "'one'" in error  # and this test is still alive to say so
+    imago("ps", "--clean")
+    assert row(imago, "one") is None
+
+
+def test_a_name_that_runs_is_not_started_twice(imago, function, tmp_path):
+    click = tmp_path / "again.click"
+    click.write_text("Idle -> Discard;")
+    status, _, error = imago.attempt("run", "--process", "--detach", "--name", "one", click)
+    assert status == 1
+    assert "'one'" in error and "already" in error
+    assert state(imago, "one") == "running"
+
+
+def test_the_log_shows_what_elements_print(imago, launch, platform):
+    function = launch(platform, "FromDevice(eth0) -> Print(seen) -> Queue -> ToDevice(eth1);", frames=[bytes(60)])
+    function.play(1)
+    function.settle()
+    wait_until(lambda: "seen" in imago("log", function.name), PATIENCE, "a line in the log")
+
+
+def test_reading_what_does_not_run_names_the_way_out(imago):
+    status, _, error = imago.attempt("read", "nobody", "list")
+    assert status == 1
+    assert "nobody" in error and "imago ps" in error
+
+
+@pytest.mark.parametrize("command", ["build", "run", "ps", "stop", "log", "read", "write", "load", "keygen", "bundle", "inspect", "elements"])
+def test_every_command_has_help_on_standard_output(imago, command):
+    out = imago(command, "--help")
+    assert out.startswith("usage:")
+    assert "Exit status" in out or "exit status" in out
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest(imago):
+    status, _, error = imago.attempt("laod")
+    assert status == 1
+    assert "load" in error

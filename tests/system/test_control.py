@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The control port speaks Click's ControlSocket protocol to whoever opens it, with no tool of ours in between."""
+import contextlib
+import fcntl
+import socket
+import time
+
+import pytest
+
+from conftest import PATIENCE
+from wire import wait_until
+
+CLICK = """
+source :: FromDevice(eth0);
+source -> count :: Counter -> switch :: Switch(0) -> Queue -> ToDevice(eth1);
+switch [1] -> Discard;
+"""
+
+
+class Session:
+    """A raw client: sends bytes, splits replies by the rules of the protocol alone."""
+
+    def __init__(self, function, greeting=True):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(str(function.directory() / "control"))
+        self.file = self.socket.makefile("rwb")
+        self.greeting = self.line() if greeting else None
+
+    def line(self):
+        line = self.file.readline()
+        assert line.endswith(b"\r\n"), line
+        return line[:-2].decode()
+
+    def reply(self):
+        """(code, text of the last line) of the next reply, with all its lines before."""
+        while True:
+            line = self.line()
+            assert line[:3].isdigit() and line[3] in " -", line
+            if line[3] == " ":
+                return int(line[:3]), line[4:]
+
+    def send(self, text):
+        self.file.write(text if isinstance(text, bytes) else text.encode())
+        self.file.flush()
+
+    def ask(self, text):
+        self.send(text + "\r\n")
+        return self.reply()
+
+    def read(self, handler):
+        code, _ = self.ask(f"READ {handler}")
+        assert code == 200
+        word, length = self.line().split()
+        assert word == "DATA"
+        return self.file.read(int(length)).decode()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def function(launch, platform):
+    return launch(platform, CLICK, frames=[bytes(60)])
+
+
+@pytest.fixture
+def session(function):
+    with contextlib.closing(Session(function)) as client:
+        yield client
+
+
+def test_the_greeting_names_the_protocol_and_its_version(session):
+    assert session.greeting == "Click::ControlSocket/1.3"
+
+
+def test_a_handler_is_read_with_its_length_in_front(session):
+    assert session.read("count.count").strip() == "0"
+    assert "count" in session.read("list")
+
+
+def test_a_handler_is_written_and_takes_effect(session):
+    assert session.ask("WRITE switch.switch 1")[0] == 200
+    assert session.read("switch.switch").strip() == "1"
+
+
+def test_data_may_follow_a_command_with_its_length(session):
+    session.send(b"WRITEDATA switch.switch 1\r\n1READ switch.switch\r\n")
+    assert session.reply()[0] == 200
+    assert session.reply()[0] == 200
+    assert session.line().startswith("DATA ")
+
+
+@pytest.mark.parametrize(("command", "code"), [
+    ("READ nobody.count", 510),
+    ("READ count.nothing", 511),
+    ("WRITE count.nothing 1", 511),
+    ("WRITE count.count 1", 530),
+    ("READ count.reset", 530),
+    ("WRITE switch.switch many", 520),
+    ("DANCE", 501),
+    ("READ", 500),
+    ("WRITEDATA switch.switch 99999999999", 500),
+    ("CHECKREAD count.count", 200),
+    ("CHECKWRITE count.count", 530),
+])
+def test_every_command_is_answered_with_clicks_code(session, command, code):
+    assert session.ask(command)[0] == code
+    assert session.read("count.count").strip() == "0"  # and the session goes on
+
+
+def test_commands_sent_in_one_piece_are_answered_in_order(session):
+    session.send("WRITE switch.switch 1\r\nREAD nobody.x\r\nWRITE switch.switch 0\r\n")
+    assert [session.reply()[0] for _ in range(3)] == [200, 510, 200]
+
+
+def test_quit_ends_the_session(session):
+    assert session.ask("QUIT")[0] == 200
+
+
+def test_a_closed_port_resets_its_session(function):
+    # The first client leaves in the middle of a command and its data; the next must not be taken for its continuation.
+    with contextlib.closing(Session(function)) as client:
+        client.send(b"WRITEDATA switch.switch 1000\r\nhalf of it")
+    with contextlib.closing(open_session(function)) as client:
+        assert client.greeting == "Click::ControlSocket/1.3"
+        assert client.read("switch.switch").strip() == "0"
+
+
+def open_session(function):
+    """A session as soon as the port takes one: QEMU listens again only when it has seen the last client go."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return Session(function)
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_a_client_that_never_reads_does_not_stop_packets(function):
+    with contextlib.closing(Session(function, greeting=False)) as client:
+        client.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(10000):
+                client.socket.send(b"READ handlers\r\n" * 100)
+        function.play(1000)
+        wait_until(lambda: len(function.recorder.numbers) == 1000, PATIENCE, "1000 packets")
+
+
+def test_noise_is_answered_with_errors_and_harms_nothing(function):
+    with contextlib.closing(Session(function)) as client:
+        client.send(bytes(range(256)) * 64 + b"\r\n")
+        assert client.reply()[0] >= 500
+    with contextlib.closing(open_session(function)) as client:
+        assert client.read("count.count").strip() == "0"
+
+
+def test_a_second_client_is_told_who_is_there(function):
+    with (function.directory() / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        status, _, error = function.imago.attempt("read", function.name, "count.count")
+        assert status == 1
+        assert "another client" in error
+    assert function.number("count.count") == 0
