@@ -64,15 +64,15 @@ static uint32_t check_of(const struct block *b) {
 
 static void seal(struct block *b) { b->check = check_of(b); }
 
-static _Noreturn void panic(const struct block *b, const char *what) {
+static _Noreturn void panic(const void *memory, const char *what) {
   char message[160];
-  format_text(message, sizeof message, "heap: block at %p: %s", (const void *)(b + 1), what);
+  format_text(message, sizeof message, "heap: block at %p: %s", memory, what);
   platform_panic(message);
 }
 
 static struct block *checked(struct block *b) {
   if (b->check != check_of(b)) {
-    panic(b, "header destroyed: written past the block in front of it, freed twice, or never allocated");
+    panic(payload(b), "header destroyed: written past the block in front of it, freed twice, or never allocated");
   }
   return b;
 }
@@ -108,7 +108,7 @@ static void bin_insert(struct block *b) {
 static void bin_remove(struct block *b) {
   unsigned bin = bin_of(b->units);
   struct list *l = links(b);
-  if (l->next->previous != l || l->previous->next != l) panic(b, "written after it was freed");
+  if (l->next->previous != l || l->previous->next != l) panic(payload(b), "written after it was freed");
   list_remove(l);
   if (list_empty(&heap.bins[bin])) heap.occupied[bin / MAP_WORD_BITS] &= ~((uint64_t)1 << bin % MAP_WORD_BITS);
 }
@@ -256,10 +256,9 @@ static struct block *allocate(size_t size, size_t alignment, uint32_t *dirty) {
 }
 
 static struct block *used_block(void *memory) {
-  struct block *b = (struct block *)memory - 1;
-  if ((uintptr_t)memory % UNIT != 0) panic(b, "freed or resized, but no allocation starts there");
-  checked(b);
-  if (b->state != BLOCK_USED) panic(b, "freed twice");
+  if ((uintptr_t)memory % UNIT != 0) panic(memory, "freed or resized, but no allocation starts there");
+  struct block *b = checked((struct block *)memory - 1);
+  if (b->state != BLOCK_USED) panic(memory, "freed twice");
   return b;
 }
 

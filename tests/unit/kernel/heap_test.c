@@ -64,7 +64,7 @@ static void expect_panic(void (*action)(void *), void *argument, const char *pat
   if (!glob_match(pattern, platform.why)) fail_msg("panic is \"%s\", not %s", platform.why, pattern);
 }
 
-/* Low and aligned to 2 MiB, or to the byte behind `offset` when the arena shall lie high. */
+/* flags: MAP_32BIT for an arena below 2 GiB. */
 static void start_platform(int flags, size_t limit, size_t hole) {
   heap = (struct heap){0};
   platform.mapped = mmap(NULL, ARENA_SIZE + GROWTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
@@ -194,7 +194,7 @@ static void write_after_free_panics(void **state) {
   char *a = heap_alloc(100);
   assert_non_null(heap_alloc(16)); /* keeps a from merging */
   heap_free(a);
-  a[0] ^= 1;
+  a[0] ^= UNIT; /* a link that points to another block */
   expect_panic(alloc_hundred, NULL, "*written after it was freed");
 }
 
