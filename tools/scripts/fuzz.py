@@ -22,7 +22,11 @@ def run(name, seconds):
     findings.mkdir(exist_ok=True)
     # A case may not take longer than 10 s nor 1 GiB; the fixed seed makes two short runs alike.
     command = [directory / "tests/fuzz" / f"fuzz-{name}", f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024",
-               "-seed=1", "-print_final_stats=1", f"-artifact_prefix={findings}/{name}-", corpus, builds.ROOT / "tests/fuzz/corpus" / name]
+               "-seed=1", "-print_final_stats=1", f"-artifact_prefix={findings}/{name}-"]
+    dictionary = builds.ROOT / "tests/fuzz" / f"{name}.dict"
+    if dictionary.exists():
+        command.append(f"-dict={dictionary}")
+    command += [corpus, builds.ROOT / "tests/fuzz/corpus" / name]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                           env=builds.environment(), timeout=seconds + 120, check=False)
     return done.returncode, done.stdout
