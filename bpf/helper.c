@@ -14,6 +14,7 @@ struct arguments {
   uint8_t key[BPF_MAP_MAX_KEY];
 };
 
+/* In prototypes the map stands before its key and value. */
 static bool check_argument(struct bpf_machine *m, enum bpf_arg kind, unsigned at, struct arguments *a) {
   uint64_t v = m->reg[at];
   const void *key;
@@ -26,10 +27,12 @@ static bool check_argument(struct bpf_machine *m, enum bpf_arg kind, unsigned at
       a->map = bpf_machine_map(m, v);
       return a->map != NULL;
     case BPF_ARG_MAP_KEY:
+      if (a->map == NULL) return false;
       key = bpf_machine_reach(m, v, a->map->def.key_size, BPF_ACCESS_READ);
       if (key != NULL) memcpy(a->key, key, a->map->def.key_size);
       return key != NULL;
     case BPF_ARG_MAP_VALUE:
+      if (a->map == NULL) return false;
       a->value = bpf_machine_reach(m, v, a->map->def.value_size, BPF_ACCESS_READ);
       return a->value != NULL;
     case BPF_ARG_MEMORY:

@@ -31,11 +31,11 @@
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
-static inline uint64_t test_ktime(void *context) { return 123456789012345; }
-static inline uint32_t test_random(void *context) { return 0xdeadbeef; }
-static inline void test_trace(void *context, const char *text, size_t length) {}
+static inline uint64_t fixed_ktime(void *context) { return 123456789012345; }
+static inline uint32_t fixed_random(void *context) { return 0xdeadbeef; }
+static inline void no_trace(void *context, const char *text, size_t length) {}
 
-static const struct bpf_environment test_environment = {test_ktime, test_random, test_trace, NULL};
+static const struct bpf_environment test_environment = {fixed_ktime, fixed_random, no_trace, NULL};
 
 /* Runs insns with r1 = memory, r2 = length and these maps. */
 static inline struct bpf_result run_with(const struct bpf_insn *insns, uint32_t count, void *memory, uint32_t length,
