@@ -175,25 +175,24 @@ static void edge_tables(void **state) {
 static void port_counts(void **state) {
   static const struct {
     const char *code;
-    bool good;
     uint32_t in_low, in_high, out_low, out_high;
-    bool equal;
     uint32_t extra;
+    bool good, equal;
   } cases[] = {
-      {"1/1", true, 1, 1, 1, 1, false, 0},
-      {"0/1-", true, 0, 0, 1, 1024, false, 0},
-      {"1-2/-3", true, 1, 2, 0, 3, false, 0},
-      {"-/=", true, 0, 1024, 0, 0, true, 0},
-      {"1-/=++", true, 1, 1024, 0, 0, true, 2},
-      {"2", true, 2, 2, 2, 2, false, 0},
-      {"*/0", true, 0, 1024, 0, 0, false, 0},
-      {"99999999999/1", true, 1024, 1024, 1, 1, false, 0},
-      {"", false},
-      {"1/", false},
-      {"/1", false},
-      {"3-2/1", false},
-      {"1/1x", false},
-      {"1/=1", false},
+      {"1/1", 1, 1, 1, 1, 0, true, false},
+      {"0/1-", 0, 0, 1, 1024, 0, true, false},
+      {"1-2/-3", 1, 2, 0, 3, 0, true, false},
+      {"-/=", 0, 1024, 0, 0, 0, true, true},
+      {"1-/=++", 1, 1024, 0, 0, 2, true, true},
+      {"2", 2, 2, 2, 2, 0, true, false},
+      {"*/0", 0, 1024, 0, 0, 0, true, false},
+      {"99999999999/1", 1024, 1024, 1, 1, 0, true, false},
+      {.code = ""},
+      {.code = "1/"},
+      {.code = "/1"},
+      {.code = "3-2/1"},
+      {.code = "1/1x"},
+      {.code = "1/=1"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct port_counts counts;
