@@ -149,6 +149,7 @@ static int read_entry(struct cpio_reader *reader, struct cpio_entry *entry, stru
 }
 
 int cpio_next(struct cpio_reader *reader, struct cpio_entry *entry, struct report *report) {
+  *entry = (struct cpio_entry){0};
   while (skip_zeros(reader)) {
     if (reader->entries >= CPIO_MAX_ENTRIES) {
       return report_error(report, ERROR_TOO_BIG, "archive has more than %d entries", CPIO_MAX_ENTRIES);

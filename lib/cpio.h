@@ -18,7 +18,7 @@ enum {
 
 struct cpio_entry {
   struct slice name; /* relative, without "./" in front; a NUL follows it, so name.data is a C string too */
-  struct slice data; /* aligned to 4 bytes in the archive; empty for a directory */
+  struct slice data; /* aligned to 4 bytes in the archive unless empty; empty for a directory */
   uint32_t mode;     /* POSIX file type and permission bits */
   bool directory;    /* otherwise a regular file: there are no other kinds */
 };

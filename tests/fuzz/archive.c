@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < entry.data.length; i++)
       sum += (unsigned char)entry.data.data[i];
     if (cpio_check_name(entry.name) != 0 || entry.name.data[entry.name.length] != '\0') __builtin_trap();
-    if ((entry.data.data - archive.data) % 4 != 0) __builtin_trap();
+    if (entry.data.length > 0 && (entry.data.data - archive.data) % 4 != 0) __builtin_trap();
     /* An entry can be found, unless the archive turns out to be broken further on. */
     struct slice found;
     int error = reader.entries <= 8 ? cpio_find(archive, entry.name.data, &found, NULL) : 0;

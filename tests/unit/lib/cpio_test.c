@@ -55,7 +55,7 @@ static int read_all(struct slice archive, struct text *seen, struct report *repo
   cpio_reader_init(&reader, (struct slice){copy, archive.length});
   while ((more = cpio_next(&reader, &entry, report)) > 0) {
     assert_int_equal(entry.name.data[entry.name.length], '\0');
-    assert_int_equal((entry.data.data - copy) % 4, 0);
+    if (entry.data.length > 0) assert_int_equal((entry.data.data - copy) % 4, 0);
     text_addf(seen, "%s%s", entry.name.data, entry.directory ? "/" : "=");
     text_add_slice(seen, entry.data);
     text_add(seen, ";");
