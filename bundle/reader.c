@@ -103,11 +103,11 @@ static int parse_meta(struct bundle *bundle, struct slice payload, struct report
   if (payload.length != sizeof(wire)) return bad(report, "section META has the wrong length");
   memcpy(&wire, payload.data, sizeof(wire));
   if (!text_field_ok(wire.name, sizeof(wire.name), is_name_char))
-    return bad(report, "program name is not of the form [A-Za-z0-9_.-]+");
+    return report_error(report, ERROR_INVALID, "bundle: program name is not of the form [A-Za-z0-9_.-]+");
   if (!text_field_ok(wire.section, sizeof(wire.section), is_printable))
     return bad(report, "ELF section name is malformed");
   if (!text_field_ok(wire.audience, sizeof(wire.audience), is_audience_char))
-    return bad(report, "audience is not a pattern over element names");
+    return report_error(report, ERROR_INVALID, "bundle: audience is not a pattern over element names");
   if (wire.version == 0) return bad(report, "version is 0; versions start at 1");
   bundle->meta.version = wire.version;
   memcpy(bundle->meta.name, wire.name, sizeof(wire.name));

@@ -16,6 +16,9 @@ static const struct command commands[] = {
     {"read", command_read, "read a handler: a counter, a table, the graph"},
     {"write", command_write, "write a handler"},
     {"load", command_load, "replace an element's eBPF program while packets flow"},
+    {"keygen", command_keygen, "make a pair of signing keys"},
+    {"bundle", command_bundle, "link a compiled eBPF program and sign it"},
+    {"inspect", command_inspect, "show what a bundle holds, and check its signature"},
     {"elements", command_elements, "list the elements, or print an element's manual page"},
     {"version", command_version, "print the version"},
 };
