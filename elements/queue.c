@@ -10,17 +10,21 @@
 enum { QUEUE_CAPACITY_DEFAULT = 1000, QUEUE_CAPACITY_MAX = 1 << 20 };
 enum { QUEUE_DROP_FULL, QUEUE_DROP_RESET };
 
-/* Invariant: tail - head (modulo 2^32) packets are stored, at most capacity; number i is in ring[i & mask]. head and tail have a
- * cache line each, because different workers write them. */
+enum { CACHE_LINE = 64 };
+
+/* Invariant: tail - head (modulo 2^32) packets are stored, at most capacity; number i is in ring[i & mask]. What the producer
+ * writes and what consumers write lie a cache line apart, because different workers write them. */
 struct queue {
   struct element element;
+  struct packet **ring;
   uint32_t capacity;
   uint32_t mask;
-  struct packet **ring;
+  uint8_t apart_from_configuration[CACHE_LINE];
   uint64_t drops; /* packets that found the queue full, as Click counts: those that left by output 1 included */
-  uint32_t tail __attribute__((aligned(64)));
+  uint32_t tail;
   uint32_t highwater;
-  uint32_t head __attribute__((aligned(64)));
+  uint8_t apart_from_producer[CACHE_LINE];
+  uint32_t head;
 };
 
 static void queue_defaults(struct element *e) { ((struct queue *)e)->capacity = QUEUE_CAPACITY_DEFAULT; }

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Unit tests of FromDevice and ToDevice over a NIC made of memory.
+ */
+#include "tests/unit/elements/harness.h"
+
+/* FromDevice reads bursts and sets what later elements rely on. */
+static void receives(void **state) {
+  harness_start("f :: FromDevice(eth1, BURST 2) -> o :: Capture");
+  harness.nic[1].incoming = slice_of("nememe1 nether1 \xff\xff\xff\xff\xff\xffx tiny");
+  harness_run(1);
+  assert_int_equal(harness_number("f.count"), 2);
+  struct packet *p = harness_last("o");
+  assert_int_equal(p->type, PACKET_OTHERHOST);
+  assert_int_equal(p->nic, 1);
+  assert_int_equal(p->timestamp, 1700000000123456000);
+  assert_ptr_equal((uint8_t *)p + p->mac_header, p->data);
+  harness_run(3);
+  assert_string_equal(harness_captured("o"), "nememe1 nether1 \xff\xff\xff\xff\xff\xffx tiny ");
+  assert_int_equal(harness_number("f.count"), 4);
+  assert_int_equal(harness_number("f.byte_count"), 25);
+  harness_expect_write("f.reset_counts", "", 0);
+  assert_int_equal(harness_number("f.count"), 0);
+  harness_stop();
+}
+
+/* The packet type follows the destination address. */
+static void tells_packet_types(void **state) {
+  static const struct {
+    const char *frame;
+    enum packet_type type;
+  } cases[] = {{"nememe", PACKET_HOST},
+               {"\xff\xff\xff\xff\xff\xff", PACKET_BROADCAST},
+               {"\xff\xff\xff\xff\xff\xfe", PACKET_MULTICAST},
+               {"\x01zzzzz", PACKET_MULTICAST},
+               {"nememf", PACKET_OTHERHOST},
+               {"short", PACKET_HOST}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    harness_start("FromDevice(eth0, TIMESTAMP false) -> o :: Capture");
+    harness.nic[0].incoming = slice_of(cases[i].frame);
+    harness_run(1);
+    assert_int_equal(harness_last("o")->type, cases[i].type);
+    assert_int_equal(harness_last("o")->timestamp, 0);
+    harness_stop();
+  }
+}
+
+/* ToDevice keeps what the NIC does not take, sends it first, and loses and reorders nothing; nic->tx_waiting says that it
+ * waits. */
+static void keeps_what_is_not_taken(void **state) {
+  harness_start("i :: Inject -> q :: Queue -> t :: ToDevice(eth0, BURST 4)");
+  struct memory_nic *nic = &harness.nic[0];
+  harness_inject("i", "a b c d e f g", 256);
+  nic->accept = 3;
+  harness_run(1);
+  assert_true(nic->nic.tx_waiting);
+  assert_int_equal(harness_number("q.length"), 3);
+  nic->accept = 0;
+  harness_run(2);
+  assert_string_equal(text_string(&nic->sent), "a b c ");
+  assert_int_equal(harness_number("q.length"), 3);
+  nic->accept = 256;
+  harness_run(3);
+  assert_string_equal(text_string(&nic->sent), "a b c d e f g ");
+  assert_false(nic->nic.tx_waiting);
+  assert_int_equal(harness_number("t.count"), 7);
+  assert_int_equal(nic->most_sent, 4);
+  harness_stop();
+}
+
+/* Without room nothing is pulled, so that the queue upstream fills; the NIC is asked to tell when there is room. */
+static void pulls_only_what_fits(void **state) {
+  harness_start("i :: Inject -> q :: Queue -> t :: ToDevice(eth0)");
+  struct memory_nic *nic = &harness.nic[0];
+  harness_inject("i", "a b c", 256);
+  nic->room = 0;
+  harness_run(2);
+  assert_int_equal(harness_number("q.length"), 3);
+  assert_true(nic->nic.tx_waiting);
+  nic->room = 2;
+  harness_run(1);
+  assert_int_equal(harness_number("q.length"), 1);
+  assert_false(nic->nic.tx_waiting);
+  harness_run(1);
+  assert_string_equal(text_string(&nic->sent), "a b c ");
+  harness_stop();
+}
+
+/* Packets still held when the graph ends go back to the pool (harness_stop counts them). */
+static void returns_what_it_holds(void **state) {
+  harness_start("i :: Inject -> Queue -> ToDevice(eth0)");
+  harness_inject("i", "a b c", 256);
+  harness.nic[0].accept = 1;
+  harness_run(1);
+  assert_string_equal(text_string(&harness.nic[0].sent), "a ");
+  harness_stop();
+}
+
+/* max_gap is the longest time between two bursts; reset_gap forgets, also the burst before it. */
+static void measures_gaps(void **state) {
+  harness_start("i :: Inject -> Queue -> t :: ToDevice(eth0)");
+  static const uint64_t times[] = {1000, 1500, 4500, 5000};
+  for (size_t i = 0; i < 4; i++) {
+    harness.now = times[i];
+    harness_inject("i", "x", 1);
+    harness_run(1);
+  }
+  assert_int_equal(harness_number("t.max_gap"), 3000);
+  harness_expect_write("t.reset_gap", "", 0);
+  harness.now = 90000;
+  harness_inject("i", "x", 1);
+  harness_run(2);
+  assert_int_equal(harness_number("t.max_gap"), 0);
+  harness.now = 90007;
+  harness_inject("i", "x", 1);
+  harness_run(1);
+  assert_int_equal(harness_number("t.max_gap"), 7);
+  harness_stop();
+}
+
+/* Drops of the interface are readable by name and as a sum. */
+static void shows_drops_of_the_nic(void **state) {
+  harness_start("f :: FromDevice(eth0) -> Queue -> t :: ToDevice(eth0)");
+  struct nic_stats *stats = &harness.nic[0].nic.stats;
+  *stats = (struct nic_stats){.rx_no_buffer = 1, .rx_too_long = 2, .rx_error = 4, .tx_error = 8, .tx_full = 16};
+  assert_int_equal(harness_number("f.drops"), 7);
+  assert_int_equal(harness_number("t.drops"), 8);
+  assert_string_equal(harness_read("f.stats"),
+                      "rx_packets 0\nrx_bytes 0\ntx_packets 0\ntx_bytes 0\nrx_no_buffer 1\nrx_too_long 2\nrx_error 4\n"
+                      "tx_error 8\ntx_full 16\n");
+  harness_stop();
+}
+
+/* A NIC belongs to one reader and one writer. */
+static void refuses(void **state) {
+  static const struct {
+    const char *config, *message;
+  } cases[] = {
+      {"FromDevice(eth7) -> Discard", "no network interface 'eth7'"},
+      {"FromDevice -> Discard", "DEVNAME"},
+      {"FromDevice(eth0, BURST 257) -> Discard", "BURST: must be between 1 and 256, not 257"},
+      {"FromDevice(eth0, BURST 0) -> Discard", "BURST: must be between 1 and 256, not 0"},
+      {"f :: FromDevice(eth0) -> Discard; FromDevice(eth0) -> Discard",
+       "interface 'eth0' is taken by 'f :: FromDevice' already"},
+      {"t :: ToDevice(eth0); Idle -> t; Idle -> ToDevice(eth0)",
+       "interface 'eth0' is taken by 't :: ToDevice' already; join the paths in front of its Queue"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    harness_refuses(cases[i].config, cases[i].message);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(receives),
+      cmocka_unit_test(tells_packet_types),
+      cmocka_unit_test(keeps_what_is_not_taken),
+      cmocka_unit_test(pulls_only_what_fits),
+      cmocka_unit_test(returns_what_it_holds),
+      cmocka_unit_test(measures_gaps),
+      cmocka_unit_test(shows_drops_of_the_nic),
+      cmocka_unit_test(refuses),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
