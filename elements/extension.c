@@ -76,7 +76,15 @@ static int check_instructions(struct extension *ext, struct report *report) {
   }
   memcpy(ext->program.insns, bundle->insns, size);
   ext->program.insn_count = bundle->insn_count;
-  return bpf_check(ext->program.insns, ext->program.insn_count, bundle->map_count, report);
+  struct report findings = {0};
+  int status = bpf_check(ext->program.insns, ext->program.insn_count, bundle->map_count, &findings);
+  if (status < 0) {
+    struct slice why = slice_trim(slice_of(text_string(&findings.text)));
+    report_error(report, (enum error) - status, "%s version %llu: %.*s", bundle->meta.name,
+                 (unsigned long long)bundle->meta.version, (int)why.length, why.data);
+  }
+  report_free(&findings);
+  return status;
 }
 
 /* The previous program's map of that name that holds state, or NULL. */
