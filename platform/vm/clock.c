@@ -40,6 +40,22 @@ static volatile struct pvclock_wall pvwall __attribute__((aligned(64)));
 
 static uint32_t timer_count(void) { return *(volatile uint32_t *)(LAPIC_USER_VIRTUAL + 0x390ul); }
 
+/* TSC and timer at one moment. The host may take the CPU away between the two reads: of a few tries the tightest counts. */
+static uint64_t sample(uint32_t *count) {
+  uint64_t best = UINT64_MAX, at = 0;
+  *count = 0;
+  for (int tries = 0; tries < 5; tries++) {
+    uint64_t before = read_tsc();
+    uint32_t now = timer_count();
+    uint64_t gap = read_tsc() - before;
+    if (gap >= best) continue;
+    best = gap;
+    at = before + gap / 2;
+    *count = now;
+  }
+  return at;
+}
+
 static uint64_t scale_ticks(uint64_t ticks) { return (uint64_t)((unsigned __int128)ticks * clock.scale >> 32); }
 
 static uint64_t scale_from_khz(uint64_t khz) { return ((uint64_t)1000000 << 32) / khz; }
@@ -84,15 +100,14 @@ void clock_init(uint64_t tsc) {
   }
   /* The timer was started a few instructions ago. How long those took is not known yet: take what the timer has counted. */
   clock.source = "APIC timer";
-  clock.base_tsc = read_tsc();
-  clock.start_count = timer_count();
+  clock.base_tsc = sample(&clock.start_count);
   clock.start_ns = UINT32_MAX - clock.start_count;
 }
 
-/* Time by the timer becomes time by the TSC, without a step. */
-static void settle(uint64_t elapsed) { /* below 2^32: the timer wraps there */
-  uint64_t tsc = read_tsc();
-  uint64_t ticks = tsc - clock.base_tsc;
+/* Time by the timer becomes time by the TSC, without a step. The timer wraps after 4.3 s: elapsed is below 2^32. */
+static void settle(void) {
+  uint32_t count;
+  uint64_t tsc = sample(&count), elapsed = clock.start_count - count, ticks = tsc - clock.base_tsc;
   clock.scale = ticks == 0 ? scale_from_khz(1000000) : (elapsed << 32) / ticks;
   clock.base_ns = clock.start_ns + elapsed;
   clock.base_tsc = tsc;
@@ -102,7 +117,7 @@ uint64_t clock_now(void) {
   if (clock.scale == 0) {
     uint64_t elapsed = clock.start_count - timer_count();
     if (elapsed < settle_after) return clock.start_ns + elapsed;
-    settle(elapsed);
+    settle();
   }
   return clock.base_ns + scale_ticks(read_tsc() - clock.base_tsc);
 }
@@ -120,7 +135,7 @@ uint64_t clock_wall(void) {
 }
 
 uint64_t clock_timer_ticks(uint64_t nanoseconds) {
-  if (clock.scale == 0) settle(clock.start_count - timer_count());
+  if (clock.scale == 0) settle();
   return nanoseconds == 0 ? 1 : nanoseconds;
 }
 

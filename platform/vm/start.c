@@ -77,9 +77,7 @@ unsigned boot_parse_slots(struct slice rest, struct virtio_slot *slots, unsigned
       ++*bad;
       continue;
     }
-    unsigned at = count++;
-    for (; at > 0 && slots[at - 1].address > slot.address; at--) slots[at] = slots[at - 1];
-    slots[at] = slot;
+    slots[count++] = slot;
   }
   return count;
 }

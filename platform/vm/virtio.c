@@ -55,7 +55,8 @@ void virtio_probe(struct virtio_device *device, const struct virtio_slot *slot) 
 
 int virtio_begin(struct virtio_device *device, uint64_t wanted) {
   wanted |= 1ull << VIRTIO_F_VERSION_1;
-  write_register(device, REGISTER_STATUS, 0);
+  /* A device whose status is 0 is in reset. Resetting it again would lose the frames that the host has waiting for it. */
+  if (read_register(device, REGISTER_STATUS) != 0) write_register(device, REGISTER_STATUS, 0);
   write_register(device, REGISTER_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
   uint64_t offered = 0;
   for (unsigned half = 0; half < 2; half++) {

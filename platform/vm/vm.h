@@ -25,7 +25,7 @@ static inline uint64_t read_tsc(void) {
 
 enum { VM_MAX_VIRTIO = 24 };
 
-/* One `virtio_mmio.device=SIZE@ADDRESS:IRQ` of the command line, in order of address. */
+/* One `virtio_mmio.device=SIZE@ADDRESS:IRQ` of the command line. */
 struct virtio_slot {
   uint64_t address;
   uint32_t irq;
@@ -45,7 +45,8 @@ extern struct vm_boot vm_boot;
 /* Reads the PVH start info (Xen, docs/misc/pvh.pandoc); panics with a sentence when it makes no sense. */
 void boot_read(uint64_t start_info);
 /* Parses every virtio_mmio.device= of the command line into slots (Linux, admin-guide/kernel-parameters). Returns their number;
- * malformed ones are left out and counted in *bad. Slots are sorted by address. */
+ * malformed ones are left out and counted in *bad. Their order is kept, because it is that of the devices: QEMU fills slots from
+ * the highest address down and lists them so, Firecracker goes up. */
 unsigned boot_parse_slots(struct slice command_line, struct virtio_slot *slots, unsigned max, unsigned *bad);
 
 /* --- clock.c --- */
