@@ -25,12 +25,12 @@ struct pvclock_wall {
 static const uint64_t settle_after = 20 * 1000 * 1000; /* 20 ms of boot give the ratio to 1 in 10,000 */
 
 static struct {
-  uint64_t first_tsc;             /* at the first instruction */
-  uint64_t base_tsc, base_ns;     /* a point of the line */
-  uint64_t scale;                 /* nanoseconds per tick, 32.32 fixed point; 0: not known yet */
-  uint64_t start_ns;              /* estimated time from the first instruction to base_tsc */
-  uint64_t wall_base;             /* wall clock at time 0 */
-  uint32_t start_count;           /* of the APIC timer at base_tsc */
+  uint64_t first_tsc;         /* at the first instruction */
+  uint64_t base_tsc, base_ns; /* a point of the line */
+  uint64_t scale;             /* nanoseconds per tick, 32.32 fixed point; 0: not known yet */
+  uint64_t start_ns;          /* estimated time from the first instruction to base_tsc */
+  uint64_t wall_base;         /* wall clock at time 0 */
+  uint32_t start_count;       /* of the APIC timer at base_tsc */
   bool kvm;
   const char *source;
 } clock;
@@ -140,9 +140,7 @@ uint64_t clock_timer_ticks(uint64_t nanoseconds) {
 }
 
 const char *clock_source(void) { return clock.source; }
-uint64_t clock_tsc_khz(void) {
-  return clock.scale == 0 ? 0 : ((uint64_t)1000000 << 32) / clock.scale;
-}
+uint64_t clock_tsc_khz(void) { return clock.scale == 0 ? 0 : ((uint64_t)1000000 << 32) / clock.scale; }
 bool clock_on_kvm(void) { return clock.kvm; }
 
 uint64_t platform_now(void) { return clock_now(); }

@@ -18,13 +18,38 @@ enum { PAGE_FAULT = 14, INVALID_OPCODE = 6, GENERAL_PROTECTION = 13, BACKTRACE_M
 enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_FETCH = 16 };
 
 /* Intel SDM 3A, table 6-1. */
-static const char *const vector_names[32] = {
-    "divide error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
-    "invalid opcode", "no floating-point unit", "double fault", "coprocessor overrun", "invalid TSS",
-    "segment not present", "stack segment fault", "general protection fault", "page fault", "reserved",
-    "floating-point error", "alignment check", "machine check", "SIMD floating-point error", "virtualization exception",
-    "control protection fault", "reserved", "reserved", "reserved", "reserved", "reserved", "reserved",
-    "hypervisor injection", "VMM communication", "security exception", "reserved"};
+static const char *const vector_names[32] = {"divide error",
+                                             "debug exception",
+                                             "non-maskable interrupt",
+                                             "breakpoint",
+                                             "overflow",
+                                             "bound range exceeded",
+                                             "invalid opcode",
+                                             "no floating-point unit",
+                                             "double fault",
+                                             "coprocessor overrun",
+                                             "invalid TSS",
+                                             "segment not present",
+                                             "stack segment fault",
+                                             "general protection fault",
+                                             "page fault",
+                                             "reserved",
+                                             "floating-point error",
+                                             "alignment check",
+                                             "machine check",
+                                             "SIMD floating-point error",
+                                             "virtualization exception",
+                                             "control protection fault",
+                                             "reserved",
+                                             "reserved",
+                                             "reserved",
+                                             "reserved",
+                                             "reserved",
+                                             "reserved",
+                                             "hypervisor injection",
+                                             "VMM communication",
+                                             "security exception",
+                                             "reserved"};
 
 void platform_early_write(const char *text, size_t length) {
   nucleus_gate(NUCLEUS_WRITE, (uint64_t)(uintptr_t)text, length, 0);
@@ -49,7 +74,8 @@ static bool within(uint64_t address, const char *from, const char *to) {
 static const char *explain(const struct fault_frame *frame) {
   uint64_t address = frame->cr2;
   if (frame->vector == INVALID_OPCODE) return "an instruction that ring 3 has not; ud2 is a call only in the gate";
-  if (frame->vector == GENERAL_PROTECTION) return "a privileged instruction in ring 3, or an address that is not canonical";
+  if (frame->vector == GENERAL_PROTECTION)
+    return "a privileged instruction in ring 3, or an address that is not canonical";
   if (frame->vector != PAGE_FAULT) return "";
   if ((frame->error & ERROR_FETCH) != 0) return "executes what is not code";
   if (address < 0x1000) return "null pointer";
@@ -67,7 +93,8 @@ static void print_address(const char *label, uint64_t address) {
 }
 
 static bool on_a_stack(uint64_t frame) {
-  return frame % 16 == 0 && (within(frame, stack_bottom, stack_top) || within(frame, fault_stack_bottom, fault_stack_top));
+  return frame % 16 == 0 &&
+         (within(frame, stack_bottom, stack_top) || within(frame, fault_stack_bottom, fault_stack_top));
 }
 
 /* Follows the chain of frame pointers (the image is compiled with them) as long as it climbs within a stack. */
@@ -103,19 +130,21 @@ _Noreturn void fault_entry(const struct fault_frame *frame) {
   if (frame->vector == PAGE_FAULT) serial_printf(" at %016llx", (unsigned long long)frame->cr2);
   serial_printf("%s%s\n", why[0] != 0 ? ": " : "", why);
   print_context();
-  serial_printf("registers: (vector %llu, error %llx)\n", (unsigned long long)frame->vector, (unsigned long long)frame->error);
+  serial_printf("registers: (vector %llu, error %llx)\n", (unsigned long long)frame->vector,
+                (unsigned long long)frame->error);
   static const struct {
     const char *name;
     size_t offset;
   } table[] = {
 #define R(r) {#r, offsetof(struct fault_frame, r)}
       R(rax), R(rbx), R(rcx), R(rdx), R(rsi), R(rdi), R(rbp), R(rsp), R(r8),
-      R(r9), R(r10), R(r11), R(r12), R(r13), R(r14), R(r15), R(rip), R(rflags),
+      R(r9),  R(r10), R(r11), R(r12), R(r13), R(r14), R(r15), R(rip), R(rflags),
 #undef R
   };
   for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
     uint64_t value = load_le64((const uint8_t *)frame + table[i].offset);
-    serial_printf("%s%-6s %016llx%s", i % 3 == 0 ? "  " : "  ", table[i].name, (unsigned long long)value, i % 3 == 2 ? "\n" : "");
+    serial_printf("%s%-6s %016llx%s", i % 3 == 0 ? "  " : "  ", table[i].name, (unsigned long long)value,
+                  i % 3 == 2 ? "\n" : "");
   }
   print_backtrace(frame->rip, frame->rbp);
   nucleus_gate(NUCLEUS_EXIT, EXIT_PANIC, 0, 0);

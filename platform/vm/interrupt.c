@@ -19,7 +19,7 @@ static void ioapic_write(uint32_t index, uint32_t value) {
 }
 
 void interrupt_route(unsigned irq) {
-  ioapic_write(IOAPIC_REDIRECTION + 2 * irq + 1, 0);           /* to the local APIC with id 0 */
+  ioapic_write(IOAPIC_REDIRECTION + 2 * irq + 1, 0);            /* to the local APIC with id 0 */
   ioapic_write(IOAPIC_REDIRECTION + 2 * irq, VECTOR_IRQ + irq); /* fixed, active high, edge, not masked */
 }
 

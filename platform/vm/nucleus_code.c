@@ -13,11 +13,11 @@
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
 
 /* Laid out by image.ld.S. */
-extern uint64_t page_ram[];               /* two page directories, 0 to 2 GiB */
-extern const char image_large_end[];      /* end of the image, rounded up to 2 MiB: RAM may be mapped from here */
+extern uint64_t page_ram[];          /* two page directories, 0 to 2 GiB */
+extern const char image_large_end[]; /* end of the image, rounded up to 2 MiB: RAM may be mapped from here */
 
-uint32_t nucleus_pending;                 /* bit n: vector VECTOR_FIRST + n came */
-static uint32_t fault_active;             /* a fault was handed over and is not done */
+uint32_t nucleus_pending;     /* bit n: vector VECTOR_FIRST + n came */
+static uint32_t fault_active; /* a fault was handed over and is not done */
 /* These two lie in ring 3's data: information for reports, on which nothing here depends. */
 __attribute__((section(".shared"))) struct nucleus_status nucleus_status;
 static __attribute__((section(".shared"))) struct fault_frame fault_copy;
@@ -47,7 +47,8 @@ _Noreturn static void leave(uint64_t code) {
     __asm__ volatile("lidt %0; ud2" : : "m"(none));
   }
   out8(EXIT_PORT, (uint8_t)code);
-  for (;;) __asm__ volatile("cli; hlt");
+  for (;;)
+    __asm__ volatile("cli; hlt");
 }
 
 /* Arms the timer, if there is a deadline, and halts until something is pending. Interrupts are off here, so nothing is missed
@@ -73,7 +74,8 @@ static uint64_t map(uint64_t address, uint64_t count) {
     return 1;
   }
   uint64_t *entry = &page_ram[address / LARGE_PAGE];
-  for (uint64_t value = address | PAGE_LARGE_RAM; count > 0; count--, value += LARGE_PAGE) *entry++ = value;
+  for (uint64_t value = address | PAGE_LARGE_RAM; count > 0; count--, value += LARGE_PAGE)
+    *entry++ = value;
   return 0;
 }
 
@@ -82,27 +84,37 @@ uint64_t nucleus_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c) {
   (void)c;
   if (call < NUCLEUS_CALLS) nucleus_status.calls[call]++;
   switch (call) {
-    case NUCLEUS_SLEEP: return sleep(a);
-    case NUCLEUS_MAP: return map(a, b);
-    case NUCLEUS_WRITE: write_serial((const char *)a, b); return 0;
-    case NUCLEUS_EXIT: leave(a);
+    case NUCLEUS_SLEEP:
+      return sleep(a);
+    case NUCLEUS_MAP:
+      return map(a, b);
+    case NUCLEUS_WRITE:
+      write_serial((const char *)a, b);
+      return 0;
+    case NUCLEUS_EXIT:
+      leave(a);
     case NUCLEUS_PVCLOCK:
       write_msr(b == 0 ? MSR_KVM_SYSTEM_TIME_NEW : MSR_KVM_WALL_CLOCK_NEW, b == 0 ? a | 1 : a);
       return 0;
-    case NUCLEUS_FAULT_DONE: fault_active = 0; return 0;
-    default: return UINT64_MAX;
+    case NUCLEUS_FAULT_DONE:
+      fault_active = 0;
+      return 0;
+    default:
+      return UINT64_MAX;
   }
 }
 
 static void write_text(const char *text) {
   uint64_t length = 0;
-  while (text[length] != 0) length++;
+  while (text[length] != 0)
+    length++;
   write_serial(text, length);
 }
 
 static void write_hex(const char *name, uint64_t value) {
   char digits[17];
-  for (int i = 15; i >= 0; i--, value >>= 4) digits[i] = "0123456789abcdef"[value & 15];
+  for (int i = 15; i >= 0; i--, value >>= 4)
+    digits[i] = "0123456789abcdef"[value & 15];
   write_text(name);
   write_serial(digits, 16);
 }
@@ -117,7 +129,8 @@ const struct fault_frame *nucleus_fault(const struct fault_frame *frame) {
     fault_copy = *frame;
     return &fault_copy;
   }
-  write_text((frame->cs & 3) == 3 ? "\nimago: panic: fault while reporting a fault" : "\nimago: panic: fault in the nucleus");
+  write_text((frame->cs & 3) == 3 ? "\nimago: panic: fault while reporting a fault"
+                                  : "\nimago: panic: fault in the nucleus");
   write_hex("\n  vector ", frame->vector);
   write_hex(" error ", frame->error);
   write_hex("\n  rip    ", frame->rip);

@@ -100,8 +100,10 @@ void platform_security(struct text *out) {
   text_add(out, "core ring 3; ring 0 holds the nucleus only\n");
   text_add(out, "pages W^X, page 0 not mapped, stacks guarded\n");
   text_add(out, "extensions interpreter, every memory access checked\n");
-  text_addf(out, "protection_keys %s\n", (c >> 3 & 1) != 0 ? "offered by the CPU, not used yet" : "not offered by this CPU");
-  text_addf(out, "random %s\n", cpu_has_rdrand() ? "RDRAND" : "TSC only: hash keys are guessable by whoever knows the boot time");
+  text_addf(out, "protection_keys %s\n",
+            (c >> 3 & 1) != 0 ? "offered by the CPU, not used yet" : "not offered by this CPU");
+  text_addf(out, "random %s\n",
+            cpu_has_rdrand() ? "RDRAND" : "TSC only: hash keys are guessable by whoever knows the boot time");
 }
 
 _Noreturn void platform_shutdown(int status) {

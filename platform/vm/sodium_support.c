@@ -15,20 +15,23 @@ _Noreturn void abort(void);
 
 void sodium_memzero(void *memory, size_t length) {
   volatile unsigned char *byte = memory;
-  for (size_t i = 0; i < length; i++) byte[i] = 0;
+  for (size_t i = 0; i < length; i++)
+    byte[i] = 0;
 }
 
 /* In constant time, though only public values are compared here: 0 if equal, else -1 (libsodium's contract). */
 int sodium_memcmp(const void *a, const void *b, size_t length) {
   const volatile unsigned char *x = a, *y = b;
   unsigned difference = 0;
-  for (size_t i = 0; i < length; i++) difference |= x[i] ^ y[i];
+  for (size_t i = 0; i < length; i++)
+    difference |= x[i] ^ y[i];
   return difference == 0 ? 0 : -1;
 }
 
 int sodium_is_zero(const unsigned char *bytes, size_t length) {
   unsigned any = 0;
-  for (size_t i = 0; i < length; i++) any |= bytes[i];
+  for (size_t i = 0; i < length; i++)
+    any |= bytes[i];
   return any == 0;
 }
 

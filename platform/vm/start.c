@@ -16,7 +16,7 @@ enum {
   MAX_COMMAND_LINE = 8192,
 };
 static const uint64_t large_page = 2 << 20;
-static const uint64_t low_end = 1 << 20;  /* mapped read-only by image.ld.S, but for page 0 and the APIC */
+static const uint64_t low_end = 1 << 20; /* mapped read-only by image.ld.S, but for page 0 and the APIC */
 static const uint64_t ram_limit = 2ull << 30;
 
 /* Xen's struct hvm_start_info and what it points to. */
@@ -51,12 +51,15 @@ static const void *low_memory(uint64_t address, uint64_t length) {
 /* "SIZE@ADDRESS:IRQ[:ID]" with SIZE like 512 or 4K. */
 static bool parse_slot(struct slice text, struct virtio_slot *slot) {
   size_t at = 0, colon;
-  while (at < text.length && text.data[at] != '@') at++;
+  while (at < text.length && text.data[at] != '@')
+    at++;
   if (at == 0 || at == text.length) return false;
-  for (colon = at + 1; colon < text.length && text.data[colon] != ':'; colon++) continue;
+  for (colon = at + 1; colon < text.length && text.data[colon] != ':'; colon++)
+    continue;
   if (colon == text.length) return false;
   size_t end = colon + 1;
-  while (end < text.length && text.data[end] != ':') end++;
+  while (end < text.length && text.data[end] != ':')
+    end++;
   uint64_t irq;
   if (slice_to_u64((struct slice){text.data + at + 1, colon - at - 1}, UINT32_MAX, &slot->address) != 0) return false;
   if (slice_to_u64((struct slice){text.data + colon + 1, end - colon - 1}, 23, &irq) != 0) return false;
@@ -127,7 +130,8 @@ void boot_read(uint64_t address) {
   lay_out_memory(info);
   unsigned bad;
   vm_boot.slot_count = boot_parse_slots(vm_boot.command_line, vm_boot.slots, VM_MAX_VIRTIO, &bad);
-  if (bad > 0) vm_panic("malformed virtio_mmio.device= on the kernel command line (SIZE@ADDRESS:IRQ, at 0xfea00000 or above)");
+  if (bad > 0)
+    vm_panic("malformed virtio_mmio.device= on the kernel command line (SIZE@ADDRESS:IRQ, at 0xfea00000 or above)");
 }
 
 void *platform_memory_grow(size_t length) {
@@ -139,8 +143,12 @@ void *platform_memory_grow(size_t length) {
 }
 
 uint64_t platform_memory_total(void) { return vm_boot.ram_total; }
-struct slice platform_archive(void) { return vm_boot.archive; }
-struct slice platform_command_line(void) { return vm_boot.command_line; }
+struct slice platform_archive(void) {
+  return vm_boot.archive;
+}
+struct slice platform_command_line(void) {
+  return vm_boot.command_line;
+}
 
 /* The canary lies at 40(%fs), where gcc and the objects of Debian's libsodium look for it. */
 static __attribute__((no_stack_protector)) void set_canary(void) {

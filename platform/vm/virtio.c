@@ -55,8 +55,7 @@ void virtio_probe(struct virtio_device *device, const struct virtio_slot *slot) 
 
 int virtio_begin(struct virtio_device *device, uint64_t wanted) {
   wanted |= 1ull << VIRTIO_F_VERSION_1;
-  /* A device whose status is 0 is in reset. Resetting it again would lose the frames that the host has waiting for it. */
-  if (read_register(device, REGISTER_STATUS) != 0) write_register(device, REGISTER_STATUS, 0);
+  write_register(device, REGISTER_STATUS, 0);
   write_register(device, REGISTER_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
   uint64_t offered = 0;
   for (unsigned half = 0; half < 2; half++) {
@@ -83,7 +82,8 @@ int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, uint16
   uint32_t offered = read_register(device, REGISTER_QUEUE_SIZE_MAX);
   if (offered == 0) return -ERROR_NOT_FOUND;
   uint16_t size = 1;
-  while (size * 2u <= offered && size * 2u <= max_size) size = (uint16_t)(size * 2);
+  while (size * 2u <= offered && size * 2u <= max_size)
+    size = (uint16_t)(size * 2);
 
   /* One block, in falling order of alignment: descriptors 16, used ring 4, available ring 2 (section 2.7). */
   size_t used_at = 16ul * size, available_at = used_at + align_up(6 + 8ul * size, 16);
@@ -102,7 +102,8 @@ int virtqueue_init(struct virtqueue *queue, struct virtio_device *device, uint16
       .size = size,
       .free_count = size,
   };
-  for (uint16_t i = 0; i < size; i++) queue->chain[i] = (uint16_t)(i + 1);
+  for (uint16_t i = 0; i < size; i++)
+    queue->chain[i] = (uint16_t)(i + 1);
   write_register(device, REGISTER_QUEUE_SIZE, size);
   write_address(device, REGISTER_QUEUE_DESCRIPTORS, queue->descriptors);
   write_address(device, REGISTER_QUEUE_AVAILABLE, queue->available);
@@ -122,7 +123,9 @@ uint32_t virtio_config32(struct virtio_device *device, unsigned offset) {
 
 void virtio_acknowledge(struct virtio_device *device) { write_register(device, REGISTER_INTERRUPT_ACKNOWLEDGE, 3); }
 
-static bool event_index(const struct virtqueue *queue) { return (queue->device->features >> VIRTIO_F_EVENT_IDX & 1) != 0; }
+static bool event_index(const struct virtqueue *queue) {
+  return (queue->device->features >> VIRTIO_F_EVENT_IDX & 1) != 0;
+}
 
 bool virtqueue_add(struct virtqueue *queue, const struct virtio_buffer *buffers, unsigned count, bool device_writes,
                    void *token) {
@@ -153,7 +156,8 @@ void virtqueue_publish(struct virtqueue *queue) {
   __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before the device's wish, section 2.7.13.4.1 */
   bool ring;
   if (event_index(queue)) {
-    const volatile uint16_t *event = (const volatile uint16_t *)(const volatile void *)&queue->used_entries[queue->size];
+    const volatile uint16_t *event =
+        (const volatile uint16_t *)(const volatile void *)&queue->used_entries[queue->size];
     ring = (uint16_t)(new - *event - 1) < (uint16_t)(new - old);
   } else {
     ring = (queue->used[0] & USED_NO_NOTIFY) == 0;
@@ -179,7 +183,8 @@ void *virtqueue_take(struct virtqueue *queue, uint32_t *length) {
   void *token = queue->tokens[head];
   queue->tokens[head] = NULL;
   uint16_t last = (uint16_t)head, count = 1;
-  for (; queue->chain[last] != UINT16_MAX; count++) last = queue->chain[last];
+  for (; queue->chain[last] != UINT16_MAX; count++)
+    last = queue->chain[last];
   queue->chain[last] = queue->free_head;
   queue->free_head = (uint16_t)head;
   queue->free_count = (uint16_t)(queue->free_count + count);

@@ -42,17 +42,17 @@ struct virtqueue_used {
 struct virtqueue {
   struct virtio_device *device;
   struct virtqueue_descriptor *descriptors;
-  uint16_t *available;              /* flags, index, ring[size], used_event */
-  volatile uint16_t *used;          /* flags, index, then entries, then avail_event */
+  uint16_t *available;     /* flags, index, ring[size], used_event */
+  volatile uint16_t *used; /* flags, index, then entries, then avail_event */
   volatile struct virtqueue_used *used_entries;
   void **tokens;
-  uint16_t *chain;                  /* our own copy of the descriptors' next: the device can write to those it was given */
-  uint16_t index, size;             /* size is a power of two */
+  uint16_t *chain;      /* our own copy of the descriptors' next: the device can write to those it was given */
+  uint16_t index, size; /* size is a power of two */
   uint16_t free_head, free_count;
-  uint16_t next_available;          /* not yet told to the device */
-  uint16_t told;                    /* index that the device was told */
+  uint16_t next_available; /* not yet told to the device */
+  uint16_t told;           /* index that the device was told */
   uint16_t last_used;
-  uint64_t kicks;                   /* doorbells rung */
+  uint64_t kicks; /* doorbells rung */
 };
 
 /* Looks at the slot; sets device->id (0: empty). Refuses legacy devices by name. */
@@ -68,8 +68,8 @@ void virtio_acknowledge(struct virtio_device *device);
 
 /* Adds a chain of `count` buffers (1 to VIRTQUEUE_MAX_CHAIN), all read by the device, or all written. token (not NULL) comes back
  * from virtqueue_take. False when there are too few descriptors. The device sees it at the next virtqueue_publish. */
-bool virtqueue_add(struct virtqueue *queue, const struct virtio_buffer *buffers, unsigned count, bool device_writes, void *token)
-    MUST_USE;
+bool virtqueue_add(struct virtqueue *queue, const struct virtio_buffer *buffers, unsigned count, bool device_writes,
+                   void *token) MUST_USE;
 /* Tells the device about everything added since, with one doorbell at most. */
 void virtqueue_publish(struct virtqueue *queue);
 /* The next chain that the device is done with: its token, and in *length what the device wrote. NULL: none. A device that names

@@ -75,18 +75,22 @@ static int start_port(unsigned id) {
 
 static void answer(uint32_t port, enum control_event event, uint16_t value) {
   uint32_t length;
-  while (virtqueue_take(&console.control_transmit, &length) != NULL) continue;
+  while (virtqueue_take(&console.control_transmit, &length) != NULL)
+    continue;
   struct control_message *message = &console.answers[console.answer_at++ % QUEUE_SIZE];
   *message = (struct control_message){port, (uint16_t)event, value};
   struct virtio_buffer buffer = {message, sizeof *message};
-  if (virtqueue_add(&console.control_transmit, &buffer, 1, false, message)) virtqueue_publish(&console.control_transmit);
+  if (virtqueue_add(&console.control_transmit, &buffer, 1, false, message))
+    virtqueue_publish(&console.control_transmit);
 }
 
 static void handle_control(const struct control_message *message, const char *text, uint32_t length) {
   if (message->port >= console.port_count) return;
   struct console_port *port = &console.ports[message->port];
   switch (message->event) {
-    case PORT_ADD: answer(message->port, PORT_READY, port->started); break;
+    case PORT_ADD:
+      answer(message->port, PORT_READY, port->started);
+      break;
     case PORT_NAME: {
       static const char *const names[PLATFORM_CHANNEL_COUNT] = {"imago.control", "imago.log"};
       struct slice name = {text, strnlen(text, length)};
@@ -101,7 +105,8 @@ static void handle_control(const struct control_message *message, const char *te
       port->host_open = message->value != 0;
       if (port->host_open) port->generation++;
       break;
-    default: break; /* resize and the like are for terminals */
+    default:
+      break; /* resize and the like are for terminals */
   }
 }
 
@@ -127,7 +132,8 @@ static int start(void) {
   uint32_t ports = virtio_config32(device, CONFIG_MAX_PORTS);
   console.port_count = ports < PORTS_MAX ? ports : PORTS_MAX;
   if ((error = virtqueue_init(&console.control_receive, device, QUEUE_CONTROL_RECEIVE, QUEUE_SIZE)) != 0) return error;
-  if ((error = virtqueue_init(&console.control_transmit, device, QUEUE_CONTROL_TRANSMIT, QUEUE_SIZE)) != 0) return error;
+  if ((error = virtqueue_init(&console.control_transmit, device, QUEUE_CONTROL_TRANSMIT, QUEUE_SIZE)) != 0)
+    return error;
   for (unsigned i = 0; i < QUEUE_SIZE; i++) {
     uint8_t *bytes = memory_alloc(CONTROL_BUFFER_SIZE);
     if (bytes == NULL) return -ERROR_NO_MEMORY;
@@ -233,7 +239,8 @@ size_t platform_channel_write(enum platform_channel channel, const void *bytes, 
   struct console_port *port = console.channels[channel];
   if (!usable() || port == NULL) return 0;
   uint32_t unused;
-  for (struct buffer *sent; (sent = virtqueue_take(&port->transmit, &unused)) != NULL;) port->spare[port->spare_count++] = sent;
+  for (struct buffer *sent; (sent = virtqueue_take(&port->transmit, &unused)) != NULL;)
+    port->spare[port->spare_count++] = sent;
   size_t done = 0;
   while (done < length && port->spare_count > 0) {
     struct buffer *buffer = port->spare[port->spare_count - 1];

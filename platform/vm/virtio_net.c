@@ -72,7 +72,8 @@ static unsigned net_receive(struct nic *nic, unsigned queue, struct batch *batch
 
 static void reclaim(struct virtio_net *net) {
   uint32_t length;
-  for (struct packet *p; (p = virtqueue_take(&net->transmit, &length)) != NULL;) packet_kill(p);
+  for (struct packet *p; (p = virtqueue_take(&net->transmit, &length)) != NULL;)
+    packet_kill(p);
   virtqueue_disarm(&net->transmit);
 }
 
@@ -171,7 +172,9 @@ void virtio_net_start(void) {
 }
 
 unsigned virtio_net_count(void) { return net_count; }
-struct nic *virtio_net_nic(unsigned index) { return index < net_count ? &nets[index]->nic : NULL; }
+struct nic *virtio_net_nic(unsigned index) {
+  return index < net_count ? &nets[index]->nic : NULL;
+}
 
 void virtio_net_interrupt(unsigned irq) {
   for (unsigned i = 0; i < net_count; i++) {
@@ -180,4 +183,6 @@ void virtio_net_interrupt(unsigned irq) {
 }
 
 unsigned platform_nic_count(void) { return net_count; }
-struct nic *platform_nic(unsigned index) { return virtio_net_nic(index); }
+struct nic *platform_nic(unsigned index) {
+  return virtio_net_nic(index);
+}

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/string.h"
 #include "lib/list.h"
+#include "lib/string.h"
 #include "lib/text.h"
 #include "packet/nic.h"
 
