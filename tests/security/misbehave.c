@@ -19,7 +19,12 @@ static const volatile int constant = 1;
 __attribute__((noinline)) static uint64_t overflow(uint64_t depth) {
   volatile uint8_t room[1024];
   room[0] = (uint8_t)depth;
-  return overflow(depth + 1) + room[0];
+  return depth == UINT64_MAX ? 0 : overflow(depth + 1) + room[0];
+}
+
+static void *address(uint64_t value) {
+  __asm__("" : "+r"(value)); /* the compiler must not know it */
+  return (void *)(uintptr_t)value;
 }
 
 __attribute__((noinline)) static void smash(size_t length) {
@@ -28,30 +33,25 @@ __attribute__((noinline)) static void smash(size_t length) {
     small[i] = 'x';
 }
 
-static void *address(uint64_t value) {
-  __asm__("" : "+r"(value)); /* the compiler must not know it */
-  return (void *)(uintptr_t)value;
-}
-
 static void call(uint64_t target) { __asm__ volatile("call *%0" : : "r"(target) : "memory"); }
 
-static void write_to_text(void) { *(volatile uint8_t *)address((uint64_t)(uintptr_t)write_to_text) = 0x90; }
-static void write_to_rodata(void) { *(volatile int *)address((uint64_t)(uintptr_t)&constant) = 2; }
+static void write_text(void) { *(volatile uint8_t *)address((uint64_t)(uintptr_t)write_text) = 0x90; }
+static void write_rodata(void) { *(volatile int *)address((uint64_t)(uintptr_t)&constant) = 2; }
 static void execute_data(void) { call((uint64_t)(uintptr_t)data_bytes); }
 static void execute_stack(void) {
   volatile uint8_t code[1] = {0xc3};
   call((uint64_t)(uintptr_t)code);
 }
-static void read_page_zero(void) { (void)*(volatile int *)address(8); }
+static void page_zero(void) { (void)*(volatile int *)address(8); }
 static void call_page_zero(void) { call(0); }
-static void overflow_stack(void) { (void)overflow(0); }
-static void smash_stack(void) { smash(200); }
-static void disable_interrupts(void) { __asm__ volatile("cli"); }
+static void stack_overflow(void) { (void)overflow(0); }
+static void stack_smash(void) { smash(200); }
+static void privileged(void) { __asm__ volatile("cli"); }
 static void halt(void) { __asm__ volatile("hlt"); }
 static void write_port(void) { __asm__ volatile("outb %b0, %w1" : : "a"(0), "d"(EXIT_PORT)); }
 static void write_msr(void) { __asm__ volatile("wrmsr" : : "c"(0xc0000080), "a"(0), "d"(0)); }
 static void write_cr3(void) { __asm__ volatile("movq %0, %%cr3" : : "r"(0ul)); }
-static void ud2_outside_gate(void) { __asm__ volatile("ud2" : : "D"((uint64_t)NUCLEUS_EXIT), "S"(0ul)); }
+static void ud2(void) { __asm__ volatile("ud2" : : "D"((uint64_t)NUCLEUS_EXIT), "S"(0ul)); }
 static void ud2_behind_gate(void) { call((uint64_t)(uintptr_t)nucleus_gate + 1); }
 static void read_nucleus(void) { (void)*(volatile uint64_t *)address(IMAGE_BASE); }
 static void write_page_table(void) { *(volatile uint64_t *)address(IMAGE_BASE + 0x1000) = 0; }
@@ -72,20 +72,20 @@ static const struct {
   const char *name;
   void (*act)(void);
 } behaviours[] = {
-    {"write_to_text", write_to_text},
-    {"write_to_rodata", write_to_rodata},
+    {"write_text", write_text},
+    {"write_rodata", write_rodata},
     {"execute_data", execute_data},
     {"execute_stack", execute_stack},
-    {"read_page_zero", read_page_zero},
+    {"page_zero", page_zero},
     {"call_page_zero", call_page_zero},
-    {"overflow_stack", overflow_stack},
-    {"smash_stack", smash_stack},
-    {"disable_interrupts", disable_interrupts},
+    {"stack_overflow", stack_overflow},
+    {"stack_smash", stack_smash},
+    {"privileged", privileged},
     {"halt", halt},
     {"write_port", write_port},
     {"write_msr", write_msr},
     {"write_cr3", write_cr3},
-    {"ud2_outside_gate", ud2_outside_gate},
+    {"ud2", ud2},
     {"ud2_behind_gate", ud2_behind_gate},
     {"read_nucleus", read_nucleus},
     {"write_page_table", write_page_table},
