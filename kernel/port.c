@@ -43,8 +43,9 @@ bool control_port_send(struct control_port *port) {
 
 bool control_port_poll(struct control_port *port, const struct control_backend *backend) {
   if (!follow_client(port, backend)) return false;
-  bool moved = control_session_output(&port->session).length > 0;
-  if (port->head == port->tail) {
+  bool waiting = control_session_output(&port->session).length > 0, moved = waiting;
+  /* A client that doesn't read its replies isn't read either. */
+  if (port->head == port->tail && !waiting) {
     port->head = 0;
     port->tail = platform_channel_read(PLATFORM_CHANNEL_CONTROL, port->inbox, sizeof port->inbox);
   }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the files of the process platform share: the NICs it made, and the file descriptors that sleep waits for.
+ */
+#ifndef IMAGO_PLATFORM_PROCESS_HOST_H
+#define IMAGO_PLATFORM_PROCESS_HOST_H
+
+#include <poll.h>
+
+#include "packet/nic.h"
+#include "platform/process/process.h"
+
+/* A NIC and what the platform needs of it beside nic->ops. The kind's own struct begins with it. */
+struct process_nic {
+  struct nic nic;
+  int fd;                                 /* sleep ends when it is readable; -1: none */
+  int room_fd;                            /* sleep ends when it is writable; -1: none */
+  void (*close)(struct process_nic *nic); /* frees it */
+};
+
+/* Both take what stands behind "pcap:" or "unix:", "FIRST,SECOND". NULL after reporting. */
+struct process_nic *nic_pcap_open(const char *specification, struct report *report);
+struct process_nic *nic_unix_open(const char *specification, struct report *report);
+/* Splits "FIRST,SECOND" at the comma into two strings the caller frees with memory_free. False after reporting. */
+bool nic_split(const char *specification, char **first, char **second, struct report *report);
+
+/* Control socket and log descriptor (channel.c). */
+int channel_setup(const struct process_options *options, struct report *report);
+void channel_teardown(const struct process_options *options);
+enum { CHANNEL_FDS = 2 };
+/* Fills in what sleep waits for; returns how many of at most CHANNEL_FDS. */
+unsigned channel_poll_fds(struct pollfd *fds);
+
+#endif
