@@ -64,7 +64,7 @@ struct batch {
 /* A pool belongs to one worker, and nothing here locks: whatever carries packets from worker to worker hands them back to the
  * worker that owns their pool. The free list is an array, so that filling it touches no buffer. */
 struct packet_pool {
-  uint8_t *arena;
+  uint8_t *arena;    /* buffers lie in it a little more than PACKET_BUFFER_SIZE apart (packet/pool.c says why) */
   uint32_t capacity; /* buffers in the arena */
   uint32_t free_count;
   uint64_t failed;      /* allocations refused because the pool was empty */
