@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "click/names.h"
 #include "tools/command.h"
 
 /* In the order of a user's day, as `imago --help` prints them. */
 static const struct command commands[] = {
+    {"build", command_build, "make a unikernel image and its boot archive from a Click file"},
+    {"run", command_run, "start an image, or a Click file, as a virtual machine or as a process"},
     {"ps", command_ps, "list what runs"},
     {"stop", command_stop, "end a running network function"},
     {"log", command_log, "show what it printed and logged, addresses as names"},
@@ -43,37 +46,14 @@ static void print_overview(FILE *to) {
         to);
 }
 
-/* Edit distance (Levenshtein), both shorter than NAME_LIMIT. */
-static unsigned edit_distance(const char *a, const char *b) {
-  unsigned row[NAME_LIMIT + 1];
-  size_t length = strlen(b);
-  for (unsigned j = 0; j <= length; j++)
-    row[j] = j;
-  for (unsigned i = 1; a[i - 1] != '\0'; i++) {
-    unsigned diagonal = row[0];
-    row[0] = i;
-    for (unsigned j = 1; j <= length; j++) {
-      unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-      if (row[j] + 1 < best) best = row[j] + 1;
-      if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-      diagonal = row[j];
-      row[j] = best;
-    }
-  }
-  return row[length];
-}
-
 static int unknown_command(const char *name) {
-  const char *nearest = NULL;
-  unsigned distance = 3; /* further away is no longer a slip of the fingers */
-  for (unsigned i = 0; i < COMMAND_COUNT && strlen(name) < NAME_LIMIT; i++) {
-    unsigned d = edit_distance(name, commands[i].name);
-    if (d < distance) {
-      distance = d;
-      nearest = commands[i].name;
-    }
+  struct nearest nearest;
+  nearest_init(&nearest, slice_of(name));
+  for (unsigned i = 0; i < COMMAND_COUNT; i++)
+    nearest_consider(&nearest, commands[i].name);
+  if (nearest.best != NULL) {
+    return command_fail("imago", "no command '%s'; did you mean 'imago %s'?", name, nearest.best);
   }
-  if (nearest != NULL) return command_fail("imago", "no command '%s'; did you mean 'imago %s'?", name, nearest);
   return command_fail("imago", "no command '%s'; 'imago --help' lists them", name);
 }
 

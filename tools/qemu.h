@@ -6,6 +6,7 @@
 #define IMAGO_TOOLS_QEMU_H
 
 #include "lib/report.h"
+#include "tools/arguments.h"
 #include "tools/rundir.h"
 
 /* Exit status of QEMU by what the guest did. isa-debug-exit at QEMU_DEBUG_EXIT_PORT makes QEMU exit with (value << 1) | 1: the
@@ -31,21 +32,6 @@ struct qemu_options {
   unsigned nic_count;
   uint32_t gdb_port; /* 0: no debugger */
 };
-
-/* Arguments of a command; values[count] is NULL. Zero-initialised is empty. */
-struct arguments {
-  char **values;
-  unsigned count, capacity;
-  bool failed; /* memory ran out; nothing was lost but what came after */
-};
-
-void arguments_add(struct arguments *arguments, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void arguments_free(struct arguments *arguments);
-/* As a command for a POSIX shell: the program, then one option with its value a line, joined by backslashes; quoted where
- * needed. Ends in a newline. */
-void arguments_to_shell(const struct arguments *arguments, struct text *out);
-/* Appends word, in single quotes unless it holds only characters that no shell treats specially. */
-void shell_quote(const char *word, struct text *out);
 
 /* The whole line. Fails for a NIC specification that makes no sense, saying which forms there are. */
 int qemu_arguments(const struct qemu_options *options, const struct rundir *dir, struct arguments *arguments,
