@@ -76,12 +76,7 @@ static size_t parse_count(const char **format) {
   return count;
 }
 
-/* A va_list in a struct: passed by pointer, it is consumed in the same way on every ABI. */
-struct arguments {
-  va_list list;
-};
-
-static const char *parse_spec(const char *format, struct spec *spec, struct arguments *arguments) {
+static const char *parse_spec(const char *format, struct spec *spec, va_list *arguments) {
   *spec = (struct spec){.length = LENGTH_INT};
   for (;; format++) {
     if (*format == '-') {
@@ -97,7 +92,7 @@ static const char *parse_spec(const char *format, struct spec *spec, struct argu
     }
   }
   if (*format == '*') {
-    int width = va_arg(arguments->list, int);
+    int width = va_arg(*arguments, int);
     if (width < 0) spec->left = true;
     spec->width = width < 0 ? 0u - (unsigned)width : (unsigned)width;
     format++;
@@ -108,7 +103,7 @@ static const char *parse_spec(const char *format, struct spec *spec, struct argu
     format++;
     spec->has_precision = true;
     if (*format == '*') {
-      int precision = va_arg(arguments->list, int);
+      int precision = va_arg(*arguments, int);
       spec->has_precision = precision >= 0; /* a negative one counts as omitted */
       spec->precision = precision >= 0 ? (unsigned)precision : 0;
       format++;
@@ -129,24 +124,24 @@ static const char *parse_spec(const char *format, struct spec *spec, struct argu
   return format;
 }
 
-static uint64_t take_unsigned(const struct spec *spec, struct arguments *arguments) {
-  if (spec->length == LENGTH_LONG) return va_arg(arguments->list, unsigned long);
-  unsigned value = va_arg(arguments->list, unsigned);
+static uint64_t take_unsigned(const struct spec *spec, va_list *arguments) {
+  if (spec->length == LENGTH_LONG) return va_arg(*arguments, unsigned long);
+  unsigned value = va_arg(*arguments, unsigned);
   if (spec->length == LENGTH_CHAR) return (unsigned char)value;
   if (spec->length == LENGTH_SHORT) return (unsigned short)value;
   return value;
 }
 
-static int64_t take_signed(const struct spec *spec, struct arguments *arguments) {
-  if (spec->length == LENGTH_LONG) return va_arg(arguments->list, long);
-  int value = va_arg(arguments->list, int);
+static int64_t take_signed(const struct spec *spec, va_list *arguments) {
+  if (spec->length == LENGTH_LONG) return va_arg(*arguments, long);
+  int value = va_arg(*arguments, int);
   if (spec->length == LENGTH_CHAR) return (signed char)value;
   if (spec->length == LENGTH_SHORT) return (short)value;
   return value;
 }
 
 /* False when the conversion is not known: then it is not known either what its argument is. */
-static bool convert(struct sink *sink, char conversion, const struct spec *spec, struct arguments *arguments) {
+static bool convert(struct sink *sink, char conversion, const struct spec *spec, va_list *arguments) {
   static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
   switch (conversion) {
     case 'd':
@@ -167,15 +162,15 @@ static bool convert(struct sink *sink, char conversion, const struct spec *spec,
       return true;
     }
     case 'p':
-      put_number(sink, spec, "0x", (uintptr_t)va_arg(arguments->list, void *), 16, lower);
+      put_number(sink, spec, "0x", (uintptr_t)va_arg(*arguments, void *), 16, lower);
       return true;
     case 'c': {
-      char c = (char)va_arg(arguments->list, int);
+      char c = (char)va_arg(*arguments, int);
       put_string(sink, spec, &c, 1);
       return true;
     }
     case 's': {
-      const char *s = va_arg(arguments->list, const char *);
+      const char *s = va_arg(*arguments, const char *);
       if (s == NULL) s = "(null)";
       put_string(sink, spec, s, spec->has_precision ? strnlen(s, spec->precision) : strlen(s));
       return true;
@@ -190,8 +185,8 @@ static bool convert(struct sink *sink, char conversion, const struct spec *spec,
 
 size_t format_text_list(char *buffer, size_t size, const char *format, va_list list) {
   struct sink sink = {buffer, size, 0};
-  struct arguments arguments;
-  va_copy(arguments.list, list);
+  va_list arguments;
+  va_copy(arguments, list); /* a va_list of our own, since the address of a parameter is not portable */
   while (*format != '\0') {
     const char *literal = format;
     while (*format != '\0' && *format != '%')
@@ -207,7 +202,7 @@ size_t format_text_list(char *buffer, size_t size, const char *format, va_list l
     }
     format = end + 1;
   }
-  va_end(arguments.list);
+  va_end(arguments);
   if (size > 0) buffer[sink.length < size ? sink.length : size - 1] = '\0';
   return sink.length;
 }
