@@ -97,18 +97,28 @@ static bool on_a_stack(uint64_t frame) {
          (within(frame, stack_bottom, stack_top) || within(frame, fault_stack_bottom, fault_stack_top));
 }
 
-/* Follows the chain of frame pointers (the image is compiled with them) as long as it climbs within a stack. */
+/* Follows the chain of frame pointers (the image is compiled with them) as long as it climbs within a stack. Runs of the same
+ * return address, as endless recursion makes them, become one line. */
 static void print_backtrace(uint64_t rip, uint64_t frame) {
   serial_printf("backtrace:\n");
   char label[8];
-  for (unsigned depth = 0; depth < BACKTRACE_MAX; depth++) {
-    (void)format_text(label, sizeof label, "#%u", depth);
-    print_address(label, rip);
+  unsigned printed = 0, repeats = 0;
+  for (uint64_t last = 0; printed < BACKTRACE_MAX;) {
+    if (rip != last) {
+      if (repeats > 0) serial_printf("     (%u more of the same)\n", repeats);
+      repeats = 0;
+      (void)format_text(label, sizeof label, "#%u", printed++);
+      print_address(label, rip);
+    } else {
+      repeats++;
+    }
     if (!on_a_stack(frame)) return;
     uint64_t next = load_le64((const void *)(uintptr_t)frame);
-    rip = load_le64((const void *)(uintptr_t)(frame + 8));
-    if (next <= frame || !within(rip, text_start, text_end)) return;
+    uint64_t return_to = load_le64((const void *)(uintptr_t)(frame + 8));
+    if (next <= frame || !within(return_to, text_start, text_end)) return;
     frame = next;
+    last = rip;
+    rip = return_to;
   }
 }
 

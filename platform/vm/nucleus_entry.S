@@ -234,7 +234,7 @@ text_early:     .asciz "imago: panic: fault before long mode\r\n"
 nucleus_gate:
         ud2
         ret
-        .balign 4096
+        .balign 4096, 0xcc /* int3: whoever enters elsewhere goes no further */
 
 /* Ring 3: aligns the stack as C expects it and ends the chain of frame pointers. */
         .section .text.vm_start_entry, "ax", @progbits

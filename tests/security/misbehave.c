@@ -14,7 +14,7 @@ struct misbehave {
 };
 
 static volatile uint8_t data_bytes[16] = {0xc3}; /* a `ret`, which must not run */
-static const volatile int constant = 1;
+static const int constant = 1;
 
 __attribute__((noinline)) static uint64_t overflow(uint64_t depth) {
   volatile uint8_t room[1024];
@@ -64,7 +64,7 @@ static void remap_image(void) {
   /* The nucleus refuses: nothing happens here, and the answer is what counts. */
   if (nucleus_gate(NUCLEUS_MAP, 0, 1, 0) != 0 && nucleus_gate(NUCLEUS_MAP, 0xfee00000, 1, 0) != 0 &&
       nucleus_gate(NUCLEUS_MAP, 0x7fe00000, 2, 0) != 0 && nucleus_gate(999, 0, 0, 0) == UINT64_MAX) {
-    __asm__ volatile("int3"); /* refused, all of them: the test looks for this report */
+    __asm__ volatile("ud2"); /* refused, all of them: the test looks for this report */
   }
 }
 
