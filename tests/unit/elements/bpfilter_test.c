@@ -2,6 +2,7 @@
  *
  * Unit tests of BPFilter: verdicts, faults, and changes of the program while packets flow.
  */
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,59 @@ static void remembers_sixteen(void **state) {
   harness_stop();
 }
 
+/* While another thread pushes batches, program after program is put to work: every packet is accounted for, and a batch is judged
+ * by one program from its first packet to its last. */
+enum { STREAM_BATCH = 64, STREAM_CHANGES = 40 };
+struct stream {
+  struct element *inject, *counter;
+  bool stop, mixed;
+  uint64_t pushed;
+};
+
+static void *stream(void *argument) {
+  struct stream *s = argument;
+  uint64_t before = 0;
+  while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
+    struct batch batch = {.count = 0};
+    while (batch.count < STREAM_BATCH)
+      batch.packet[batch.count++] = packet_new_from(&harness.pool, "x", 1);
+    element_push(s->inject, 0, &batch);
+    __atomic_fetch_add(&s->pushed, STREAM_BATCH, __ATOMIC_RELEASE);
+    struct text text = {0};
+    (void)handler_read_u64(s->counter, &s->counter->class->handlers[0], slice_of(""), &text, NULL);
+    uint64_t passed = strtoull(text_string(&text), NULL, 10);
+    text_free(&text);
+    if (passed - before != 0 && passed - before != STREAM_BATCH) s->mixed = true;
+    before = passed;
+  }
+  return NULL;
+}
+
+static void swaps_under_load(void **state) {
+  start((struct recipe){"even", 2, CODE(pass)}, "i :: Inject -> fw :: BPFilter(first) -> c :: Counter -> Discard");
+  struct stream s = {.inject = router_find(harness.router, "i"), .counter = router_find(harness.router, "c")};
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, stream, &s), 0);
+  for (uint64_t version = 3; version < 3 + STREAM_CHANGES; version++) {
+    uint64_t seen = __atomic_load_n(&s.pushed, __ATOMIC_ACQUIRE);
+    while (__atomic_load_n(&s.pushed, __ATOMIC_ACQUIRE) < seen + 2 * STREAM_BATCH)
+      continue;
+    if (version % 2 == 0) {
+      expect_load((struct recipe){"even", version, CODE(pass)});
+    } else {
+      expect_load((struct recipe){"odd", version, CODE(drop)});
+    }
+  }
+  __atomic_store_n(&s.stop, true, __ATOMIC_RELEASE);
+  pthread_join(thread, NULL);
+  assert_false(s.mixed);
+  harness_quiesce();
+  assert_int_equal(harness_number("fw.passed"), harness_number("c.count"));
+  assert_int_equal(harness_number("fw.passed") + harness_number("fw.dropped"), s.pushed);
+  assert_true(harness_number("fw.dropped") > 0);
+  harness_stop();
+}
+
 /* A program may go together with the graph while it waits for its quiescent point. */
 static void ends_while_waiting(void **state) {
   start((struct recipe){"pass", 1, CODE(pass)}, plain);
@@ -432,6 +486,7 @@ int main(void) {
       cmocka_unit_test(names_faults),
       cmocka_unit_test(swaps),
       cmocka_unit_test(remembers_sixteen),
+      cmocka_unit_test(swaps_under_load),
       cmocka_unit_test(ends_while_waiting),
       cmocka_unit_test(keeps_maps),
       cmocka_unit_test(globals_start_anew),
