@@ -6,8 +6,8 @@
 #include "click/element.h"
 #include "click/router.h"
 
-/* 32 packets spread the cost of a trip through the graph (calls, clock, counters: about 100 ns) to 3 ns each, while their
- * descriptors and headers, 6 KiB, stay in the first-level cache together with what the elements touch. */
+/* Measured through FromDevice, Counter, Queue and ToDevice on a NIC of memory: a packet costs about 230 ns in bursts of 1, 60 in
+ * bursts of 32, and larger bursts gain little more, while they make the first packet wait longer. */
 enum { DEVICE_BURST = 32 };
 
 /* Configuration that both elements share; the first member of each, behind struct element. */
