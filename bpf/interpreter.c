@@ -4,13 +4,13 @@
  * safe on any instruction bytes, whether or not bpf_check has seen them; what bpf_check adds is that reserved fields are
  * zero and that nonsense is refused before a packet pays for it.
  *
- * Measured: 2 ns an instruction in a loop of ALU and jumps.
+ * Measured on an AMD EPYC virtual machine, gcc 12: about 3 ns an instruction, checks included.
  */
 #include "bpf/isa.h"
 #include "bpf/machine.h"
 #include "lib/bytes.h"
 
-/* Both forms of an arithmetic or jump instruction: their operand is chosen before the switch. */
+/* Labels of both forms of an arithmetic or jump instruction: their operand is chosen before the switch. */
 #define EITHER(code) (code) | BPF_K : case (code) | BPF_X
 
 /* Section 4.1: division by zero gives 0, modulo by zero the dividend; the quotient that does not fit wraps. */
@@ -173,6 +173,12 @@ static void enter_frame(struct bpf_machine *m, unsigned depth) {
   memset((void *)(uintptr_t)m->stack, 0, BPF_STACK_SIZE);
 }
 
+/* The address that a load, store or atomic goes to. Valid after it faulted too: it wrote nothing. */
+static uint64_t accessed(const uint64_t *reg, struct bpf_insn insn) {
+  unsigned base = BPF_CLASS(insn.code) == BPF_LDX ? bpf_src(insn) : bpf_dst(insn);
+  return reg[base] + (uint64_t)insn.off;
+}
+
 static void execute(struct bpf_machine *m, struct bpf_result *result) {
   const struct bpf_insn *const insns = m->program->insns;
   const uint32_t count = m->program->insn_count;
@@ -187,26 +193,21 @@ static void execute(struct bpf_machine *m, struct bpf_result *result) {
   for (;;) {
     if (next >= count) {
       fault = BPF_FAULT_JUMP;
-      break;
+      goto out;
     }
     at = next++;
     if (executed == BPF_MAX_EXECUTED) {
       fault = BPF_FAULT_BUDGET;
-      break;
+      goto out;
     }
     executed++;
     const struct bpf_insn insn = insns[at];
-    if (is_nibble_over_10(insn.regs)) {
-      fault = BPF_FAULT_INSTRUCTION;
-      break;
-    }
+    if (is_nibble_over_10(insn.regs)) goto bad_instruction;
     uint64_t *const dst = &reg[bpf_dst(insn)];
     uint64_t *const src = &reg[bpf_src(insn)];
-    const uint32_t jump = (uint32_t)(int32_t)insn.off;
-    const uint64_t offset = (uint64_t)(int64_t)insn.off;
     const uint64_t operand = insn.code & BPF_X ? *src : (uint64_t)(int64_t)insn.imm;
     const uint64_t a = *dst;
-    const uint32_t a32 = (uint32_t)a, operand32 = (uint32_t)operand;
+    const uint32_t jump = (uint32_t)(int32_t)insn.off;
 
     switch (insn.code) {
       /* Section 4.1, 64 bits. */
@@ -265,45 +266,47 @@ static void execute(struct bpf_machine *m, struct bpf_result *result) {
 
       /* Section 4.1, 32 bits: the upper half of the destination becomes zero. */
       case EITHER(BPF_ALU | BPF_ADD):
-        *dst = a32 + operand32;
+        *dst = (uint32_t)a + (uint32_t)operand;
         continue;
       case EITHER(BPF_ALU | BPF_SUB):
-        *dst = a32 - operand32;
+        *dst = (uint32_t)a - (uint32_t)operand;
         continue;
       case EITHER(BPF_ALU | BPF_MUL):
-        *dst = a32 * operand32;
+        *dst = (uint32_t)a * (uint32_t)operand;
         continue;
       case EITHER(BPF_ALU | BPF_DIV):
         if (insn.off & ~1) goto bad_instruction;
-        *dst = insn.off ? (uint32_t)signed_divide((int32_t)a, (int32_t)operand) : unsigned_divide(a32, operand32);
+        *dst = insn.off ? (uint32_t)signed_divide((int32_t)a, (int32_t)operand)
+                        : unsigned_divide((uint32_t)a, (uint32_t)operand);
         continue;
       case EITHER(BPF_ALU | BPF_MOD):
         if (insn.off & ~1) goto bad_instruction;
-        *dst = insn.off ? (uint32_t)signed_modulo((int32_t)a, (int32_t)operand) : unsigned_modulo(a32, operand32);
+        *dst = insn.off ? (uint32_t)signed_modulo((int32_t)a, (int32_t)operand)
+                        : unsigned_modulo((uint32_t)a, (uint32_t)operand);
         continue;
       case EITHER(BPF_ALU | BPF_OR):
-        *dst = a32 | operand32;
+        *dst = (uint32_t)a | (uint32_t)operand;
         continue;
       case EITHER(BPF_ALU | BPF_AND):
-        *dst = a32 & operand32;
+        *dst = (uint32_t)a & (uint32_t)operand;
         continue;
       case EITHER(BPF_ALU | BPF_XOR):
-        *dst = a32 ^ operand32;
+        *dst = (uint32_t)a ^ (uint32_t)operand;
         continue;
       case EITHER(BPF_ALU | BPF_LSH):
-        *dst = a32 << (operand & 31);
+        *dst = (uint32_t)a << (operand & 31);
         continue;
       case EITHER(BPF_ALU | BPF_RSH):
-        *dst = a32 >> (operand & 31);
+        *dst = (uint32_t)a >> (operand & 31);
         continue;
       case EITHER(BPF_ALU | BPF_ARSH):
         *dst = (uint32_t)((int32_t)a >> (operand & 31));
         continue;
       case BPF_ALU | BPF_NEG:
-        *dst = 0u - a32;
+        *dst = 0u - (uint32_t)a;
         continue;
       case BPF_ALU | BPF_MOV | BPF_K:
-        *dst = operand32;
+        *dst = (uint32_t)operand;
         continue;
       case BPF_ALU | BPF_MOV | BPF_X:
         if (insn.off != 0 && insn.off != 8 && insn.off != 16) goto bad_instruction;
@@ -357,25 +360,25 @@ static void execute(struct bpf_machine *m, struct bpf_result *result) {
         if ((int64_t)a <= (int64_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JEQ):
-        if (a32 == operand32) next += jump;
+        if ((uint32_t)a == (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JNE):
-        if (a32 != operand32) next += jump;
+        if ((uint32_t)a != (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JSET):
-        if (a32 & operand32) next += jump;
+        if ((uint32_t)a & (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JGT):
-        if (a32 > operand32) next += jump;
+        if ((uint32_t)a > (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JGE):
-        if (a32 >= operand32) next += jump;
+        if ((uint32_t)a >= (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JLT):
-        if (a32 < operand32) next += jump;
+        if ((uint32_t)a < (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JLE):
-        if (a32 <= operand32) next += jump;
+        if ((uint32_t)a <= (uint32_t)operand) next += jump;
         continue;
       case EITHER(BPF_JMP32 | BPF_JSGT):
         if ((int32_t)a > (int32_t)operand) next += jump;
@@ -428,78 +431,76 @@ static void execute(struct bpf_machine *m, struct bpf_result *result) {
         goto out;
       case BPF_LDX | BPF_MEM | BPF_B:
       case BPF_LDX | BPF_MEMSX | BPF_B:
-        p = bpf_machine_reach(m, *src + offset, 1, BPF_ACCESS_READ);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 1, BPF_ACCESS_READ);
         if (p == NULL) goto bad_memory;
         *dst = BPF_MODE(insn.code) == BPF_MEM ? *(uint8_t *)p : sign_extend(*(uint8_t *)p, 8);
         continue;
       case BPF_LDX | BPF_MEM | BPF_H:
       case BPF_LDX | BPF_MEMSX | BPF_H:
-        p = bpf_machine_reach(m, *src + offset, 2, BPF_ACCESS_READ);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 2, BPF_ACCESS_READ);
         if (p == NULL) goto bad_memory;
         *dst = BPF_MODE(insn.code) == BPF_MEM ? load_le16(p) : sign_extend(load_le16(p), 16);
         continue;
       case BPF_LDX | BPF_MEM | BPF_W:
-        p = bpf_machine_reach(m, *src + offset, 4, BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 4, BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
         *dst = load_le32(p);
         continue;
       case BPF_LDX | BPF_MEMSX | BPF_W:
-        p = bpf_machine_reach(m, *src + offset, 4, BPF_ACCESS_READ);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 4, BPF_ACCESS_READ);
         if (p == NULL) goto bad_memory;
         *dst = sign_extend(load_le32(p), 32);
         continue;
       case BPF_LDX | BPF_MEM | BPF_DW:
-        p = bpf_machine_reach(m, *src + offset, 8, BPF_ACCESS_READ);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 8, BPF_ACCESS_READ);
         if (p == NULL) goto bad_memory;
         *dst = load_le64(p);
         continue;
       case BPF_STX | BPF_MEM | BPF_B:
       case BPF_ST | BPF_MEM | BPF_B:
-        p = bpf_machine_reach(m, a + offset, 1, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 1, BPF_ACCESS_WRITE);
         if (p == NULL) goto bad_memory;
         *(uint8_t *)p = (uint8_t)(BPF_CLASS(insn.code) == BPF_STX ? *src : (uint32_t)insn.imm);
         continue;
       case BPF_STX | BPF_MEM | BPF_H:
       case BPF_ST | BPF_MEM | BPF_H:
-        p = bpf_machine_reach(m, a + offset, 2, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 2, BPF_ACCESS_WRITE);
         if (p == NULL) goto bad_memory;
         store_le16(p, (uint16_t)(BPF_CLASS(insn.code) == BPF_STX ? *src : (uint32_t)insn.imm));
         continue;
       case BPF_STX | BPF_MEM | BPF_W:
       case BPF_ST | BPF_MEM | BPF_W:
-        p = bpf_machine_reach(m, a + offset, 4, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 4, BPF_ACCESS_WRITE);
         if (p == NULL) goto bad_memory;
         store_le32(p, BPF_CLASS(insn.code) == BPF_STX ? (uint32_t)*src : (uint32_t)insn.imm);
         continue;
       case BPF_STX | BPF_MEM | BPF_DW:
       case BPF_ST | BPF_MEM | BPF_DW:
-        p = bpf_machine_reach(m, a + offset, 8, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 8, BPF_ACCESS_WRITE);
         if (p == NULL) goto bad_memory;
         store_le64(p, BPF_CLASS(insn.code) == BPF_STX ? *src : (uint64_t)(int64_t)insn.imm);
         continue;
       case BPF_STX | BPF_ATOMIC | BPF_W:
-        p = bpf_machine_reach(m, a + offset, 4, BPF_ACCESS_READ | BPF_ACCESS_WRITE);
-        if (p == NULL || (a + offset) % 4 != 0) goto bad_memory;
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 4, BPF_ACCESS_READ | BPF_ACCESS_WRITE);
+        if (p == NULL || (a + (uint64_t)insn.off) % 4 != 0) goto bad_memory;
         if (!atomic32(p, insn.imm, src, &reg[0])) goto bad_instruction;
         continue;
       case BPF_STX | BPF_ATOMIC | BPF_DW:
-        p = bpf_machine_reach(m, a + offset, 8, BPF_ACCESS_READ | BPF_ACCESS_WRITE);
-        if (p == NULL || (a + offset) % 8 != 0) goto bad_memory;
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 8, BPF_ACCESS_READ | BPF_ACCESS_WRITE);
+        if (p == NULL || (a + (uint64_t)insn.off) % 8 != 0) goto bad_memory;
         if (!atomic64(p, insn.imm, src, &reg[0])) goto bad_instruction;
         continue;
       default: /* unknown, or legacy packet access */
         goto bad_instruction;
     }
-
-  bad_memory:
-    fault = BPF_FAULT_MEMORY;
-    /* Nothing was written, so the registers still tell. */
-    result->fault_address = (BPF_CLASS(insn.code) == BPF_LDX ? *src : a) + offset;
-    break;
-  bad_instruction:
-    fault = BPF_FAULT_INSTRUCTION;
-    break;
   }
+
+bad_memory:
+  fault = BPF_FAULT_MEMORY;
+  result->fault_address = accessed(reg, insns[at]);
+  goto out;
+bad_instruction:
+  fault = BPF_FAULT_INSTRUCTION;
 out:
   result->fault = fault;
   result->executed = executed;
