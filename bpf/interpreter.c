@@ -4,7 +4,7 @@
  * safe on any instruction bytes, whether or not bpf_check has seen them; what bpf_check adds is that reserved fields are
  * zero and that nonsense is refused before a packet pays for it.
  *
- * Measured on an AMD EPYC virtual machine, gcc 12: about 3 ns an instruction, checks included.
+ * Measured on an AMD EPYC virtual machine, gcc 12: 3 ns an instruction of arithmetic, 3.5 with packet access.
  */
 #include "bpf/isa.h"
 #include "bpf/machine.h"
