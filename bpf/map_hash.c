@@ -6,10 +6,11 @@
  *
  * Memory model. Writers (update, remove) take the map's spinlock for the few stores they make. Readers take no lock: a
  * writer makes `version` odd while it works and even again afterwards, and a reader that saw it change walks again; after a
- * few such tries it takes the lock. It may thus compare a key that is just being replaced, but not rely on it. A walk may meet slots in motion between chains, so it takes at most slot_count steps,
- * and every index it follows is of this map. Slots are never unmapped while the map lives: a program that still holds the
- * value of a deleted entry touches some value of this map, perhaps already another entry's, and nothing else. Values
- * themselves are shared memory without order; programs use atomic instructions where it matters.
+ * few such tries it takes the lock. It may thus compare a key that is just being replaced, but never relies on it. A walk
+ * may meet slots in motion between chains, so it takes at most slot_count steps, and every index it follows is of this map.
+ * Slots are never unmapped while the map lives: a program that still holds the value of a deleted entry touches some value
+ * of this map, perhaps already another entry's, and nothing else. Values themselves are shared memory without order;
+ * programs use atomic instructions where it matters.
  */
 #include "bpf/map_type.h"
 #include "lib/bytes.h"
@@ -61,7 +62,8 @@ static uint32_t *find_link(const struct bpf_map *map, const void *key, uint32_t 
     uint32_t number = __atomic_load_n(link, __ATOMIC_ACQUIRE);
     if (number == 0) break;
     struct slot *slot = slot_at(map, number);
-    if (__atomic_load_n(&slot->hash, __ATOMIC_RELAXED) == hash && memcmp(key_of(slot), key, map->def.key_size) == 0) break;
+    if (__atomic_load_n(&slot->hash, __ATOMIC_RELAXED) == hash && memcmp(key_of(slot), key, map->def.key_size) == 0)
+      break;
     link = &slot->next;
   }
   return link;

@@ -63,7 +63,8 @@ int bpf_check(const struct bpf_insn *insns, uint32_t count, uint32_t map_count, 
     __attribute__((warn_unused_result));
 
 /* Runs the program from instruction 0 with r1 = address of a struct xdp_md. Never fails otherwise than through
- * result->fault. Needs about 5 KiB of stack; allocates nothing. Reentrant. */
+ * result->fault, whatever the instructions, even those that bpf_check refuses. Needs about 6 KiB of stack; allocates
+ * nothing. Reentrant. */
 void bpf_run(const struct bpf_program *program, const struct bpf_environment *environment,
              const struct bpf_input *input, struct bpf_result *result);
 
