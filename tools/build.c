@@ -28,7 +28,7 @@ struct packed_bundle {
 struct packing {
   struct packed_bundle bundles[BUNDLES_MAX];
   unsigned bundle_count;
-  const char **classes; /* distinct; the names belong to the class tables */
+  const char **classes; /* distinct; the names belong to the class tables and the configuration */
   unsigned class_count;
   bool needs_key;
 };
@@ -124,6 +124,14 @@ static int check_element(struct packing *packing, const struct click_declaration
   return error;
 }
 
+/* A class that this program has not, from an archive named with --link; its arguments are checked by the unikernel only. */
+static bool is_linked(const struct build_options *options, const char *class_name) {
+  for (unsigned i = 0; i < options->link_count; i++) {
+    if (image_archive_has_class(options->links[i], class_name)) return true;
+  }
+  return false;
+}
+
 static int unknown_class(const struct click_declaration *declaration, struct report *report) {
   const struct landmark *at = &declaration->at;
   const struct element_class *near = element_class_nearest(declaration->class_name);
@@ -136,8 +144,8 @@ static int unknown_class(const struct click_declaration *declaration, struct rep
 }
 
 /* Every element is looked at, so that one run shows all that is wrong. */
-static int check_config(struct packing *packing, const struct click_config *config, struct slice directory,
-                        struct report *report) {
+static int check_config(struct packing *packing, const struct build_options *options, const struct click_config *config,
+                        struct slice directory, struct report *report) {
   struct name_table seen = {0};
   int result = 0;
   packing->classes = memory_alloc((config->declaration_count + 1) * sizeof(*packing->classes));
@@ -150,7 +158,9 @@ static int check_config(struct packing *packing, const struct click_config *conf
       result = report_error(report, ERROR_NO_MEMORY, "no memory");
       break;
     }
-    if (class == NULL) {
+    if (class == NULL && is_linked(options, declaration->class_name)) {
+      if (added == 0) packing->classes[packing->class_count++] = declaration->class_name;
+    } else if (class == NULL) {
       error = added == 0 ? unknown_class(declaration, report) : -ERROR_NOT_FOUND;
     } else {
       if (added == 0) packing->classes[packing->class_count++] = class->name;
@@ -231,7 +241,7 @@ int build(const struct build_options *options, struct build_result *result, stru
   if (error == 0) error = click_parse(options->click, text, &config, report);
   if (error != 0) goto done;
   error = add_option_bundles(packing, options, report);
-  if (error == 0) error = check_config(packing, &config, directory, report);
+  if (error == 0) error = check_config(packing, options, &config, directory, report);
   if (error == 0 && packing->needs_key && options->key_count == 0) {
     error =
         report_error(report, ERROR_KEY,
@@ -239,8 +249,13 @@ int build(const struct build_options *options, struct build_result *result, stru
                      options->click);
   }
   if (error == 0 && !options->archive_only) {
-    error = image_link(packing->classes, packing->class_count, result->image, options->keep_symbols, result->build_id,
-                       &symbols, report);
+    const struct image_options image = {.classes = packing->classes,
+                                        .class_count = packing->class_count,
+                                        .links = options->links,
+                                        .link_count = options->link_count,
+                                        .image = result->image,
+                                        .keep_symbols = options->keep_symbols};
+    error = image_link(&image, result->build_id, &symbols, report);
   }
   if (error == 0) error = write_archive(packing, options, text, &symbols, result->archive, report);
   result->class_count = packing->class_count;

@@ -18,6 +18,8 @@ struct build_options {
   unsigned bundle_count;
   const char *const *keys; /* public keys, PEM */
   unsigned key_count;
+  const char *const *links; /* archives with further element classes, which only the image's linker knows */
+  unsigned link_count;
   bool archive_only;       /* for the process platform, which needs no image */
   bool keep_symbols;       /* leave the symbol table in the image, for a debugger */
   bool symbols_in_archive; /* so that the unikernel itself can name functions */

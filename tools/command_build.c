@@ -21,6 +21,8 @@ static const char help[] =
     "                            Bundles that elements name (BPFilter(FILE pass.imb)) are found by themselves when they lie\n"
     "                            beside the Click file\n"
     "  -k, --key PUB.pem         trust bundles signed with this key (Ed25519; 'imago keygen' makes one); may be repeated\n"
+    "      --link FILE.a         link element classes of your own from this archive, compiled as the image's are; may be\n"
+    "                            repeated\n"
     "      --keep-symbols        leave the symbol table in the image, for gdb\n"
     "      --symbols-in-archive  let the unikernel name functions in its fault reports itself\n"
     "  -h, --help                this text\n"
@@ -33,7 +35,7 @@ static const char help[] =
     "platform/vm of the build tree that this program is in. Uses ld and strip.\n"
     "Exit status: 0, or 1 with the reason.\n";
 
-enum { LIST_MAX = 256, KEEP_SYMBOLS = 256, SYMBOLS_IN_ARCHIVE };
+enum { LIST_MAX = 256, LINK = 256, KEEP_SYMBOLS, SYMBOLS_IN_ARCHIVE };
 
 /* FILE from DIR/FILE.click. */
 static void default_output(const char *click, char output[PATH_MAX]) {
@@ -46,13 +48,14 @@ int command_build(int argc, char **argv) {
   static const struct option options[] = {{"output", required_argument, NULL, 'o'},
                                           {"bundle", required_argument, NULL, 'b'},
                                           {"key", required_argument, NULL, 'k'},
+                                          {"link", required_argument, NULL, LINK},
                                           {"keep-symbols", no_argument, NULL, KEEP_SYMBOLS},
                                           {"symbols-in-archive", no_argument, NULL, SYMBOLS_IN_ARCHIVE},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-  const char *bundles[LIST_MAX], *keys[LIST_MAX];
+  const char *bundles[LIST_MAX], *keys[LIST_MAX], *links[LIST_MAX];
   char output[PATH_MAX];
-  struct build_options build_options = {.bundles = bundles, .keys = keys};
+  struct build_options build_options = {.bundles = bundles, .keys = keys, .links = links};
   for (int option; (option = getopt_long(argc, argv, "o:b:k:h", options, NULL)) != -1;) {
     switch (option) {
       case 'o':
@@ -65,6 +68,10 @@ int command_build(int argc, char **argv) {
       case 'k':
         if (build_options.key_count == LIST_MAX) return command_usage(argv[0], "more than %d keys", LIST_MAX);
         keys[build_options.key_count++] = optarg;
+        break;
+      case LINK:
+        if (build_options.link_count == LIST_MAX) return command_usage(argv[0], "more than %d archives", LIST_MAX);
+        links[build_options.link_count++] = optarg;
         break;
       case KEEP_SYMBOLS:
         build_options.keep_symbols = true;

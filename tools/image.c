@@ -69,23 +69,32 @@ static bool archive_defines(struct slice archive, const char *symbol) {
   return false;
 }
 
-static int check_classes(const char *directory, const char *const *classes, unsigned count, struct report *report) {
-  char path[PATH_MAX];
+bool image_archive_has_class(const char *path, const char *class_name) {
+  char symbol[CLICK_MAX_NAME + 16];
   struct text archive = {0};
+  format_text(symbol, sizeof(symbol), "imago_element_%s", class_name);
+  bool has = file_read(path, LIBRARY_MAX, &archive, NULL) == 0 &&
+             archive_defines((struct slice){text_string(&archive), archive.length}, symbol);
+  text_free(&archive);
+  return has;
+}
+
+static int check_classes(const char *directory, const struct image_options *options, struct report *report) {
+  char path[PATH_MAX];
   format_text(path, PATH_MAX, "%s/libimago-image-elements.a", directory);
-  int error = file_read(path, LIBRARY_MAX, &archive, report);
-  for (unsigned i = 0; error == 0 && i < count; i++) {
-    char symbol[CLICK_MAX_NAME + 16];
-    format_text(symbol, sizeof(symbol), "imago_element_%s", classes[i]);
-    if (!archive_defines((struct slice){text_string(&archive), archive.length}, symbol)) {
-      error = report_error(report, ERROR_UNSUPPORTED,
-                           "element class '%s' cannot be part of an image: it needs the host; use it with 'imago run "
-                           "--process'",
-                           classes[i]);
+  for (unsigned i = 0; i < options->class_count; i++) {
+    const char *name = options->classes[i];
+    bool has = image_archive_has_class(path, name);
+    for (unsigned j = 0; !has && j < options->link_count; j++)
+      has = image_archive_has_class(options->links[j], name);
+    if (!has) {
+      return report_error(report, ERROR_UNSUPPORTED,
+                          "element class '%s' cannot be part of an image: it needs the host; use it with 'imago run "
+                          "--process'",
+                          name);
     }
   }
-  text_free(&archive);
-  return error;
+  return 0;
 }
 
 /* Adds the lines of the text, each an argument. */
@@ -113,7 +122,7 @@ static int run_tool(struct arguments *arguments, const char *what, struct report
   return error;
 }
 
-static int link_classes(const char *directory, const char *const *classes, unsigned count, const char *output,
+static int link_classes(const char *directory, const struct image_options *options, const char *output,
                         struct report *report) {
   char path[PATH_MAX];
   struct arguments arguments = {0};
@@ -124,9 +133,9 @@ static int link_classes(const char *directory, const char *const *classes, unsig
   text_free(&extra);
   arguments_add(&arguments, "-T");
   arguments_add(&arguments, "%s/image.ld", directory);
-  for (unsigned i = 0; i < count; i++) {
+  for (unsigned i = 0; i < options->class_count; i++) {
     arguments_add(&arguments, "-u");
-    arguments_add(&arguments, "imago_element_%s", classes[i]);
+    arguments_add(&arguments, "imago_element_%s", options->classes[i]);
   }
   arguments_add(&arguments, "-o");
   arguments_add(&arguments, "%s", output);
@@ -135,6 +144,8 @@ static int link_classes(const char *directory, const char *const *classes, unsig
   for (unsigned i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
     arguments_add(&arguments, "%s/%s", directory, inputs[i]);
   }
+  for (unsigned i = 0; i < options->link_count; i++)
+    arguments_add(&arguments, "%s", options->links[i]);
   arguments_add(&arguments, "--end-group");
   return run_tool(&arguments, "linking the image", report);
 }
@@ -149,27 +160,27 @@ static int write_symbols(const char *unstripped, const char *image, const char *
   return error;
 }
 
-int image_link(const char *const *classes, unsigned class_count, const char *image, bool keep_symbols,
-               char build_id[BUILD_ID_TEXT], struct text *symbols, struct report *report) {
+int image_link(const struct image_options *options, char build_id[BUILD_ID_TEXT], struct text *symbols,
+               struct report *report) {
   char directory[PATH_MAX];
   struct text linked = {0}, stripped = {0};
-  text_addf(&linked, "%s.linked", image);
-  text_addf(&stripped, "%s.stripped", image);
-  const char *product = keep_symbols ? text_string(&linked) : text_string(&stripped);
+  text_addf(&linked, "%s.linked", options->image);
+  text_addf(&stripped, "%s.stripped", options->image);
+  const char *product = options->keep_symbols ? text_string(&linked) : text_string(&stripped);
   int error = find_library(directory, report);
-  if (error == 0) error = check_classes(directory, classes, class_count, report);
-  if (error == 0) error = link_classes(directory, classes, class_count, text_string(&linked), report);
+  if (error == 0) error = check_classes(directory, options, report);
+  if (error == 0) error = link_classes(directory, options, text_string(&linked), report);
   if (error == 0) error = elf_build_id(text_string(&linked), build_id, report);
-  if (error == 0) error = write_symbols(text_string(&linked), image, build_id, symbols, report);
-  if (error == 0 && !keep_symbols) {
+  if (error == 0) error = write_symbols(text_string(&linked), options->image, build_id, symbols, report);
+  if (error == 0 && !options->keep_symbols) {
     struct arguments arguments = {0};
     add_lines(&arguments, "strip\n-s\n-o\n");
     arguments_add(&arguments, "%s", text_string(&stripped));
     arguments_add(&arguments, "%s", text_string(&linked));
     error = run_tool(&arguments, "stripping the image", report);
   }
-  if (error == 0 && rename(product, image) != 0) {
-    error = report_error(report, ERROR_IO, "%s: cannot write it", image);
+  if (error == 0 && rename(product, options->image) != 0) {
+    error = report_error(report, ERROR_IO, "%s: cannot write it", options->image);
   }
   unlink(text_string(&linked));
   unlink(text_string(&stripped));
