@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * BPFilter's packet path and class. Every packet of a batch is judged by the same program: the pointer is read once a batch.
- * Nothing here allocates or locks, and counters are added once a batch.
+ * BPFilter's packet path and class. Every packet of a batch is judged by the same program: the pointer is read once a
+ * batch. Nothing here allocates or locks, and counters are added once a batch.
  */
 #include "elements/bpfilter.h"
 
@@ -146,8 +146,8 @@ static bool bpfilter_pull_once(struct bpfilter *f, struct batch *batch, unsigned
   return true;
 }
 
-/* Whoever pulls takes an empty batch for an empty queue and may go to sleep, so a batch of which nothing is left is followed by
- * another. A bound keeps a program that drops everything from holding the worker. */
+/* Whoever pulls takes an empty batch for an empty queue and may go to sleep, so a batch of which nothing is left is
+ * followed by another. A bound keeps a program that drops everything from holding the worker. */
 enum { PULL_ROUNDS = 8 };
 
 static void bpfilter_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {

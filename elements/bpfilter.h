@@ -45,8 +45,8 @@ struct bpfilter {
   char last_fault[BPFILTER_FAULT_TEXT]; /* of a program that was freed */
 };
 
-/* Stages the bundle and puts it to work. On failure the running program goes on and report says why; notes in report are the
- * confirmation. */
+/* Stages the bundle and puts it to work. On failure the running program goes on and report says why; notes in report
+ * are the confirmation. */
 int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report) MUST_USE;
 /* Frees all programs. No batch is in flight. */
 void bpfilter_unload(struct bpfilter *f);

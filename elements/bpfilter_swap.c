@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Exchange of BPFilter's program. All work that takes time or can fail is done while the old program runs (extension_stage);
- * the commit is one pointer exchange, after which the next batch runs the new program. The old one is freed when no batch
- * that began before can be using it. Control runs on one worker, as do the functions it defers.
+ * Exchange of BPFilter's program. All work that takes time or can fail is done while the old program runs
+ * (extension_stage); the commit is one pointer exchange, after which the next batch runs the new program. The old one
+ * is freed when no batch that began before can be using it. Control runs on one worker, as do the functions it defers.
  */
 #include "elements/bpfilter.h"
 

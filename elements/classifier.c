@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Classifier: sends each packet to the output of the first pattern that it matches. The patterns are elements/pattern.c.
+ * Classifier: sends each packet to the output of the first pattern that it matches. The patterns are
+ * elements/pattern.c.
  */
 #include "elements/pattern.h"
 #include "elements/run.h"

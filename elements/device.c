@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * FromDevice and ToDevice: where packets enter the graph and where they leave it. Each is a task that moves one burst between
- * a queue of a NIC (packet/nic.h) and its port.
+ * FromDevice and ToDevice: where packets enter the graph and where they leave it. Each is a task that moves one burst
+ * between a queue of a NIC (packet/nic.h) and its port.
  */
 #include "click/element.h"
 #include "click/router.h"
 
-/* Measured through FromDevice, Counter, Queue and ToDevice on a NIC of memory: a packet costs about 230 ns in bursts of 1, 60 in
- * bursts of 32, and larger bursts gain little more, while they make the first packet wait longer. */
+/* Measured through FromDevice, Counter, Queue and ToDevice on a NIC of memory: a packet costs about 230 ns in bursts
+ * of 1, 60 in bursts of 32, and larger bursts gain little more, while they make the first packet wait longer. */
 enum { DEVICE_BURST = 32 };
 
 /* Configuration that both elements share; the first member of each, behind struct element. */
@@ -26,8 +26,8 @@ static int device_configure(struct element *e, const struct args *rest, struct r
   return 0;
 }
 
-/* Finds the NIC. A queue belongs to one element in each direction: two readers would take turns in stealing packets, and two
- * writers would clear each other's nic->tx_waiting. */
+/* Finds the NIC. A queue belongs to one element in each direction: two readers would take turns in stealing packets,
+ * and two writers would clear each other's nic->tx_waiting. */
 static int device_take(struct device *d, const char *fix, struct report *report) {
   const struct element *e = &d->element;
   struct nic *nic = e->services->nic_find(d->name);

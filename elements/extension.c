@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Staging of extensions: verify, parse, judge, check, make maps. Each step is one function; the first that fails ends it, and
- * extension_free takes down whatever was built.
+ * Staging of extensions: verify, parse, judge, check, make maps. Each step is one function; the first that fails ends
+ * it, and extension_free takes down whatever was built.
  */
 #include "elements/extension.h"
 
 #include "lib/memory.h"
 
-/* The bytes are copied before anything looks at them, so that what was verified is what is used, whoever can write to the
- * original meanwhile. */
+/* The bytes are copied before anything looks at them, so that what was verified is what is used, whoever can write to
+ * the original meanwhile. */
 static int copy_and_verify(struct extension *ext, const struct extension_request *request, struct report *report) {
   const struct services *services = request->services;
   if (request->bytes.length == 0) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * An extension: one eBPF program that was taken from a signed bundle and is ready to run. Staging does everything that takes
- * time or can fail, so that putting an extension to work is one pointer store. Who may run it (signature, audience, version
- * floor) and whether it can run (instructions, maps) are decided here; when, and what its verdict means, by the element.
+ * An extension: one eBPF program that was taken from a signed bundle and is ready to run. Staging does everything that
+ * takes time or can fail, so that putting an extension to work is one pointer store. Who may run it (signature,
+ * audience, version floor) and whether it can run (instructions, maps) are decided here; when, and what its verdict
+ * means, by the element.
  */
 #ifndef IMAGO_ELEMENTS_EXTENSION_H
 #define IMAGO_ELEMENTS_EXTENSION_H
@@ -59,13 +60,14 @@ struct extension_request {
   void *context;
 };
 
-/* Makes an extension, owned by the caller, or returns a negative code with the reason in report; then nothing has changed.
+/* Makes an extension, owned by the caller, or returns a negative code with the reason in report; then nothing has
+ * changed.
  *
- * The version must be above the floor of its name. Equal to the floor is allowed only to the very bundle that another element
- * runs, so that one program can serve several elements.
+ * The version must be above the floor of its name. Equal to the floor is allowed only to the very bundle that another
+ * element runs, so that one program can serve several elements.
  *
- * Maps keep their state: a map of the previous program with the same name and layout is shared with it; the same name with
- * another layout is refused. Global variables (maps with an initial value) start anew.
+ * Maps keep their state: a map of the previous program with the same name and layout is shared with it; the same name
+ * with another layout is refused. Global variables (maps with an initial value) start anew.
  *
  * On success the floor's entry is reserved, so that version_floor_raise cannot fail. */
 int extension_stage(const struct extension_request *request, struct extension **extension,
@@ -75,8 +77,8 @@ void extension_free(struct extension *extension);
 
 /* Remembers the fault of a run. Any worker. */
 void extension_note_fault(struct extension *extension, const struct bpf_result *result);
-/* The last fault: "block_dns 2: instruction 17 (block_dns.bpf.c:41): memory access outside packet, stack, context and map
- * values, address 0x1f". Empty when there was none. Returns the length that the whole text has. */
+/* The last fault: "block_dns 2: instruction 17 (block_dns.bpf.c:41): memory access outside packet, stack, context and
+ * map values, address 0x1f". Empty when there was none. Returns the length that the whole text has. */
 size_t extension_fault_text(struct extension *extension, char *buffer, size_t size);
 
 #endif

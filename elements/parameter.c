@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Write handlers for boolean and numeric parameters. Workers read these parameters while a handler writes them, so the store is
- * atomic and ordered by nothing else.
+ * Write handlers for boolean and numeric parameters. Workers read these parameters while a handler writes them, so the
+ * store is atomic and ordered by nothing else.
  */
 #include "elements/parameter.h"
 

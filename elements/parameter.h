@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Ready-made write handlers for parameters of an element: the counterpart of handler_read_* in click/handler.h. Each stores
- * at owner + handler->offset when the value is acceptable, and reports what was wrong otherwise.
+ * Ready-made write handlers for parameters of an element: the counterpart of handler_read_* in click/handler.h. Each
+ * stores at owner + handler->offset when the value is acceptable, and reports what was wrong otherwise.
  */
 #ifndef IMAGO_ELEMENTS_PARAMETER_H
 #define IMAGO_ELEMENTS_PARAMETER_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Compiler and matcher for Classifier's patterns. A packet too short for a clause does not match it, so it does match the
- * negated clause; bytes under a mask of zero need not be there; an empty pattern matches like "-". All are as in Click.
+ * Compiler and matcher for Classifier's patterns. A packet too short for a clause does not match it, so it does match
+ * the negated clause; bytes under a mask of zero need not be there; an empty pattern matches like "-". All are as in
+ * Click.
  */
 #include "elements/pattern.h"
 
@@ -106,8 +107,8 @@ static int read_clause(struct pattern_source *source, struct clause_bytes *bytes
   return 0;
 }
 
-/* Cuts the bytes that matter into words of the widest power of two. A word never reaches beyond the last byte that matters, so
- * that the matcher reads nothing past `need`. */
+/* Cuts the bytes that matter into words of the widest power of two. A word never reaches beyond the last byte that
+ * matters, so that the matcher reads nothing past `need`. */
 static void add_clause(struct pattern_set *set, const struct clause_bytes *bytes, bool negated) {
   struct pattern_clause *clause = &set->clauses[set->clause_count++];
   *clause = (struct pattern_clause){.first_word = set->word_count, .negated = negated};

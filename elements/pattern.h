@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Classifier's pattern language, compiled: a pattern is a list of clauses OFFSET/VALUE[%MASK], each possibly negated by "!",
- * that must all hold; "-" always holds. A clause becomes comparisons of 1, 2, 4 or 8 bytes of the packet under a mask.
+ * Classifier's pattern language, compiled: a pattern is a list of clauses OFFSET/VALUE[%MASK], each possibly negated
+ * by "!", that must all hold; "-" always holds. A clause becomes comparisons of 1, 2, 4 or 8 bytes of the packet under
+ * a mask.
  */
 #ifndef IMAGO_ELEMENTS_PATTERN_H
 #define IMAGO_ELEMENTS_PATTERN_H
@@ -43,8 +44,8 @@ struct pattern_set {
   uint32_t clause_count, word_count;
 };
 
-/* Compiles count patterns. 0, or a negative code with every error reported ("pattern 2: ..."); then the set is empty. Patterns
- * that can never be reached are warned about. Free with pattern_set_free. */
+/* Compiles count patterns. 0, or a negative code with every error reported ("pattern 2: ..."); then the set is empty.
+ * Patterns that can never be reached are warned about. Free with pattern_set_free. */
 int pattern_set_compile(struct pattern_set *set, char *const *patterns, uint32_t count, struct report *report) MUST_USE;
 void pattern_set_free(struct pattern_set *set);
 /* The number of the first pattern that the packet matches, or set->count when there is none. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Queue: stores packets between a push path and a pull path, which may belong to different workers. A ring of packet pointers
- * between two counters that only grow; the producer owns tail, consumers move head by compare-and-swap, so that `reset` may
- * run beside the pull path.
+ * Queue: stores packets between a push path and a pull path, which may belong to different workers. A ring of packet
+ * pointers between two counters that only grow; the producer owns tail, consumers move head by compare-and-swap, so
+ * that `reset` may run beside the pull path.
  */
 #include "click/element.h"
 #include "lib/memory.h"
@@ -12,8 +12,8 @@ enum { QUEUE_DROP_FULL, QUEUE_DROP_RESET };
 
 enum { CACHE_LINE = 64 };
 
-/* Invariant: tail - head (modulo 2^32) packets are stored, at most capacity; number i is in ring[i & mask]. What the producer
- * writes and what consumers write lie a cache line apart, because different workers write them. */
+/* Invariant: tail - head (modulo 2^32) packets are stored, at most capacity; number i is in ring[i & mask]. What the
+ * producer writes and what consumers write lie a cache line apart, because different workers write them. */
 struct queue {
   struct element element;
   struct packet **ring;

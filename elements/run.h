@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Splitting a batch over several outputs in arrival order. Packets that follow one another to the same output travel as one
- * batch; a change of output hands the run over first. So whatever the batch size, paths that meet again downstream see the
- * packets in the order in which Click, one packet at a time, would have sent them.
+ * Splitting a batch over several outputs in arrival order. Packets that follow one another to the same output travel
+ * as one batch; a change of output hands the run over first. So whatever the batch size, paths that meet again
+ * downstream see the packets in the order in which Click, one packet at a time, would have sent them.
  */
 #ifndef IMAGO_ELEMENTS_RUN_H
 #define IMAGO_ELEMENTS_RUN_H

@@ -75,7 +75,8 @@ static void tee_without_buffers(void **state) {
   harness_stop();
 }
 
-/* Switch sends all to the output that its handler sets; -1 drops; an output that is not there is refused and changes nothing. */
+/* Switch sends all to the output that its handler sets; -1 drops; an output that is not there is refused and changes
+ * nothing. */
 static void switches(void **state) {
   harness_start("i :: Inject -> s :: Switch(1); s [0] -> a :: Capture; s [1] -> b :: Capture");
   harness_inject("i", "x", 256);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The property that batches rest on: a graph gives the same packets in the same order, whatever the size of the batches.
+ * The property that batches rest on: a graph gives the same packets in the same order, whatever the size of the
+ * batches.
  */
 #include "tests/unit/elements/harness.h"
 

@@ -60,7 +60,7 @@ static void make_keys(void) {
     if (i > 0) continue;
     memcpy(keys[0].public_key, public_key, sizeof public_key);
     bundle_key_identify(&keys[0]);
-    strcpy(keys[0].name, "demo");
+    memcpy(keys[0].name, "demo", sizeof "demo");
   }
 }
 
@@ -90,10 +90,10 @@ static struct slice bake(unsigned slot, struct recipe r) {
                                  .map_count = r.map ? 1 : 0,
                                  .lines = r.lines,
                                  .line_count = r.line_count};
-  strcpy(d.meta.name, r.name);
+  format_text(d.meta.name, sizeof d.meta.name, "%s", r.name);
   d.meta.version = r.version;
-  strcpy(d.meta.audience, r.audience ? r.audience : "*");
-  strcpy(d.meta.section, r.section ? r.section : "xdp");
+  format_text(d.meta.audience, sizeof d.meta.audience, "%s", r.audience ? r.audience : "*");
+  format_text(d.meta.section, sizeof d.meta.section, "%s", r.section ? r.section : "xdp");
   struct report report = {0};
   text_free(&texts[slot]);
   if (bundle_write(&d, secret[r.signer], &texts[slot], &report)) fail_msg("%s", text_string(&report.text));
@@ -124,8 +124,8 @@ static void expect_load(struct recipe r) {
 
 /* --- verdicts --- */
 
-/* Each verdict has its fate and its counter: without output 1, with it, and with ON_ABORT pass. Digits beyond XDP_REDIRECT are
- * no verdicts. */
+/* Each verdict has its fate and its counter: without output 1, with it, and with ON_ABORT pass. Digits beyond
+ * XDP_REDIRECT are no verdicts. */
 static void verdicts(void **state) {
   static const struct {
     const char *config, *out, *other, *drops;
@@ -179,7 +179,8 @@ static void changes_packets(void **state) {
 
 /* --- faults --- */
 
-/* A fault is named in the log and in last_fault with program, instruction, line and address; a flood is one line a second. */
+/* A fault is named in the log and in last_fault with program, instruction, line and address; a flood is one line a
+ * second. */
 static void names_faults(void **state) {
   start((struct recipe){"obey", 3, CODE(obey), .lines = obey_lines, .line_count = 2}, plain);
   assert_string_equal(harness_read("fw.last_fault"), "");
@@ -209,8 +210,8 @@ static void names_faults(void **state) {
 
 /* --- changes --- */
 
-/* A new program takes the next batch; the reply says what was done; the old one is freed after the quiescent point, and its
- * counts stay. */
+/* A new program takes the next batch; the reply says what was done; the old one is freed after the quiescent point,
+ * and its counts stay. */
 static void swaps(void **state) {
   start((struct recipe){"pass", 1, CODE(pass)}, plain);
   harness_inject("i", "a b", 256);
@@ -260,8 +261,8 @@ static void remembers_sixteen(void **state) {
   harness_stop();
 }
 
-/* While another thread pushes batches, program after program is put to work: every packet is accounted for, and a batch is judged
- * by one program from its first packet to its last. */
+/* While another thread pushes batches, program after program is put to work: every packet is accounted for, and a
+ * batch is judged by one program from its first packet to its last. */
 enum { STREAM_BATCH = 64, STREAM_CHANGES = 40 };
 struct stream {
   struct element *inject, *counter;
@@ -410,7 +411,7 @@ static void refusals_change_nothing(void **state) {
 static void damage_is_refused(void **state) {
   start((struct recipe){"pass", 1, CODE(pass)}, plain);
   struct slice good = bake(1, (struct recipe){"pass", 2, CODE(drop)});
-  uint8_t *bytes = malloc(good.length + 8);
+  uint8_t *bytes = calloc(1, good.length + 8);
   for (size_t i = 0; i < good.length; i++) {
     memcpy(bytes, good.data, good.length);
     bytes[i] ^= (uint8_t)(1 << i % 8);

@@ -5,7 +5,8 @@
 #include "elements/pattern.h"
 #include "tests/unit/elements/harness.h"
 
-/* Which of up to three patterns a frame matches; 3 stands for none. Frames are given by length, so they may hold anything. */
+/* Which of up to three patterns a frame matches; 3 stands for none. Frames are given by length, so they may hold
+ * anything. */
 static void matches(void **state) {
   static const struct {
     const char *patterns[3];

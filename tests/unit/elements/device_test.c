@@ -45,8 +45,8 @@ static void tells_packet_types(void **state) {
   }
 }
 
-/* ToDevice keeps what the NIC does not take, sends it first, and loses and reorders nothing; nic->tx_waiting says that it
- * waits. */
+/* ToDevice keeps what the NIC does not take, sends it first, and loses and reorders nothing; nic->tx_waiting says that
+ * it waits. */
 static void keeps_what_is_not_taken(void **state) {
   harness_start("i :: Inject -> q :: Queue -> t :: ToDevice(eth0, BURST 4)");
   struct memory_nic *nic = &harness.nic[0];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * A small system around the elements under test: a fake clock, a NIC made of memory, a log that is text, and two elements of
- * its own: Inject, which pushes what the test gives it, and Capture, which keeps what arrives. Frames are words of text, so
- * that expectations read as "a1 b1 a2".
+ * A small system around the elements under test: a fake clock, a NIC made of memory, a log that is text, and two
+ * elements of its own: Inject, which pushes what the test gives it, and Capture, which keeps what arrives. Frames are
+ * words of text, so that expectations read as "a1 b1 a2".
  */
 #ifndef IMAGO_TESTS_ELEMENTS_HARNESS_H
 #define IMAGO_TESTS_ELEMENTS_HARNESS_H

@@ -100,8 +100,8 @@ static void unqueue_limits(void **state) {
   harness_stop();
 }
 
-/* One producer and two consumers on threads of their own lose, double and reorder nothing. Packets are numbers here: nobody
- * looks into them. */
+/* One producer and two consumers on threads of their own lose, double and reorder nothing. Packets are numbers here:
+ * nobody looks into them. */
 enum { THREAD_PACKETS = 200000, THREAD_CAPACITY = 64, THREAD_BURST = 16 };
 
 struct consumer {
