@@ -164,8 +164,8 @@ static const struct element_class print_class = {
     .handlers = print_handlers,
     .example = "FromDevice(eth0) -> Print(in, 64, CONTENTS ASCII) -> Discard;",
     .manual =
-        "Writes one line a packet to the log: label, length, and the first MAXLENGTH bytes. The log limits its own rate: "
-        "on a busy path not every packet appears.",
+        "Writes one line a packet to the log: label, length, and the first MAXLENGTH bytes. The log limits its own rate, "
+        "so on a busy path not every packet appears, and it cuts very long lines.",
     .defaults = print_defaults,
     .configure = print_configure,
     .simple = print_simple,
