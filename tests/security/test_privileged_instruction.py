@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Ring 3 cannot execute a privileged instruction."""
+"""Ring 3 cannot switch interrupts off."""
 
 
-def test_privileged_instruction_is_a_fault_with_a_report(misbehave):
+def test_privileged_instruction(misbehave):
     misbehave("privileged").assert_fault("general protection fault", "privileged instruction")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A stack that grows too far meets a guard page, and the report still comes, from a stack of its own."""
+"""A stack that grows too far meets its guard page, and the report still comes, from a stack of its own."""
 
 
-def test_stack_overflow_is_a_fault_with_a_report(misbehave):
+def test_stack_overflow(misbehave):
     misbehave("stack_overflow").assert_fault("stack overflow")

@@ -2,5 +2,5 @@
 """Code is not writable, not even for the core itself."""
 
 
-def test_write_to_text_is_a_fault_with_a_report(misbehave):
+def test_write_to_text(misbehave):
     misbehave("write_text").assert_fault("page fault", "writes to code")

@@ -35,9 +35,9 @@ class Imago:
         return out
 
     def keygen(self, stem):
-        """Makes a key pair; returns (secret key file, public key file)."""
+        """Makes a key pair; returns (private key file, public key file)."""
         self("keygen", stem)
-        return pathlib.Path(f"{stem}.pem"), pathlib.Path(f"{stem}.pub.pem")
+        return pathlib.Path(f"{stem}.key"), pathlib.Path(f"{stem}.pub")
 
     def bundle(self, object_file, output, key, version):
         self("bundle", object_file, "-o", output, "--key", key, "--version", version)
