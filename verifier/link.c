@@ -394,7 +394,7 @@ static int link_opened(struct linker *l) {
   int error = type_info_load(&l->object, &l->btf, l->report);
   if (!error) error = layout_make(&l->layout, &l->object, l->report);
   if (!error) error = choose(l, &entry);
-  if (error) return error;
+  if (error || !entry) return error;
   /* Every instruction is placed at most once, and every function has at least one. */
   l->capacity = l->layout.count < BPF_MAX_INSNS ? (uint32_t)l->layout.count : BPF_MAX_INSNS;
   l->functions = memory_alloc(l->capacity * sizeof(*l->functions));
