@@ -295,6 +295,22 @@ static void malformed_fields_are_refused(void **state) {
   }
 }
 
+/* What the reader accepts as a map, the engine can make: both draw the limits alike. */
+static void map_limits_are_those_of_the_engine(void **state) {
+  static const uint32_t values[] = {0, 1, 4, 8, 512, 513, 65536, 65537, BPF_MAP_MAX_ENTRIES, BPF_MAP_MAX_ENTRIES + 1};
+  static const uint32_t flags[] = {0, BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG, 0x180, 2, 1024};
+  for (uint32_t type = BPF_MAP_TYPE_HASH; type <= BPF_MAP_TYPE_ARRAY; type++)
+    for (size_t k = 0; k < COUNT(values); k++)
+      for (size_t v = 0; v < COUNT(values); v++)
+        for (size_t e = 0; e < COUNT(values); e++)
+          for (size_t f = 0; f < COUNT(flags); f++) {
+            struct bpf_map_def def = {"m", type, values[k], values[v], values[e], flags[f]};
+            if ((bundle_map_fault(&def) == NULL) != (bpf_map_memory(&def) != 0))
+              fail_msg("type %u key %u value %u entries %u flags %u: %s", type, values[k], values[v], values[e],
+                       flags[f], bundle_map_fault(&def) ? bundle_map_fault(&def) : "accepted here only");
+          }
+}
+
 /* The content hash covers every byte of the sections before it. */
 static void wrong_hash_is_refused(void **state) {
   uint8_t *bytes = copy_of(good.data, good.length);
@@ -462,6 +478,7 @@ int main(void) {
       cmocka_unit_test(every_truncation_is_refused),
       cmocka_unit_test(verification_says_what_is_wrong),
       cmocka_unit_test(malformed_fields_are_refused),
+      cmocka_unit_test(map_limits_are_those_of_the_engine),
       cmocka_unit_test(wrong_hash_is_refused),
       cmocka_unit_test(section_order_is_fixed),
       cmocka_unit_test(unaligned_bytes_are_refused),
