@@ -31,7 +31,7 @@ static unsigned receive(struct nic *nic, unsigned queue, struct batch *batch, un
   struct nic_unix *n = (struct nic_unix *)nic;
   struct mmsghdr messages[BURST];
   struct iovec vectors[BURST];
-  struct packet *packets[BURST];
+  struct packet *packets[BURST] = {NULL};
   unsigned room = max < BURST ? max : BURST, count = 0;
   if (room > nic->pool->free_count) room = nic->pool->free_count;
   if (room == 0) return 0;
@@ -45,7 +45,7 @@ static unsigned receive(struct nic *nic, unsigned queue, struct batch *batch, un
   int status = recvmmsg(n->base.fd, messages, room, MSG_DONTWAIT, NULL);
   unsigned got = status > 0 ? (unsigned)status : 0;
   uint64_t bytes = 0;
-  for (unsigned i = 0; i < got; i++) {
+  for (unsigned i = 0; i < got && packets[i] != NULL; i++) {
     packets[i]->length = messages[i].msg_len;
     if (messages[i].msg_hdr.msg_flags & MSG_TRUNC) {
       counter_add(&nic->stats.rx_too_long, 1);
