@@ -116,9 +116,9 @@ int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report)
                 (unsigned long long)old->bundle->meta.version);
     retire(f, old, meta);
   }
-  report_note(report, "committed %s version %llu%s; staged in %llu us, committed in %llu us", meta->name,
+  report_note(report, "committed %s version %llu%s; staged in %llu us, committed in %llu ns", meta->name,
               (unsigned long long)meta->version, was, (unsigned long long)(staged - started) / 1000,
-              (unsigned long long)f->commit_time / 1000);
+              (unsigned long long)f->commit_time);
   char line[CLICK_MAX_NAME + 2 * BUNDLE_NAME_MAX + 160];
   size_t length = format_text(line, sizeof line, "%s: runs %s version %llu%s, signed by %s", e->name, meta->name,
                               (unsigned long long)meta->version, was, ext->key);

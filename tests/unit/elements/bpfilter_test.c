@@ -220,7 +220,7 @@ static void swaps(void **state) {
   expect_load((struct recipe){"block", 2, CODE(drop)});
   harness.tick = 0;
   assert_string_equal(harness_message(),
-                      "committed block version 2 (was pass version 1); staged in 7 us, committed in 1 us\n");
+                      "committed block version 2 (was pass version 1); staged in 7 us, committed in 1500 ns\n");
   assert_string_equal(harness_read("fw.swap"),
                       "verify_ns 1500\ncheck_ns 1500\nmaps_ns 1500\ncommit_ns 1500\ntotal_ns 9000\n");
   assert_non_null(harness.deferred);
