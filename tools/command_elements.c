@@ -75,17 +75,33 @@ static void print_handlers(const struct element_class *class) {
   printf("\nHANDLERS\n");
   for (const struct handler *h = class->handlers; h->name != NULL; h++) {
     const char *mode = h->read == NULL ? "write" : h->write == NULL ? "read" : "read/write";
-    printf("  %-14s %-10s %s\n", h->name, mode, h->help != NULL ? h->help : "");
+    printf("  %-18s %-10s %s\n", h->name, mode, h->help != NULL ? h->help : "");
   }
 }
 
-/* The text's own lines, indented. */
+/* Indented, and broken between words where a line would be longer than the page; the text's own line ends stay. */
 static void print_indented(const char *title, const char *text) {
+  enum { INDENT = 2, WIDTH = 78 };
   printf("\n%s\n", title);
-  while (*text != '\0') {
-    size_t length = strcspn(text, "\n");
-    printf(length > 0 ? "  %.*s\n" : "%.*s\n", (int)length, text);
-    text += length + (text[length] == '\n');
+  for (size_t column = 0; *text != '\0';) {
+    size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
+    if (column > 0 && word > 0 && INDENT + column + blanks + word > WIDTH) {
+      putchar('\n');
+      column = 0;
+      text += blanks;
+      continue;
+    }
+    if (column == 0 && word > 0) printf("%*s", INDENT, "");
+    printf("%.*s", (int)(word > 0 ? blanks + word : 0), text);
+    column += blanks + word;
+    text += blanks + word;
+    if (*text == '\n') {
+      putchar('\n');
+      column = 0;
+      text++;
+    } else if (*text == '\0') {
+      putchar('\n');
+    }
   }
 }
 

@@ -67,7 +67,7 @@ static int operands(int argc, char **argv, const char *help, int min, int max, i
 }
 
 int command_read(int argc, char **argv) {
-  int status, first = operands(argc, argv, read_help, 2, 3, &status);
+  int status = 1, first = operands(argc, argv, read_help, 2, 3, &status);
   if (first < 0) return status;
   struct report report = {0};
   struct rundir dir;
@@ -109,7 +109,7 @@ static int deliver(const char *command, const char *name, const char *handler, s
 }
 
 int command_write(int argc, char **argv) {
-  int status, first = operands(argc, argv, write_help, 2, 3, &status);
+  int status = 1, first = operands(argc, argv, write_help, 2, 3, &status);
   if (first < 0) return status;
   const char *word = argc - first > 2 ? argv[first + 2] : "";
   struct text content = {0};
@@ -128,7 +128,7 @@ int command_write(int argc, char **argv) {
 }
 
 int command_load(int argc, char **argv) {
-  int status, first = operands(argc, argv, load_help, 3, 3, &status);
+  int status = 1, first = operands(argc, argv, load_help, 3, 3, &status);
   if (first < 0) return status;
   const char *name = argv[first], *element = argv[first + 1], *path = argv[first + 2];
   struct report report = {0};

@@ -127,18 +127,19 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
   for (int option; wrong == NULL && (option = getopt_long(argc, argv, "b:dhi:k:m:n:", options, NULL)) != -1;) {
     o->machine_option =
         o->machine_option || option == 'm' || option == ACCEL || option == APPEND || option == GDB || option == PRINT;
+    const char *value = optarg != NULL ? optarg : ""; /* --gdb may go without */
     switch (option) {
       case 'b':
-        if (!add(o->bundles, &o->bundle_count, LIST_MAX, optarg)) wrong = "--bundle: at most 256";
+        if (!add(o->bundles, &o->bundle_count, LIST_MAX, value)) wrong = "--bundle: at most 256";
         break;
       case 'i':
-        if (!add(o->nics, &o->nic_count, NICS_MAX, optarg)) wrong = "--nic: at most 16";
+        if (!add(o->nics, &o->nic_count, NICS_MAX, value)) wrong = "--nic: at most 16";
         break;
       case 'k':
-        if (!add(o->keys, &o->key_count, LIST_MAX, optarg)) wrong = "--key: at most 256";
+        if (!add(o->keys, &o->key_count, LIST_MAX, value)) wrong = "--key: at most 256";
         break;
       case 'm':
-        if (!parse_number(optarg, QEMU_MEMORY_MIN_MIB, MEMORY_MAX_MIB, &o->memory_mib)) {
+        if (!parse_number(value, QEMU_MEMORY_MIN_MIB, MEMORY_MAX_MIB, &o->memory_mib)) {
           wrong = "--memory takes a number of MiB, 8 or more";
         }
         break;
@@ -146,20 +147,20 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
         o->detach = true;
         break;
       case 'n':
-        o->name = optarg;
+        o->name = value;
         break;
       case ACCEL:
-        if (!parse_accelerator(optarg, &o->accelerator)) wrong = "--accel takes kvm, tcg or auto";
+        if (!parse_accelerator(value, &o->accelerator)) wrong = "--accel takes kvm, tcg or auto";
         break;
       case APPEND:
-        o->append = optarg;
+        o->append = value;
         break;
       case ARCHIVE:
-        o->archive = optarg;
+        o->archive = value;
         break;
       case GDB:
         o->gdb_port = GDB_PORT;
-        if (optarg != NULL && !parse_number(optarg, 1, 65535, &o->gdb_port)) wrong = "--gdb takes a port, 1 to 65535";
+        if (value[0] != '\0' && !parse_number(value, 1, 65535, &o->gdb_port)) wrong = "--gdb takes a port, 1 to 65535";
         break;
       case PRINT:
         o->print = true;
@@ -171,7 +172,7 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
         o->stop_when_finished = true;
         break;
       case TIMEOUT:
-        if (!parse_number(optarg, 1, TIMEOUT_MAX_S, &o->timeout_s)) wrong = "--timeout takes a number of seconds";
+        if (!parse_number(value, 1, TIMEOUT_MAX_S, &o->timeout_s)) wrong = "--timeout takes a number of seconds";
         break;
       case 'h':
         *status = command_help(help);
