@@ -309,8 +309,18 @@ static int record(const struct run_options *o, char **argv, const struct run_pla
   return error;
 }
 
+/* The process platform says unix: for what QEMU says dgram: for. */
+static void use_process_names(struct run_options *o, struct text names[NICS_MAX]) {
+  for (unsigned i = 0; o->process && i < o->nic_count; i++) {
+    if (!slice_starts_with(slice_of(o->nics[i]), "dgram:")) continue;
+    text_addf(&names[i], "unix:%s", o->nics[i] + strlen("dgram:"));
+    o->nics[i] = text_string(&names[i]);
+  }
+}
+
 static int start(struct run_options *o, char **argv) {
   struct report report = {0};
+  struct text nic_names[NICS_MAX] = {0};
   struct run_plan plan = {.process = o->process, .timeout_s = o->timeout_s, .answers = o->gdb_port == 0};
   struct build_result files;
   char name[RUN_NAME_MAX], image[PATH_MAX];
@@ -345,6 +355,8 @@ static int start(struct run_options *o, char **argv) {
   }
   status = o->detach ? run_detached(&plan, argv[0]) : run_foreground(&plan, argv[0]);
 done:
+  for (unsigned i = 0; i < NICS_MAX; i++)
+    text_free(&nic_names[i]);
   arguments_free(&plan.qemu);
   return command_report(argv[0], &report) | status;
 }
