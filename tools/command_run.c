@@ -347,6 +347,7 @@ static int start(struct run_options *o, char **argv) {
     close(plan.claim);
     goto done;
   }
+  use_process_names(o, nic_names);
   plan.process_options =
       (struct process_options){.nics = o->nics, .nic_count = o->nic_count, .stop_when_finished = o->stop_when_finished};
   if (o->gdb_port != 0) {
