@@ -176,7 +176,8 @@ def malformed(c):
 
 
 def frames():
-    """Everything, interleaved: the clients take turns frame by frame."""
+    """Everything, interleaved: the clients take turns frame by frame, and each begins with something else, so that what a firewall may drop is
+    spread over the capture."""
     streams = []
     for number in range(CLIENTS):
         client = Client(number)
@@ -187,7 +188,8 @@ def frames():
             kinds.append(largest)
         if number % 6 == 5:
             kinds.append(malformed)
-        streams.append(frame for kind in kinds for frame in kind(client))
+        first = number % len(kinds)
+        streams.append(frame for kind in kinds[first:] + kinds[:first] for frame in kind(client))
     while streams:
         for stream in list(streams):
             frame = next(stream, None)

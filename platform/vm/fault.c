@@ -104,7 +104,7 @@ static void print_backtrace(uint64_t rip, uint64_t frame) {
   char label[8];
   unsigned printed = 0, repeats = 0;
   for (uint64_t last = 0; printed < BACKTRACE_MAX;) {
-    if (rip != last) {
+    if (rip != last || printed == 0) {
       if (repeats > 0) serial_printf("     (%u more of the same)\n", repeats);
       repeats = 0;
       (void)format_text(label, sizeof label, "#%u", printed++);

@@ -15,7 +15,7 @@ def test_openssl_reads_our_keys(signed):
 
 
 def test_a_key_of_openssl_signs_and_verifies(imago, signed, tmp_path):
-    key, public, bundle = tmp_path / "other.key", tmp_path / "other.pub", tmp_path / "other.imb"
+    key, public, bundle = tmp_path / "other.pem", tmp_path / "other.pub.pem", tmp_path / "other.imb"
     openssl("genpkey", "-algorithm", "ed25519", "-out", key)
     openssl("pkey", "-in", key, "-pubout", "-out", public)
     signed.bundle("pass", 1)

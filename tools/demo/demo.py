@@ -20,6 +20,9 @@ OUTPUT = ROOT / "build/demo"
 RATE = 2000  # frames per second: about half of what QEMU's emulation (TCG) sustains on a slow core
 PHASE = 4.0  # seconds of traffic that are measured without a swap, and with one
 MEMORY = 8  # MiB
+# Goes ahead of the stream: QEMU 7.2 discards the one frame that it holds when a driver starts its device. Of no known type, so that it
+# ends in other.discarded should it get through.
+PRIMER = bytes(60)
 ELEMENT = "fw"  # the BPFilter whose program changes
 
 
@@ -59,10 +62,12 @@ class Demo:
     # --- the machine ---
 
     def boot(self):
-        """The recorder first: what leaves the function before it is there would be lost."""
+        """The recorder first: what leaves the function before it is there would be lost. Then the sender, so that the machine's first
+        frame waits for it and not the other way round."""
         path = {name: str(self.runtime / name) for name in ("sender", "eth0", "eth1", "recorder")}
         self.recorder = Recorder(path["recorder"], keep=True)
-        self.sender = Sender(self.frames, path["sender"], path["eth0"], RATE)
+        self.sender = Sender(self.frames, path["sender"], path["eth0"], RATE, PRIMER)
+        self.sender.start()
         self.imago("run", "--detach", "--name", self.function.name, "--memory", MEMORY, *self.accelerator(),
                    "--nic", f"dgram:{path['eth0']},{path['sender']}", "--nic", f"dgram:{path['eth1']},{path['recorder']}", self.image)
 
@@ -82,30 +87,21 @@ class Demo:
 
     # --- the story ---
 
-    def first_packets(self):
-        self.sender.start()
-        wait_until(lambda: self.recorder.numbers, 20, "the first frame to come out")
-
     def program(self):
         """What the filter runs: name, version, hash, key."""
         return self.function.table(f"{ELEMENT}.program")
 
-    def swap(self):
-        """Compiles, signs and loads the program that blocks DNS while packets flow, and lets the phase run to its end. Returns the
-        number of the frame that was about to be sent when the new program had been confirmed."""
+    def swap(self, bundle):
+        """Loads the bundle, and lets the phase run to its end. Returns the number of the frame that was about to be sent when the new
+        program had been confirmed."""
         ends = time.monotonic() + PHASE
-        bundle = self.compile_and_sign("block_dns", version=2)
-        self.report.step("compiled block_dns.bpf.c with clang, linked and signed it")
         self.function.load(ELEMENT, bundle)
         confirmed = self.sender.sent
-        program = self.program()
-        expect((program["name"], program["version"]) == ("block_dns", "2"), f"after the swap {ELEMENT} runs {program}")
-        self.report.step("loaded it into the running firewall")
         time.sleep(max(0, ends - time.monotonic()))
         return confirmed
 
     def refusals(self):
-        """Three bundles that must not get in. Returns rows (what, the reason given)."""
+        """Three bundles that must not get in. Returns rows (what, lines of the reason given)."""
         good = (OUTPUT / "block_dns.imb").read_bytes()
         middle = len(good) // 2
         flipped = OUTPUT / "flipped.imb"
@@ -119,7 +115,7 @@ class Demo:
             expect(status != 0, f"a bundle was accepted that was {what}")
             expect(self.program() == before, f"a refused bundle ({what}) changed the running program")
             self.flow(f"packets to flow after a refused bundle ({what})")
-            rows.append((what, reason.strip()))
+            rows.append((what, [line.removeprefix("imago load: ") for line in reason.strip().splitlines()]))
         return rows
 
     def flow(self, what):
@@ -150,6 +146,10 @@ def account(demo, confirmed):
     """Holds every frame against what must have become of it."""
     report, sent, numbers, drops = demo.report, demo.sender.sent, demo.recorder.numbers, demo.drops()
     forwarded = set(numbers)
+    primed = int(demo.function.table("stats")["eth0.rx_packets"]) - sent
+    expect(primed in (0, 1), f"{sent} frames were sent, and the machine received {sent + primed}")
+    if primed:
+        drops["other.discarded"] -= 1
     lost = sent - len(forwarded) - sum(drops.values())
     reordered = sum(1 for before, after in zip(numbers, numbers[1:]) if after < before)
     report.heading("Packets")
@@ -216,14 +216,17 @@ def tell(demo):
     demo.prepare()
     report.step("made keys and signed pass.bpf.c; built the image of firewall.click")
     demo.boot()
-    demo.first_packets()
+    demo.flow("a first round to come out")
     report.step(f"booted; traffic.pcap, {len(demo.frames)} frames, plays round after round at {RATE:,} frames per second")
     describe_machine(demo)
-    demo.flow("a first round to come out")
     _, quiet = demo.longest_gap(lambda: time.sleep(PHASE))
     report.step(f"measured {PHASE:.0f} s of traffic without a swap")
-    confirmed, swapped = demo.longest_gap(demo.swap)
-    report.step(f"measured {PHASE:.0f} s of traffic with the swap in it")
+    bundle = demo.compile_and_sign("block_dns", version=2)
+    report.step("compiled block_dns.bpf.c with clang, linked and signed it, while packets flow")
+    confirmed, swapped = demo.longest_gap(lambda: demo.swap(bundle))
+    program = demo.program()
+    expect((program["name"], program["version"]) == ("block_dns", "2"), f"after the swap {ELEMENT} runs {program}")
+    report.step(f"swapped it in, and measured {PHASE:.0f} s of traffic with the swap in it")
     refused = demo.refusals()
     report.step("tried three bundles that must be refused; packets went on flowing")
     demo.drain()
@@ -231,7 +234,9 @@ def tell(demo):
     describe_swap(demo, (quiet, swapped))
     report.heading("Refused, the running program untouched")
     for what, reason in refused:
-        report.row(what, reason)
+        for line in reason:
+            report.row(what, line)
+            what = ""
 
 
 def finish(demo):

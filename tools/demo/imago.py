@@ -37,7 +37,7 @@ class Imago:
     def keygen(self, stem):
         """Makes a key pair; returns (private key file, public key file)."""
         self("keygen", stem)
-        return pathlib.Path(f"{stem}.key"), pathlib.Path(f"{stem}.pub")
+        return pathlib.Path(f"{stem}.pem"), pathlib.Path(f"{stem}.pub.pem")
 
     def bundle(self, object_file, output, key, version):
         self("bundle", object_file, "-o", output, "--key", key, "--version", version)

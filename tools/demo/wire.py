@@ -13,6 +13,7 @@ import time
 
 TRAILER = struct.Struct(">Q")
 FRAME_MAX = 65536
+CONNECT_SECONDS = 20
 RECORD = struct.Struct("<IIII")  # of a pcap file: seconds, fraction, captured length, original length
 HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1)  # pcap with nanoseconds, Ethernet
 
@@ -75,10 +76,11 @@ class Recorder:
 
 class Sender:
     """Plays the capture round after round at `rate` frames per second, or as fast as the receiver takes them with rate None. A full
-    receiver blocks it: it never drops. `sent` is the number of the next frame; at `limit` it ends, and goes on when started again."""
+    receiver blocks it: it never drops. `sent` is the number of the next frame; at `limit` it ends, and goes on when started again.
+    `primer` is a frame without number that goes ahead of the first."""
 
-    def __init__(self, frames, local, remote, rate=None):
-        self.frames, self.remote, self.rate = frames, remote, rate
+    def __init__(self, frames, local, remote, rate=None, primer=None):
+        self.frames, self.remote, self.rate, self.primer = frames, remote, rate, primer
         self.sent = 0
         self.limit = None
         self.error = None
@@ -92,7 +94,9 @@ class Sender:
 
     def play(self):
         try:
-            self.socket.connect(self.remote)
+            self.connect()
+            if self.primer:
+                self.socket.send(self.primer)
             began = time.monotonic() - (self.sent / self.rate if self.rate else 0)
             while not self.stopping and self.sent != self.limit:
                 if self.rate:
@@ -104,6 +108,17 @@ class Sender:
                 self.sent += 1
         except OSError as error:
             self.error = error
+
+    def connect(self):
+        """Waits for the receiver to be there, so that the first frame lies ready when it boots."""
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while not self.stopping:
+            try:
+                return self.socket.connect(self.remote)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.001)
 
     def stop(self):
         """Lets the frame that is being sent finish, then closes."""
