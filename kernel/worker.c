@@ -90,10 +90,9 @@ void worker_run(struct system *system, struct worker *worker) {
       worked_at = now;
       continue;
     }
-    if (now - worked_at < WORKER_SPIN_NS) continue;
+    if (now - worked_at < WORKER_SPIN_NS || (first && !system->devices_complete)) continue;
 
     /* Idle. Ports are asked once more, since bytes that come while we arm are an event, but those before are not. */
-    if (first && !system->devices_complete) complete_devices(system);
     if (!first || !poll_ports(system)) sleep_until_event(system, worker);
     now = worked_at = platform_now();
     ports_at = now;
