@@ -12,6 +12,7 @@
 #include "click/args.h"
 #include "click/config.h"
 #include "click/handler.h"
+#include "click/notifier.h"
 #include "click/services.h"
 #include "lib/counter.h"
 #include "packet/packet.h"
@@ -43,6 +44,15 @@ struct element_class {
   int (*initialize)(struct element *e, struct report *report);
   /* Undoes configure and initialize, whichever of them ran (state is zero where they did not). NULL: nothing to do. */
   void (*cleanup)(struct element *e);
+
+  /* Hot swap (router_replace): takes over the state of `old`, an element of the same name and class in the graph that goes; called
+   * after initialize of all, between batches, when neither runs. What it takes, it removes from old. Fails never: what cannot be
+   * taken over is reported as a warning. NULL: there is no state. */
+  void (*take_state)(struct element *e, struct element *old, struct report *report);
+  /* The notifier of an output (NOTIFIER_EMPTY) or input (NOTIFIER_FULL), NULL where there is none: then listeners look further
+   * up or down the graph. NULL: this class has none at all. */
+  struct notifier *(*notifier)(struct element *e, enum notifier_kind kind, unsigned port);
+  bool process_only; /* needs files, sockets or taps: lives in platform/process/elements, never in an image */
 
   /* Packet movement; exactly what the processing code calls for. All take ownership as documented at the functions below. */
   void (*push)(struct element *e, unsigned port, struct batch *batch);

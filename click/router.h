@@ -28,6 +28,12 @@ int router_create(const char *file, struct slice source, const struct services *
                   struct router **router, struct report *report) MUST_USE;
 /* Cleans every element up and frees all. No task of it may be running. */
 void router_destroy(struct router *router);
+/* The scheduler that e's tasks and timers belong to (StaticThreadSched may name another than worker 0's). */
+struct scheduler *router_scheduler(struct router *router, const struct element *e);
+/* Hot swap. `next` was made by router_create beside `old` with its tasks held back (services->hold, see router.c); takes over state from
+ * same-named elements of the same class (element_class.take_state), releases next's tasks, stops old's. Between batches, on every
+ * worker's quiescent point. The caller destroys old afterwards. Cannot fail. */
+void router_replace(struct router *old, struct router *next, struct report *report);
 struct element *router_find(struct router *router, const char *name);
 
 /* Handlers of the graph: "elem.handler", and the global ones of the router: version, list, classes, config, requirements,

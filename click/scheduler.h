@@ -20,6 +20,8 @@ struct task {
   struct element *element;
   bool (*run)(struct task *task); /* true: did work */
   uint64_t runs, work;
+  uint32_t tickets; /* see task_set_tickets */
+  uint64_t stride, pass;
 };
 
 struct timer {
@@ -43,6 +45,9 @@ bool scheduler_run(struct scheduler *scheduler, uint64_t now);
 uint64_t scheduler_next_deadline(const struct scheduler *scheduler);
 
 void task_init(struct task *task, struct scheduler *scheduler, struct element *element, bool (*run)(struct task *));
+/* Stride scheduling (Waldspurger 1995, as in Click): a task with twice the tickets runs twice as often. 1 to 32,768; the default is
+ * 1,024. */
+void task_set_tickets(struct task *task, uint32_t tickets);
 void task_schedule(struct task *task);   /* no effect when scheduled; may be called from run */
 void task_unschedule(struct task *task); /* no effect when not scheduled or never initialised */
 void timer_init(struct timer *timer, struct scheduler *scheduler, struct element *element,

@@ -29,6 +29,9 @@ struct services {
   struct packet_pool *pool;
   /* A file of the boot archive; data NULL when there is none. Lives as long as the system. */
   struct slice (*file)(const char *name);
+  /* Asks the driver to stop, as Click's router->please_stop_driver (DriverManager, STOP arguments, stop handlers). NULL: there is
+   * none to stop. */
+  void (*stop_driver)(void);
   const struct bundle_key *keys; /* trusted signers */
   unsigned key_count;
   struct version_floors *floors;
