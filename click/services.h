@@ -25,6 +25,9 @@ struct services {
   void (*defer)(struct deferred *node, void (*function)(struct deferred *node));
   /* The NIC of that name ("eth0"), or NULL. */
   struct nic *(*nic_find)(const char *name);
+  /* As nic_find; a platform that can open devices by name does so. `method` (FromDevice's METHOD) may be NULL. 0 and *nic, or a
+   * negative code after reporting. NULL: only nic_find is there. */
+  int (*nic_open)(const char *name, const char *method, struct nic **nic, struct report *report);
   /* Packets for elements that make their own. */
   struct packet_pool *pool;
   /* A file of the boot archive; data NULL when there is none. Lives as long as the system. */

@@ -30,8 +30,11 @@ static int device_configure(struct element *e, const struct args *rest, struct r
  * and two writers would clear each other's nic->tx_waiting. */
 static int device_take(struct device *d, const char *fix, struct report *report) {
   const struct element *e = &d->element;
-  struct nic *nic = e->services->nic_find(d->name);
-  if (nic == NULL) {
+  struct nic *nic = NULL;
+  if (e->services->nic_open != NULL) {
+    int error = e->services->nic_open(d->name, NULL, &nic, report);
+    if (error != 0) return error;
+  } else if ((nic = e->services->nic_find(d->name)) == NULL) {
     return report_error(report, ERROR_NOT_FOUND,
                         "no network interface '%s'; interfaces are eth0, eth1, ... in the order given", d->name);
   }

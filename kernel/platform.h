@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/report.h"
 #include "lib/string.h"
 #include "lib/text.h"
 #include "packet/nic.h"
@@ -32,6 +33,9 @@ void platform_random(void *bytes, size_t length);
  * no reason. */
 void platform_sleep(uint64_t deadline);
 
+/* Worker 0, between two rounds: gives what the platform itself watches (sockets, taps) its turn. True if there was anything. */
+bool platform_poll(void);
+
 /* --- what the system was started with --- */
 
 struct slice platform_archive(void);      /* boot archive: newc cpio; data NULL when there is none */
@@ -49,6 +53,9 @@ uint64_t platform_memory_total(void); /* bytes of RAM the system has (-m); proce
 
 unsigned platform_nic_count(void);
 struct nic *platform_nic(unsigned index); /* in stable order: eth0 first */
+/* The device that the host knows by `name`, opened when it was not yet: 0 and *nic, which platform_nic has from then on, or a negative
+ * code after reporting. `method` may be NULL. VM: its devices are all there from the start, so that this finds none. */
+int platform_nic_open(const char *name, const char *method, struct nic **nic, struct report *report);
 /* Brings up devices that are not needed for the first packet (consoles). Called once, after the graph runs. */
 void platform_late_start(void);
 

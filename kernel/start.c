@@ -48,6 +48,14 @@ static struct nic *nic_find(const char *name) {
   return NULL;
 }
 
+static int nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
+  *nic = nic_find(name);
+  if (*nic != NULL) return 0;
+  int error = platform_nic_open(name, method, nic, report);
+  if (error == 0) (*nic)->pool = &the_system.pool;
+  return error;
+}
+
 static struct slice archive_file(const char *name) {
   struct slice data;
   /* Damage was reported when the system started. */
@@ -149,6 +157,7 @@ static void fill_services(struct system *system) {
       .log = log_line,
       .defer = defer,
       .nic_find = nic_find,
+      .nic_open = nic_open,
       .pool = &system->pool,
       .file = archive_file,
       .keys = system->keys,

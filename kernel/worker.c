@@ -28,7 +28,8 @@ static bool poll_ports(struct system *system) {
   static const struct control_backend backend = {system_read, system_write, system_check, &the_system};
   bool control = control_port_poll(&system->control, &backend);
   bool log = log_port_poll(&system->log);
-  return control || log;
+  bool platform = platform_poll();
+  return control || log || platform;
 }
 
 /* Worker 0's work between two rounds; *ports_at is when the ports are to be polled next. True if any was done. */

@@ -6,6 +6,7 @@
 #define IMAGO_PLATFORM_PROCESS_HOST_H
 
 #include <poll.h>
+#include <time.h>
 
 #include "packet/nic.h"
 #include "platform/process/process.h"
@@ -23,6 +24,14 @@ struct process_nic *nic_pcap_open(const char *specification, struct report *repo
 struct process_nic *nic_unix_open(const char *specification, struct report *report);
 /* Splits "FIRST,SECOND" at the comma into two strings the caller frees with memory_free. False after reporting. */
 bool nic_split(const char *specification, char **first, char **second, struct report *report);
+
+/* Ends platform_sleep. From any thread or signal handler. */
+void process_wake(void);
+
+/* watch.c, on worker 0: polls `others` (whose revents it fills in) and every watch, and calls the watches that have something. True
+ * if there were any. timeout NULL: no end. */
+bool process_watch_poll(struct pollfd *others, unsigned other_count, const struct timespec *timeout);
+void process_watch_release(void);
 
 /* Control socket and log descriptor (channel.c). */
 int channel_setup(const struct process_options *options, struct report *report);

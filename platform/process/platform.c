@@ -2,7 +2,6 @@
  *
  * The contract kernel/platform.h on top of Linux, and process_run, which sets it up.
  */
-#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <execinfo.h>
 #include <signal.h>
@@ -18,6 +17,7 @@
 #include "lib/counter.h"
 #include "lib/memory.h"
 #include "platform/process/host.h"
+#include "platform/process/nic_open.h"
 
 #define NANOSECONDS_PER_SECOND 1000000000u
 #define QUIET_NS 50000000u /* stop_when_finished: this long without a packet */
@@ -26,6 +26,7 @@ enum { PANIC_STATUS = 70 };
 static struct {
   const struct process_options *options;
   struct process_nic *nic[NIC_MAX];
+  char *opened_as[NIC_MAX]; /* the names they were opened by */
   unsigned nic_count;
   uint64_t started;       /* CLOCK_MONOTONIC at process_run */
   uint64_t devices_ready; /* platform_now */
@@ -105,9 +106,19 @@ void platform_sleep(uint64_t deadline) {
 
   uint64_t now = platform_now(), wait = deadline > now ? deadline - now : 0;
   struct timespec timeout = {(time_t)(wait / NANOSECONDS_PER_SECOND), (long)(wait % NANOSECONDS_PER_SECOND)};
-  (void)ppoll(fds, count, deadline == UINT64_MAX ? NULL : &timeout, NULL);
+  (void)process_watch_poll(fds, count, deadline == UINT64_MAX ? NULL : &timeout);
   uint64_t wakes;
   if (fds[0].revents != 0) (void)!read(process.wake, &wakes, sizeof wakes);
+}
+
+bool platform_poll(void) {
+  static const struct timespec now = {0, 0};
+  return process_watch_poll(NULL, 0, &now);
+}
+
+void process_wake(void) {
+  const uint64_t one = 1;
+  if (process.wake > 0) (void)!write(process.wake, &one, sizeof one);
 }
 
 /* ---- what the system was started with ---- */
@@ -169,9 +180,8 @@ _Noreturn void platform_panic(const char *why) {
 
 static void on_stop(int signal) {
   int saved = errno;
-  const uint64_t one = 1;
   kernel_stop();
-  (void)!write(process.wake, &one, sizeof one);
+  process_wake();
   errno = saved;
 }
 
@@ -227,29 +237,44 @@ bool nic_split(const char *specification, char **first, char **second, struct re
   return false;
 }
 
-static int open_nic(const char *specification, struct report *report) {
-  static const struct {
-    const char *prefix;
-    struct process_nic *(*open)(const char *rest, struct report *report);
-  } kinds[] = {{"pcap:", nic_pcap_open}, {"unix:", nic_unix_open}};
-  for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-    size_t length = strlen(kinds[k].prefix);
-    if (strncmp(specification, kinds[k].prefix, length) != 0) continue;
-    struct process_nic *n = kinds[k].open(specification + length, report);
-    if (n == NULL) return -ERROR_INVALID;
-    unsigned index = process.nic_count;
-    format_text(n->nic.name, sizeof n->nic.name, "eth%u", index);
-    /* Locally administered, one per NIC of this process. */
-    const uint8_t mac[6] = {0x02, 0x49, 0x4d, 0x47, 0x00, (uint8_t)index};
-    memcpy(n->nic.mac, mac, sizeof mac);
-    n->nic.mtu = 1500;
-    n->nic.link_up = true;
-    n->nic.index = (uint8_t)index;
-    n->nic.queues = 1;
-    process.nic[process.nic_count++] = n;
+/* Opens a NIC and gives it a place. What its kind does not know about it is made up. */
+static int add_nic(const char *specification, const char *method, struct nic **added, struct report *report) {
+  unsigned index = process.nic_count;
+  if (index == NIC_MAX)
+    return report_error(report, ERROR_TOO_BIG, "NIC '%s': at most %d are taken", specification, NIC_MAX);
+  char *opened_as = memory_copy_string(specification, strlen(specification));
+  if (opened_as == NULL) return report_error(report, ERROR_NO_MEMORY, "no memory for a NIC");
+  struct nic *nic;
+  int error = nic_open(specification, method, &nic, report);
+  if (error != 0) {
+    memory_free(opened_as);
+    return error;
+  }
+  if (nic->name[0] == '\0') format_text(nic->name, sizeof nic->name, "eth%u", index);
+  /* Locally administered, one per NIC of this process. */
+  const uint8_t mac[6] = {0x02, 0x49, 0x4d, 0x47, 0x00, (uint8_t)index}, none[6] = {0};
+  if (memcmp(nic->mac, none, sizeof none) == 0) {
+    memcpy(nic->mac, mac, sizeof mac);
+    nic->link_up = true;
+  }
+  if (nic->mtu == 0) nic->mtu = 1500;
+  if (nic->queues == 0) nic->queues = 1;
+  nic->index = (uint8_t)index;
+  process.nic[index] = (struct process_nic *)nic;
+  process.opened_as[index] = opened_as;
+  /* Other workers go through the NICs meanwhile. */
+  __atomic_store_n(&process.nic_count, index + 1, __ATOMIC_RELEASE);
+  if (added != NULL) *added = nic;
+  return 0;
+}
+
+int platform_nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
+  for (unsigned i = 0; i < process.nic_count; i++) {
+    if (strcmp(process.opened_as[i], name) != 0) continue;
+    *nic = &process.nic[i]->nic;
     return 0;
   }
-  return report_error(report, ERROR_INVALID, "NIC '%s': expected pcap:IN,OUT or unix:LOCAL,REMOTE", specification);
+  return add_nic(name, method, nic, report);
 }
 
 static int set_up(const struct process_options *options, struct report *report) {
@@ -259,11 +284,8 @@ static int set_up(const struct process_options *options, struct report *report) 
   if (options->pool_packets != 0) {
     format_text(process.command_line, sizeof process.command_line, "imago.pool=%u", options->pool_packets);
   }
-  if (options->nic_count > NIC_MAX) {
-    return report_error(report, ERROR_TOO_BIG, "%u NICs: at most %d are taken", options->nic_count, NIC_MAX);
-  }
   for (unsigned i = 0; i < options->nic_count; i++) {
-    if ((error = open_nic(options->nics[i], report)) != 0) return error;
+    if ((error = add_nic(options->nics[i], NULL, NULL, report)) != 0) return error;
   }
   if ((error = channel_setup(options, report)) != 0) return error;
   process.devices_ready = platform_now();
@@ -281,9 +303,13 @@ int process_run(const struct process_options *options, struct report *report) {
     release_signals(old);
   }
   channel_teardown(options);
-  for (unsigned i = 0; i < process.nic_count; i++)
-    process.nic[i]->close(process.nic[i]);
+  for (unsigned i = 0; i < process.nic_count; i++) {
+    nic_close(&process.nic[i]->nic);
+    memory_free(process.opened_as[i]);
+  }
   process.nic_count = 0;
+  process_watch_release();
   if (process.wake >= 0) close(process.wake);
+  process.wake = -1;
   return status;
 }

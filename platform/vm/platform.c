@@ -43,6 +43,14 @@ void platform_random(void *bytes, size_t length) {
   }
 }
 
+/* Every device of the machine is a NIC or a channel. */
+bool platform_poll(void) { return false; }
+
+int platform_nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
+  return report_error(report, ERROR_NOT_FOUND,
+                      "no network interface '%s'; interfaces are eth0, eth1, ... in the order given", name);
+}
+
 void platform_sleep(uint64_t deadline) {
   if (virtio_console_arm()) {
     virtio_console_disarm();
