@@ -9,11 +9,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/report.h"
+#include "lib/string.h"
+
+/* A graph that is given directly instead of by a boot archive: no files, no trusted keys. All pointers stay the caller's and must
+ * live until kernel_run_config returns. */
+struct kernel_config {
+  const char *file;    /* its name in messages */
+  struct slice source; /* the Click text */
+  struct slice
+      driver; /* Click text of elements that the driver adds: part of the graph, but not of what handler `config` gives */
+  unsigned pool_packets;  /* packet buffers; 0: the default */
+  bool allow_reconfigure; /* there is a writable handler `hotconfig` */
+  void *context;
+  /* The graph is made and stands still; `report` holds the warnings. False: it is not to run, and `stopped` follows. */
+  bool (*made)(void *context, struct report *report);
+  /* The graph ran, stands still again, and goes when this returns. */
+  void (*stopped)(void *context);
+};
+
 /* Reads the boot archive (config.click, bundles, keys/), builds the graph, runs it until somebody asks it to stop. Returns the exit
  * status: 0 after a clean stop, 1 when the configuration is refused (messages have gone to the console). */
 int kernel_run(void);
+/* The same for a graph that is given directly; once per process, as kernel_run. 0, or a negative code when the configuration is
+ * refused; why stands in report. */
+int kernel_run_config(const struct kernel_config *config, struct report *report) MUST_USE;
 /* Asks the running system to stop at the next quiescent point. From any thread or signal handler. */
 void kernel_stop(void);
+/* Asks the driver to stop, which the graph may take as a step of its script (Click's DriverManager). From any worker. */
+void kernel_stop_driver(void);
 /* Stamps the boot chart, "MICROSECONDS NAME" in handler `boot`. `name` must live for ever. */
 void kernel_boot_stamp(const char *name);
 /* For fault reports: name, class and place of the element that runs in this thread: "fw :: BPFilter (fw.click:4)"; false when none. */

@@ -32,6 +32,8 @@ void platform_random(void *bytes, size_t length);
 /* Returns at `deadline` (platform_now time; UINT64_MAX: never) or when a NIC armed before or a channel has something, or for
  * no reason. */
 void platform_sleep(uint64_t deadline);
+/* Ends the platform_sleep of worker 0, or its next one. From any thread or signal handler. */
+void platform_wake(void);
 
 /* Worker 0, between two rounds: gives what the platform itself watches (sockets, taps) its turn. True if there was anything. */
 bool platform_poll(void);

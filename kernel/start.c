@@ -118,7 +118,8 @@ static int read_keys(struct system *system, struct report *report) {
 }
 
 /* Packet buffers from `imago.pool=N` of the command line, or by memory. 0: the option is wrong, and reported. */
-static uint32_t pool_size(struct report *report) {
+static uint32_t pool_size(const struct system *system, struct report *report) {
+  if (system->config != NULL && system->config->pool_packets != 0) return system->config->pool_packets;
   struct slice rest = platform_command_line(), word;
   const char *option = "imago.pool=";
   while ((word = slice_next_word(&rest)).length > 0) {
@@ -136,7 +137,7 @@ static uint32_t pool_size(struct report *report) {
 }
 
 static int make_pool(struct system *system, struct report *report) {
-  uint32_t count = pool_size(report);
+  uint32_t count = pool_size(system, report);
   if (count == 0) return -ERROR_INVALID;
   int error = packet_pool_init(&system->pool, count);
   if (error != 0) {
@@ -160,21 +161,40 @@ static void fill_services(struct system *system) {
       .nic_open = nic_open,
       .pool = &system->pool,
       .file = archive_file,
+      .stop_driver = kernel_stop_driver,
       .keys = system->keys,
       .key_count = system->key_count,
       .floors = &system->floors,
   };
 }
 
-static int make_graph(struct system *system, struct report *report) {
+static int make_graph(struct system *system, const char *file, struct slice source, struct report *report) {
+  return router_create(file, source, &system->services, &system->worker[0].scheduler, &system->router, report);
+}
+
+static int make_archive_graph(struct system *system, struct report *report) {
   struct slice source;
   int error = cpio_find(system->archive, "config.click", &source, report);
   if (error == -ERROR_NOT_FOUND) {
     return report_error(report, ERROR_NOT_FOUND, "the boot archive has no config.click; put the Click file there");
   }
-  if (error != 0) return error;
-  return router_create("config.click", source, &system->services, &system->worker[0].scheduler, &system->router,
-                       report);
+  return error != 0 ? error : make_graph(system, "config.click", source, report);
+}
+
+/* The graph of the source and of what the driver adds, which begins a statement of its own. */
+static int make_config_graph(struct system *system, struct report *report) {
+  const struct kernel_config *config = system->config;
+  if (config->driver.length == 0) return make_graph(system, config->file, config->source, report);
+  struct text whole = {0};
+  text_add_slice(&whole, config->source);
+  text_add(&whole, "\n;");
+  text_add_slice(&whole, config->driver);
+  int error = whole.failed
+                  ? -ERROR_NO_MEMORY
+                  : make_graph(system, config->file, (struct slice){text_string(&whole), whole.length}, report);
+  text_free(&whole);
+  if (error == 0) system->router->source_text.length = config->source.length;
+  return error;
 }
 
 static int start(struct system *system, struct report *report) {
@@ -187,14 +207,17 @@ static int start(struct system *system, struct report *report) {
     scheduler_init(&system->worker[i].scheduler, i);
   }
   int error;
-  if ((error = read_archive(system, report)) != 0) return error;
-  kernel_boot_stamp("archive read");
-  if ((error = read_keys(system, report)) != 0) return error;
-  kernel_boot_stamp("keys read");
+  if (system->config == NULL) {
+    if ((error = read_archive(system, report)) != 0) return error;
+    kernel_boot_stamp("archive read");
+    if ((error = read_keys(system, report)) != 0) return error;
+    kernel_boot_stamp("keys read");
+  }
   if ((error = make_pool(system, report)) != 0) return error;
   kernel_boot_stamp("packet pool made");
   fill_services(system);
-  if ((error = make_graph(system, report)) != 0) return error;
+  error = system->config == NULL ? make_archive_graph(system, report) : make_config_graph(system, report);
+  if (error != 0) return error;
   kernel_boot_stamp("graph made");
   return 0;
 }
@@ -237,26 +260,47 @@ static void finish(struct system *system) {
   memory_free(system->keys);
 }
 
-int kernel_run(void) {
-  struct system *system = &the_system;
-  struct report report = {0};
+static int run(struct system *system, struct report *report) {
+  const struct kernel_config *config = system->config;
   kernel_boot_stamp("kernel entered");
-  int error = start(system, &report);
+  int error = start(system, report);
   if (error == 0) {
-    log_report(&report);
-    log_line(LOG_INFO, "the graph runs", strlen("the graph runs"));
-    worker_run(system, &system->worker[0]);
+    bool runs = true;
+    if (config == NULL) {
+      log_report(report);
+      log_line(LOG_INFO, "the graph runs", strlen("the graph runs"));
+    } else {
+      runs = config->made(config->context, report);
+    }
+    if (runs) worker_run(system, &system->worker[0]);
     drain_ports(system);
-  } else {
-    if (report.errors == 0) report_error(&report, (enum error) - error, "start failed: %s", error_text(error));
-    platform_early_write(text_string(&report.text), report.text.length);
+    if (config != NULL) config->stopped(config->context);
+  } else if (report->errors == 0) {
+    report_error(report, (enum error) - error, "start failed: %s", error_text(error));
   }
-  report_free(&report);
   finish(system);
+  return error;
+}
+
+int kernel_run(void) {
+  struct report report = {0};
+  int error = run(&the_system, &report);
+  if (error != 0) platform_early_write(text_string(&report.text), report.text.length);
+  report_free(&report);
   return error == 0 ? 0 : 1;
 }
 
+int kernel_run_config(const struct kernel_config *config, struct report *report) {
+  the_system.config = config;
+  return run(&the_system, report);
+}
+
 void kernel_stop(void) { __atomic_store_n(&the_system.stop, true, __ATOMIC_RELAXED); }
+
+void kernel_stop_driver(void) {
+  __atomic_add_fetch(&the_system.stop_wishes, 1, __ATOMIC_RELAXED);
+  platform_wake();
+}
 
 void kernel_boot_stamp(const char *name) { boot_chart_add(&the_system.boot, platform_now(), name); }
 

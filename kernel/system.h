@@ -11,6 +11,7 @@
 
 #include "click/router.h"
 #include "kernel/boot.h"
+#include "kernel/kernel.h"
 #include "kernel/log.h"
 #include "kernel/port.h"
 #include "kernel/quiesce.h"
@@ -27,6 +28,7 @@ struct worker {
 } __attribute__((aligned(64)));
 
 struct system {
+  const struct kernel_config *config; /* NULL: the boot archive says what to run */
   struct boot_chart boot;
   struct log log;
   struct quiesce quiesce;
@@ -44,6 +46,7 @@ struct system {
   uint64_t first_packet; /* platform_now when the first packet had been forwarded; 0: none yet */
   bool devices_complete; /* platform_late_start has run */
   bool stop;             /* set by kernel_stop, from anywhere */
+  uint32_t stop_wishes;  /* kernel_stop_driver, from anywhere; worker 0 asks the graph what each means */
 };
 
 extern struct system the_system;

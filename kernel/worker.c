@@ -32,8 +32,15 @@ static bool poll_ports(struct system *system) {
   return control || log || platform;
 }
 
+/* Wishes to stop that came since the last round: each is the graph's to interpret. */
+static void grant_stop_wishes(struct system *system) {
+  for (uint32_t n = __atomic_exchange_n(&system->stop_wishes, 0, __ATOMIC_RELAXED); n > 0; n--)
+    kernel_stop();
+}
+
 /* Worker 0's work between two rounds; *ports_at is when the ports are to be polled next. True if any was done. */
 static bool housekeeping(struct system *system, uint64_t started, uint64_t now, uint64_t *ports_at) {
+  if (__atomic_load_n(&system->stop_wishes, __ATOMIC_RELAXED) != 0) grant_stop_wishes(system);
   if (system->first_packet == 0) notice_first_packet(system);
   if (!system->devices_complete) {
     if (system->first_packet == 0 && now - started < WORKER_LATE_NS) return false;

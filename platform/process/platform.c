@@ -116,7 +116,7 @@ bool platform_poll(void) {
   return process_watch_poll(NULL, 0, &now);
 }
 
-void process_wake(void) {
+void platform_wake(void) {
   const uint64_t one = 1;
   if (process.wake > 0) (void)!write(process.wake, &one, sizeof one);
 }
@@ -181,7 +181,7 @@ _Noreturn void platform_panic(const char *why) {
 static void on_stop(int signal) {
   int saved = errno;
   kernel_stop();
-  process_wake();
+  platform_wake();
   errno = saved;
 }
 
@@ -299,7 +299,7 @@ int process_run(const struct process_options *options, struct report *report) {
   int status = 1;
   if (set_up(options, report) == 0) {
     catch_signals(old);
-    status = kernel_run();
+    status = options->config == NULL ? kernel_run() : kernel_run_config(options->config, report) != 0;
     release_signals(old);
   }
   channel_teardown(options);

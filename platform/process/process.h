@@ -5,12 +5,12 @@
 #ifndef IMAGO_PLATFORM_PROCESS_PROCESS_H
 #define IMAGO_PLATFORM_PROCESS_PROCESS_H
 
-#include "lib/report.h"
-#include "lib/string.h"
+#include "kernel/kernel.h"
 
 /* All pointers stay the caller's and must live until process_run returns. */
 struct process_options {
-  struct slice archive; /* boot archive, newc cpio */
+  struct slice archive;               /* boot archive, newc cpio */
+  const struct kernel_config *config; /* the graph itself, instead of an archive; NULL: the archive */
   const char *const
       *nics; /* "pcap:IN,OUT" (either may be empty) or "unix:LOCAL,REMOTE" (datagram sockets); eth0, eth1 ... */
   unsigned nic_count;

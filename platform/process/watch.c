@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "kernel/platform.h"
 #include "lib/memory.h"
 #include "platform/process/host.h"
 
@@ -28,7 +29,7 @@ void process_watch_add(struct process_watch *watch) {
   list_append(&watches.list, &watch->link);
   watches.count++;
   pthread_mutex_unlock(&watches.lock);
-  process_wake();
+  platform_wake();
 }
 
 void process_watch_remove(struct process_watch *watch) {

@@ -65,6 +65,9 @@ void platform_sleep(uint64_t deadline) {
   }
 }
 
+/* One worker: whoever would wake it is it. */
+void platform_wake(void) {}
+
 void platform_late_start(void) {
   virtio_console_start();
   kernel_boot_stamp("control port ready");
