@@ -52,6 +52,14 @@ struct element_class {
   /* The notifier of an output (NOTIFIER_EMPTY) or input (NOTIFIER_FULL), NULL where there is none: then listeners look further
    * up or down the graph. NULL: this class has none at all. */
   struct notifier *(*notifier)(struct element *e, enum notifier_kind kind, unsigned port);
+  /* Live reconfiguration, by writing the handler `config`: `next` is an element of this class that was configured from the new text
+   * (defaults, arguments, configure), but stands in no graph. Takes over what it can and returns 0, or reports and leaves all as it
+   * was; what stays in next is cleaned up. NULL: `config` can only be read. */
+  int (*reconfigure)(struct element *e, struct element *next, struct report *report);
+  /* Handlers of this instance alone, found behind those of its class; handler_at lists them (NULL behind the last). Both or
+   * neither. */
+  const struct handler *(*handler_find)(struct element *e, struct slice name);
+  const struct handler *(*handler_at)(struct element *e, uint32_t index);
   bool process_only; /* needs files, sockets or taps: lives in platform/process/elements, never in an image */
 
   /* Packet movement; exactly what the processing code calls for. All take ownership as documented at the functions below. */
@@ -67,7 +75,14 @@ struct port {
   struct element *element;
   uint32_t port;
   bool pull; /* resolved kind of this port */
+  /* Packets that went through, counted a batch at a time where the move is begun: at push outputs and pull inputs. Not an atomic
+   * addition: two workers that use one port at the same time may lose counts. Others' are sums over these. */
+  uint64_t packets;
 };
+
+static inline void port_count(struct port *port, uint32_t packets) {
+  __atomic_store_n(&port->packets, __atomic_load_n(&port->packets, __ATOMIC_RELAXED) + packets, __ATOMIC_RELAXED);
+}
 
 /* Invariant: outputs[i] of a push port and inputs[i] of a pull port name the one peer to call. */
 struct element {
@@ -93,7 +108,8 @@ extern _Thread_local const struct element *element_running;
 /* Hands the batch to whatever output `port` (a push port) leads to. Takes the packets; an empty batch is not passed on. */
 static inline void element_push(struct element *e, unsigned port, struct batch *batch) {
   if (batch->count == 0) return;
-  const struct port *to = &e->outputs[port];
+  struct port *to = &e->outputs[port];
+  port_count(to, batch->count);
   element_running = to->element;
   to->element->push(to->element, to->port, batch);
   element_running = e;
@@ -101,10 +117,12 @@ static inline void element_push(struct element *e, unsigned port, struct batch *
 
 /* Appends at most max packets from whatever input `port` (a pull port) comes from; batch has room for them. */
 static inline void element_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
-  const struct port *from = &e->inputs[port];
+  struct port *from = &e->inputs[port];
+  uint32_t before = batch->count;
   element_running = from->element;
   from->element->pull(from->element, from->port, batch, max);
   element_running = e;
+  if (batch->count > before) port_count(from, batch->count - before);
 }
 
 /* push and pull of elements whose class has `simple` instead. */

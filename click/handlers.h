@@ -10,8 +10,14 @@
 extern const struct handler element_standard_handlers[]; /* owner: struct element */
 extern const struct handler router_global_handlers[];    /* owner: struct router */
 
+/* Whether e has this one of the standard handlers: its class may have its own of that name, drops need a class that drops, and
+ * `config` is writable only where the class can be reconfigured. */
+bool element_has_standard(const struct element *e, const struct handler *standard);
+/* One line of a `handlers` handler. */
+void handler_list(const struct handler *handler, struct text *out);
+
 /* The handler of that name, those of the class first; NULL when there is none. */
-const struct handler *element_handler_find(const struct element *e, struct slice name);
+const struct handler *element_handler_find(struct element *e, struct slice name);
 const struct handler *router_handler_find(struct slice name);
 
 #endif

@@ -209,6 +209,10 @@ void router_destroy(struct router *router) {
   memory_free(router);
 }
 
+bool router_stop_asked(struct router *router) {
+  return router->stop_manager == NULL || router->stop_asked(router->stop_manager);
+}
+
 struct element *router_find(struct router *router, const char *name) {
   int index = click_config_find(&router->config, name);
   return index < 0 ? NULL : router->elements[index];

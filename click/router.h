@@ -10,6 +10,9 @@
 #include "click/element.h"
 #include "click/scheduler.h"
 
+/* Handlers may call handlers (Script); so deep at most. */
+enum { ROUTER_HANDLER_DEPTH = 24 };
+
 struct router {
   struct click_config config; /* owned */
   struct element **elements;
@@ -18,6 +21,11 @@ struct router {
   const struct services *services;
   char *source;             /* the text it was made from */
   struct slice source_text; /* the same, with its length: it may hold any bytes */
+  /* The element that decides what a wish to stop means (Script of TYPE DRIVER), NULL: it means to stop. `stop_asked` is true when
+   * the driver is to stop now. */
+  struct element *stop_manager;
+  bool (*stop_asked)(struct element *manager);
+  uint32_t handler_depth; /* handlers that are being called now */
 };
 
 /* Builds and starts a graph. Errors read as Click's:
@@ -34,10 +42,13 @@ struct scheduler *router_scheduler(struct router *router, const struct element *
  * same-named elements of the same class (element_class.take_state), releases next's tasks, stops old's. Between batches, on every
  * worker's quiescent point. The caller destroys old afterwards. Cannot fail. */
 void router_replace(struct router *old, struct router *next, struct report *report);
+/* What services->stop_driver leads to, on worker 0 between two rounds, once for each time it was called: true when the driver is to
+ * stop; false when a DriverManager took the wish as a step of its script. */
+bool router_stop_asked(struct router *router);
 struct element *router_find(struct router *router, const char *name);
 
-/* Handlers of the graph: "elem.handler", and the global ones of the router: version, list, classes, config, requirements,
- * handlers, drops. kernel/ tries its own global handlers first. Names as in Click; unknown ones give
+/* Handlers of the graph: "elem.handler", and the global ones: those of services->handlers, then the router's own (version, list,
+ * classes, config, flatconfig, packages, requirements, handlers, drops). Names as in Click; unknown ones give
  * -ERROR_NOT_FOUND with "no element named 'x'" or "no handler named 'y'; 'x' has: ...". */
 int router_read(struct router *router, struct slice name, struct slice parameter, struct text *out,
                 struct report *report) MUST_USE;

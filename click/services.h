@@ -11,6 +11,8 @@
 #include "packet/nic.h"
 
 struct deferred;
+struct handler;
+struct host;
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
 
@@ -35,6 +37,13 @@ struct services {
   /* Asks the driver to stop, as Click's router->please_stop_driver (DriverManager, STOP arguments, stop handlers). NULL: there is
    * none to stop. */
   void (*stop_driver)(void);
+  const struct host *host; /* NULL in an image */
+  /* Global handlers of the system, tried before those of the router; ended by name NULL. NULL: none. */
+  const struct handler *handlers;
+  void *handlers_owner;
+  /* Copies what the log got from byte *position on, up to size bytes, and moves *position; what was overwritten meanwhile is skipped.
+   * *position UINT64_MAX: starts at the log's end. Any worker. NULL: there is no log to follow. */
+  size_t (*log_follow)(uint64_t *position, char *bytes, size_t size);
   const struct bundle_key *keys; /* trusted signers */
   unsigned key_count;
   struct version_floors *floors;

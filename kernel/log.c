@@ -140,6 +140,18 @@ size_t log_peek(struct log *log, char *bytes, size_t size, uint64_t *position) {
   return length;
 }
 
+size_t log_copy(struct log *log, uint64_t *position, char *bytes, size_t size) {
+  lock(log);
+  if (*position > log->next) *position = log->next;
+  if (*position < log->first) *position = log->first;
+  uint64_t waiting = log->next - *position;
+  size_t length = waiting < size ? (size_t)waiting : size;
+  copy_out(log, *position, bytes, length);
+  *position += length;
+  unlock(log);
+  return length;
+}
+
 void log_followed(struct log *log, uint64_t position) {
   lock(log);
   /* Lines may have been overwritten since log_peek, which moved `followed` past them. */

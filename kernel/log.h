@@ -51,5 +51,7 @@ void log_statistics(struct log *log, struct text *out);
  * position they stand. Then log_followed says up to which position they went out. */
 size_t log_peek(struct log *log, char *bytes, size_t size, uint64_t *position);
 void log_followed(struct log *log, uint64_t position);
+/* For any number of others who follow, each with a position of its own; as services->log_follow says. */
+size_t log_copy(struct log *log, uint64_t *position, char *bytes, size_t size);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "click/host.h"
 #include "lib/report.h"
 #include "lib/string.h"
 #include "lib/text.h"
@@ -37,6 +38,11 @@ void platform_wake(void);
 
 /* Worker 0, between two rounds: gives what the platform itself watches (sockets, taps) its turn. True if there was anything. */
 bool platform_poll(void);
+
+/* --- the host around the system --- */
+
+/* NULL where there is none: in a VM. */
+const struct host *platform_host(void);
 
 /* --- what the system was started with --- */
 

@@ -6,7 +6,7 @@
 #ifndef IMAGO_KERNEL_PORT_H
 #define IMAGO_KERNEL_PORT_H
 
-#include "kernel/control.h"
+#include "click/control_session.h"
 #include "kernel/log.h"
 
 enum { CONTROL_SLICE = 16384 }; /* bytes of input that one poll takes at most */

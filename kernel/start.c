@@ -150,6 +150,10 @@ static int make_pool(struct system *system, struct report *report) {
   return 0;
 }
 
+static size_t follow_log(uint64_t *position, char *bytes, size_t size) {
+  return log_copy(&the_system.log, position, bytes, size);
+}
+
 static void fill_services(struct system *system) {
   system->services = (struct services){
       .now = platform_now,
@@ -162,6 +166,10 @@ static void fill_services(struct system *system) {
       .pool = &system->pool,
       .file = archive_file,
       .stop_driver = kernel_stop_driver,
+      .host = platform_host(),
+      .handlers = system_handlers,
+      .handlers_owner = system,
+      .log_follow = follow_log,
       .keys = system->keys,
       .key_count = system->key_count,
       .floors = &system->floors,

@@ -4,6 +4,7 @@
  */
 #include "kernel/system.h"
 
+#include "click/handlers.h"
 #include "kernel/kernel.h"
 #include "kernel/platform.h"
 
@@ -156,14 +157,15 @@ static int read_memory(void *owner, const struct handler *h, struct slice parame
 }
 
 static int write_stop(void *owner, const struct handler *h, struct slice value, struct report *r) {
-  kernel_stop();
+  const struct system *system = owner;
+  system->services.stop_driver();
   return 0;
 }
 
 static int read_handlers(void *owner, const struct handler *h, struct slice parameter, struct text *out,
                          struct report *r);
 
-static const struct handler handlers[] = {
+const struct handler system_handlers[] = {
     {"boot", read_boot, NULL, 0, "boot chart: microseconds since the first instruction, and what was done by then"},
     {"drops", read_drops, NULL, 0, "every drop counter of NICs and elements, and their total"},
     {"first_packet", read_first_packet, NULL, 0,
@@ -176,7 +178,7 @@ static const struct handler handlers[] = {
     {"platform", read_platform, NULL, 0, "what the system runs on"},
     {"security", read_security, NULL, 0, "what isolation holds here, and what does not"},
     {"stats", read_stats, NULL, 0, "counters of the NICs"},
-    {"stop", NULL, write_stop, 0, "ends the system cleanly"},
+    {"stop", NULL, write_stop, 0, "ends the system cleanly, or steps a DriverManager's script"},
     {"uptime", read_uptime, NULL, 0, "seconds since the first instruction"},
     {"workers", read_workers, NULL, 0, "rounds and sleep of each worker"},
     {NULL, NULL, NULL, 0, NULL},
@@ -185,12 +187,13 @@ static const struct handler handlers[] = {
 static int read_handlers(void *owner, const struct handler *h, struct slice parameter, struct text *out,
                          struct report *r) {
   struct system *system = owner;
-  for (const struct handler *each = handlers; each->name != NULL; each++) {
+  for (const struct handler *each = system_handlers; each->name != NULL; each++) {
     text_addf(out, "%s\t%s%s\n", each->name, each->read != NULL ? "r" : "", each->write != NULL ? "w" : "");
   }
   if (system->router == NULL) return 0;
   struct text more = {0};
-  int error = router_read(system->router, slice_of("handlers"), parameter, &more, r);
+  const struct handler *routers = router_handler_find(slice_of("handlers"));
+  int error = routers->read(system->router, routers, parameter, &more, r);
   /* The router lists its own, this name included: once is enough. */
   struct slice rest = {text_string(&more), more.length};
   while (rest.length > 0) {
@@ -198,7 +201,7 @@ static int read_handlers(void *owner, const struct handler *h, struct slice para
     size_t length = end != NULL ? (size_t)(end - rest.data) + 1 : rest.length;
     struct slice words = {rest.data, length};
     struct slice name = slice_next_word(&words);
-    const struct handler *each = handlers;
+    const struct handler *each = system_handlers;
     while (each->name != NULL && !slice_equals(name, each->name))
       each++;
     if (each->name == NULL) text_add_bytes(out, rest.data, length);
@@ -211,7 +214,7 @@ static int read_handlers(void *owner, const struct handler *h, struct slice para
 }
 
 static const struct handler *find(struct slice name) {
-  for (const struct handler *h = handlers; h->name != NULL; h++) {
+  for (const struct handler *h = system_handlers; h->name != NULL; h++) {
     if (slice_equals(name, h->name)) return h;
   }
   return NULL;

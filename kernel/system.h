@@ -51,6 +51,8 @@ struct system {
 
 extern struct system the_system;
 
+extern const struct handler system_handlers[]; /* owner: struct system; ended by name NULL */
+
 /* Reads and writes handlers of the system, then of its router; the contract is that of router_read, router_write and
  * router_check. -ERROR_STATE when the name is none of the system's and there is no router. `context` is a struct system. */
 int system_read(void *context, struct slice name, struct slice parameter, struct text *out, struct report *report);

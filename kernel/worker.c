@@ -34,8 +34,9 @@ static bool poll_ports(struct system *system) {
 
 /* Wishes to stop that came since the last round: each is the graph's to interpret. */
 static void grant_stop_wishes(struct system *system) {
-  for (uint32_t n = __atomic_exchange_n(&system->stop_wishes, 0, __ATOMIC_RELAXED); n > 0; n--)
-    kernel_stop();
+  for (uint32_t n = __atomic_exchange_n(&system->stop_wishes, 0, __ATOMIC_RELAXED); n > 0; n--) {
+    if (system->router == NULL || router_stop_asked(system->router)) kernel_stop();
+  }
 }
 
 /* Worker 0's work between two rounds; *ports_at is when the ports are to be polled next. True if any was done. */

@@ -25,6 +25,9 @@ struct process_nic *nic_unix_open(const char *specification, struct report *repo
 /* Splits "FIRST,SECOND" at the comma into two strings the caller frees with memory_free. False after reporting. */
 bool nic_split(const char *specification, char **first, char **second, struct report *report);
 
+/* Standard output, files and signals for elements (host.c). */
+extern const struct host process_host;
+
 /* watch.c, on worker 0: polls `others` (whose revents it fills in) and every watch, and calls the watches that have something. True
  * if there were any. timeout NULL: no end. */
 bool process_watch_poll(struct pollfd *others, unsigned other_count, const struct timespec *timeout);

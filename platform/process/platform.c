@@ -129,6 +129,7 @@ struct slice platform_archive(void) {
 struct slice platform_command_line(void) {
   return slice_of(process.command_line);
 }
+const struct host *platform_host(void) { return &process_host; }
 const char *platform_name(void) { return "process"; }
 void *platform_memory_grow(size_t length) { return NULL; /* lib/memory_hosted.c has the C library's */ }
 uint64_t platform_memory_total(void) { return 0; }

@@ -73,6 +73,7 @@ void platform_late_start(void) {
   kernel_boot_stamp("control port ready");
 }
 
+const struct host *platform_host(void) { return NULL; }
 const char *platform_name(void) { return "vm"; }
 unsigned platform_worker_count(void) { return 1; }
 

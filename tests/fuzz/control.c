@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "click/router.h"
-#include "kernel/control.h"
+#include "click/control_session.h"
 
 static struct router *router;
 static struct scheduler scheduler;

@@ -124,11 +124,12 @@ static void handlers_read(void **state) {
       {"q.config", "7, FLAG true"},
       {"q.number", "7"},
       {"q.flag", "true"},
-      {"q.ports", "1 input\npush\t-\ta [0]\n1 output\npull\t-\t[0] TestPass@3\n"},
-      {"TestPass@3.ports", "1 input\npull~\t-\tq [0]\n1 output\npull~\t-\t[0] b\n"},
+      {"q.ports", "1 input\npush\t0\ta [0]\n1 output\npull\t0\t[0] TestPass@3\n"},
+      {"TestPass@3.ports", "1 input\npull~\t0\tq [0]\n1 output\npull~\t0\t[0] b\n"},
       {"b.drops", "odd 0\neven 0\n"},
-      {"b.handlers", "seen\trw\nset\tw\nnumber\tr\nflag\tr\nclass\tr\nname\tr\nconfig\tr\nports\tr\nhandlers\tr\n"
-                     "drops\tr\n"},
+      {"b.handlers",
+       "seen\trw\nset\tw\nnumber\tr\nflag\tr\nclass\tr\nname\tr\nconfig\tr\nports\tr\nicounts\tr\nocounts\tr\n"
+       "handlers\tr\ndrops\tr\n"},
       {"drops", "q.odd 2\ntotal 2\n"},
       {"requirements", "package \"x\"\n"},
       {"config", "require(package \"x\"); a :: TestSource -> q :: TestQueue(7, FLAG true) -> TestPass -> "
@@ -158,7 +159,8 @@ static void handlers_refuse(void **state) {
       {"3.count", "no element named '3'; read 'list' for those there are\n", -ERROR_NOT_FOUND, false},
       {"", "no handler named ''; read 'handlers' for those there are\n", -ERROR_NOT_FOUND, false},
       {".", "no element named ''; read 'list' for those there are\n", -ERROR_NOT_FOUND, false},
-      {"b.", "no handler named ''; 'b' has: seen, set, number, flag, class, name, config, ports, handlers, drops\n",
+      {"b.",
+       "no handler named ''; 'b' has: seen, set, number, flag, class, name, config, ports, icounts, ocounts, handlers, drops\n",
        -ERROR_NOT_FOUND, true},
       {"b.a\nb", "no handler has a name with such characters\n", -ERROR_NOT_FOUND, true},
       {"b.set", "handler 'b.set' is not readable\n", -ERROR_PERMISSION, true},

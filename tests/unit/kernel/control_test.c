@@ -14,7 +14,7 @@
 /* after the above, as it asks */
 #include <cmocka.h>
 
-#include "kernel/control.h"
+#include "click/control_session.h"
 #include "lib/memory.h"
 
 #define BANNER "Click::ControlSocket/1.3\r\n"

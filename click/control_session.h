@@ -4,8 +4,8 @@
  * Commands: READ READDATA READUNTIL WRITE WRITEDATA WRITEUNTIL CHECKREAD CHECKWRITE QUIT HELP, and Click's synonyms GET SET
  * SETDATA CLOSE; LLRPC is answered with 501. Every byte may be hostile.
  */
-#ifndef IMAGO_KERNEL_CONTROL_H
-#define IMAGO_KERNEL_CONTROL_H
+#ifndef IMAGO_CLICK_CONTROL_SESSION_H
+#define IMAGO_CLICK_CONTROL_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * The ControlSocket session. Response codes and texts are those of Click's element ControlSocket; where our report has more
  * to say, it follows in further lines of the same code.
  */
-#include "kernel/control.h"
+#include "click/control_session.h"
 
 /* Click's response codes. */
 enum {
