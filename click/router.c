@@ -81,8 +81,7 @@ static struct element *make_element(struct router *router, uint32_t index) {
   return e;
 }
 
-static void destroy_element(struct element *e) {
-  if (e->class->cleanup) e->class->cleanup(e);
+static void free_element(struct element *e) {
   args_release(e->class->arguments, e);
   memory_free(e->inputs);
   memory_free(e->outputs);
@@ -91,8 +90,10 @@ static void destroy_element(struct element *e) {
 }
 
 static int make_elements(struct router *router) {
-  router->elements = memory_alloc((router->config.declaration_count + 1) * sizeof(struct element *));
-  if (!router->elements) return -ERROR_NO_MEMORY;
+  uint32_t room = router->config.declaration_count + 1;
+  router->elements = memory_alloc(room * sizeof(struct element *));
+  router->placement = memory_alloc(room * sizeof *router->placement);
+  if (!router->elements || !router->placement) return -ERROR_NO_MEMORY;
   for (uint32_t i = 0; i < router->config.declaration_count; i++) {
     router->elements[i] = make_element(router, i);
     if (!router->elements[i]) return -ERROR_NO_MEMORY;
@@ -200,10 +201,17 @@ int router_create(const char *file, struct slice source, const struct services *
 }
 
 void router_destroy(struct router *router) {
-  /* Last made, first gone: an element may look at those before it. */
+  for (unsigned i = 0; i < router_workers(router); i++)
+    scheduler_forget(&router->scheduler[i], router);
+  /* Last made, first gone. All exist until all are cleaned up: they may take themselves off each other's lists. */
+  for (uint32_t i = router->element_count; i > 0; i--) {
+    struct element *e = router->elements[i - 1];
+    if (e->class->cleanup) e->class->cleanup(e);
+  }
   while (router->element_count > 0)
-    destroy_element(router->elements[--router->element_count]);
+    free_element(router->elements[--router->element_count]);
   memory_free(router->elements);
+  memory_free(router->placement);
   click_config_free(&router->config);
   memory_free(router->source);
   memory_free(router);
@@ -211,6 +219,14 @@ void router_destroy(struct router *router) {
 
 bool router_stop_asked(struct router *router) {
   return router->stop_manager == NULL || router->stop_asked(router->stop_manager);
+}
+
+unsigned router_workers(const struct router *router) {
+  return router->services->workers > 0 ? router->services->workers : 1;
+}
+
+struct scheduler *router_scheduler(struct router *router, const struct element *e) {
+  return &router->scheduler[router->placement[e->index].worker];
 }
 
 struct element *router_find(struct router *router, const char *name) {

@@ -13,11 +13,19 @@
 /* Handlers may call handlers (Script); so deep at most. */
 enum { ROUTER_HANDLER_DEPTH = 24 };
 
+/* Where an element's task runs, by index of the element; StaticThreadSched and ScheduleInfo set it in configure. */
+struct placement {
+  uint32_t worker;
+  uint32_t tickets; /* 0: the default */
+};
+
 struct router {
   struct click_config config; /* owned */
   struct element **elements;
   uint32_t element_count;
-  struct scheduler *scheduler; /* of worker 0; elements put their tasks there */
+  struct scheduler
+      *scheduler; /* one for each worker, worker 0's first: task_init and timer_init find the right one from it */
+  struct placement *placement; /* owned */
   const struct services *services;
   char *source;             /* the text it was made from */
   struct slice source_text; /* the same, with its length: it may hold any bytes */
@@ -28,14 +36,16 @@ struct router {
   uint32_t handler_depth; /* handlers that are being called now */
 };
 
-/* Builds and starts a graph. Errors read as Click's:
+/* Builds a graph whose tasks are in `scheduler`, the first of services->workers (0 counts as 1) that are the caller's and the router's
+ * alone; it runs when they run. Errors read as Click's:
  *   fw.click:3: While configuring 'q :: Queue':
  *     CAPACITY: expected an unsigned number, not 'x'
  * Returns 0 and *router (owned by the caller), or a negative code. */
 int router_create(const char *file, struct slice source, const struct services *services, struct scheduler *scheduler,
                   struct router **router, struct report *report) MUST_USE;
-/* Cleans every element up and frees all. No task of it may be running. */
+/* Cleans every element up and frees all. Its schedulers must not be running. */
 void router_destroy(struct router *router);
+unsigned router_workers(const struct router *router);
 /* The scheduler that e's tasks and timers belong to (StaticThreadSched may name another than worker 0's). */
 struct scheduler *router_scheduler(struct router *router, const struct element *e);
 /* Hot swap. `next` was made by router_create beside `old` with its tasks held back (services->hold, see router.c); takes over state from

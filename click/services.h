@@ -44,6 +44,7 @@ struct services {
   /* Copies what the log got from byte *position on, up to size bytes, and moves *position; what was overwritten meanwhile is skipped.
    * *position UINT64_MAX: starts at the log's end. Any worker. NULL: there is no log to follow. */
   size_t (*log_follow)(uint64_t *position, char *bytes, size_t size);
+  unsigned workers;              /* how many; 0 counts as 1 */
   const struct bundle_key *keys; /* trusted signers */
   unsigned key_count;
   struct version_floors *floors;

@@ -26,8 +26,20 @@ ELEMENT(Null, null_class);
 
 static const char *const discard_drops[] = {"discarded", NULL};
 
+struct idle {
+  struct element element;
+  struct notifier never;
+};
+
 static void idle_push(struct element *e, unsigned port, struct batch *batch) { element_drop_batch(e, 0, batch); }
 static void idle_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {}
+
+/* Never active: whoever pulls from here need not ask again. */
+static struct notifier *idle_notifier(struct element *e, enum notifier_kind kind, unsigned port) {
+  return &((struct idle *)e)->never;
+}
+
+static void idle_cleanup(struct element *e) { notifier_destroy(&((struct idle *)e)->never); }
 
 static const struct element_class idle_class = {
     .name = "Idle",
@@ -35,10 +47,12 @@ static const struct element_class idle_class = {
     .ports = "-/-",
     .processing = "a/a",
     .flow = "x/y",
-    .size = sizeof(struct element),
+    .size = sizeof(struct idle),
     .drops = discard_drops,
     .example = "Idle -> [1] merge;",
     .manual = "Connects ports that a graph has no use for: an input that nothing feeds, an output that nobody reads.",
+    .cleanup = idle_cleanup,
+    .notifier = idle_notifier,
     .push = idle_push,
     .pull = idle_pull,
 };
@@ -52,6 +66,7 @@ struct discard {
   bool active;
   uint64_t count;
   struct task task; /* used when the input is pull */
+  struct notifier_signal signal;
 };
 
 static void discard_defaults(struct element *e) {
@@ -79,21 +94,27 @@ static bool discard_run(struct task *task) {
   struct batch batch;
   batch.count = 0;
   element_pull(&d->element, 0, &batch, d->burst);
-  if (batch.count == 0) return false;
+  if (batch.count == 0) {
+    (void)notifier_signal_wait(&d->signal, task);
+    return false;
+  }
   discard_push(&d->element, 0, &batch);
   return true;
 }
 
 static int discard_initialize(struct element *e, struct report *report) {
   struct discard *d = (struct discard *)e;
-  if (e->inputs[0].pull) {
-    task_init(&d->task, e->router->scheduler, e, discard_run);
-    task_schedule(&d->task);
-  }
-  return 0;
+  if (!e->inputs[0].pull) return 0;
+  task_init(&d->task, e->router->scheduler, e, discard_run);
+  task_schedule(&d->task);
+  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
 }
 
-static void discard_cleanup(struct element *e) { task_unschedule(&((struct discard *)e)->task); }
+static void discard_cleanup(struct element *e) {
+  struct discard *d = (struct discard *)e;
+  task_unschedule(&d->task);
+  notifier_signal_destroy(&d->signal, &d->task);
+}
 
 static int discard_reset_counts(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   counter_reset(&((struct discard *)owner)->count);

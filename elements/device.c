@@ -199,6 +199,7 @@ ELEMENT(FromDevice, from_device_class);
 struct to_device {
   struct device device;
   struct task task;
+  struct notifier_signal signal;
   unsigned queue;
   uint64_t count;
   uint64_t last_burst; /* monotonic time of the last burst; 0: none since reset_gap */
@@ -227,7 +228,10 @@ static bool to_device_run(struct task *task) {
     if (room > d->device.burst) room = d->device.burst;
     if (room == 0) return false;
     element_pull(&d->device.element, 0, &d->held, room);
-    if (d->held.count == 0) return false;
+    if (d->held.count == 0) {
+      (void)notifier_signal_wait(&d->signal, task);
+      return false;
+    }
   }
   unsigned sent = nic->ops->transmit(nic, d->queue, d->held.packet + d->first, d->held.count - d->first);
   d->first += sent;
@@ -245,12 +249,13 @@ static int to_device_initialize(struct element *e, struct report *report) {
   if (status < 0) return status;
   task_init(&d->task, e->router->scheduler, e, to_device_run);
   task_schedule(&d->task);
-  return 0;
+  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
 }
 
 static void to_device_cleanup(struct element *e) {
   struct to_device *d = (struct to_device *)e;
   task_unschedule(&d->task);
+  notifier_signal_destroy(&d->signal, &d->task);
   for (; d->first < d->held.count; d->first++)
     packet_kill(d->held.packet[d->first]);
   d->first = d->held.count = 0;

@@ -25,6 +25,7 @@ struct queue {
   uint32_t highwater;
   uint8_t apart_from_producer[CACHE_LINE];
   uint32_t head;
+  struct notifier nonempty;
 };
 
 static void queue_defaults(struct element *e) { ((struct queue *)e)->capacity = QUEUE_CAPACITY_DEFAULT; }
@@ -94,15 +95,26 @@ static void queue_push(struct element *e, unsigned port, struct batch *batch) {
   }
   __atomic_store_n(&q->tail, tail + count, __ATOMIC_RELEASE);
   if (length + count > q->highwater) __atomic_store_n(&q->highwater, length + count, __ATOMIC_RELAXED);
+  if (count > 0) notifier_wake(&q->nonempty);
   if (count < batch->count) queue_overflow(q, batch, count);
 }
 
 static void queue_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
-  batch->count += queue_take((struct queue *)e, batch->packet + batch->count, max);
+  struct queue *q = (struct queue *)e;
+  uint32_t count = queue_take(q, batch->packet + batch->count, max);
+  batch->count += count;
+  if (count > 0 || max == 0) return;
+  notifier_sleep(&q->nonempty);
+  if (queue_length(q) > 0) notifier_wake(&q->nonempty);
+}
+
+static struct notifier *queue_notifier(struct element *e, enum notifier_kind kind, unsigned port) {
+  return kind == NOTIFIER_EMPTY && port == 0 ? &((struct queue *)e)->nonempty : NULL;
 }
 
 static void queue_cleanup(struct element *e) {
   struct queue *q = (struct queue *)e;
+  notifier_destroy(&q->nonempty);
   if (q->ring == NULL) return;
   for (; q->head != q->tail; q->head++)
     packet_kill(q->ring[q->head & q->mask]);
@@ -185,5 +197,6 @@ static const struct element_class queue_class = {
     .cleanup = queue_cleanup,
     .push = queue_push,
     .pull = queue_pull,
+    .notifier = queue_notifier,
 };
 ELEMENT(Queue, queue_class);

@@ -13,6 +13,7 @@ struct unqueue {
   bool active;
   uint64_t count;
   struct task task;
+  struct notifier_signal signal;
 };
 
 static void unqueue_defaults(struct element *e) {
@@ -41,7 +42,10 @@ static bool unqueue_run(struct task *task) {
   struct batch batch;
   batch.count = 0;
   element_pull(&u->element, 0, &batch, allowance);
-  if (batch.count == 0) return false;
+  if (batch.count == 0) {
+    (void)notifier_signal_wait(&u->signal, task);
+    return false;
+  }
   counter_add(&u->count, batch.count);
   element_push(&u->element, 0, &batch);
   return true;
@@ -52,10 +56,14 @@ static int unqueue_initialize(struct element *e, struct report *report) {
   if (u->burst == 0) report_warning(report, "BURST: 0 means that no packet is ever pulled");
   task_init(&u->task, e->router->scheduler, e, unqueue_run);
   task_schedule(&u->task);
-  return 0;
+  return notifier_listen_upstream(e, 0, &u->task, &u->signal);
 }
 
-static void unqueue_cleanup(struct element *e) { task_unschedule(&((struct unqueue *)e)->task); }
+static void unqueue_cleanup(struct element *e) {
+  struct unqueue *u = (struct unqueue *)e;
+  task_unschedule(&u->task);
+  notifier_signal_destroy(&u->signal, &u->task);
+}
 
 static int unqueue_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   counter_reset(&((struct unqueue *)owner)->count);
