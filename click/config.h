@@ -49,6 +49,7 @@ enum {
   CLICK_MAX_SOURCE = 4 << 20,
   CLICK_MAX_PORTS = 1024, /* ports of one element, each direction */
   CLICK_MAX_NAME = 256,
+  CLICK_MAX_FULL_NAME = 1024, /* with the compound elements around it: "a/b/c" */
 };
 
 #endif

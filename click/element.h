@@ -21,6 +21,9 @@ struct element;
 struct router;
 struct scheduler;
 
+/* When an element is configured and initialized: names that others use come first. */
+enum configure_phase { CONFIGURE_INFO = -1, CONFIGURE_DEFAULT = 0, CONFIGURE_LAST = 1 };
+
 struct element_class {
   const char *name;    /* "Counter" */
   const char *purpose; /* one line: "counts packets and bytes" */
@@ -60,6 +63,8 @@ struct element_class {
    * neither. */
   const struct handler *(*handler_find)(struct element *e, struct slice name);
   const struct handler *(*handler_at)(struct element *e, uint32_t index);
+  enum configure_phase
+      phase;         /* elements of an earlier phase go before those of a later; within one, in order of the file */
   bool process_only; /* needs files, sockets or taps: lives in platform/process/elements, never in an image */
 
   /* Packet movement; exactly what the processing code calls for. All take ownership as documented at the functions below. */

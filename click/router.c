@@ -118,7 +118,7 @@ static int check_code(const struct element *e, struct report *report) {
 static int configure(struct element *e, struct report *report) {
   struct args rest = {0};
   if (e->class->defaults) e->class->defaults(e);
-  int result = args_parse(e->config, e->class->arguments, e, e->class->takes_rest ? &rest : NULL, report);
+  int result = args_parse_in(e, e->config, e->class->arguments, e, e->class->takes_rest ? &rest : NULL, report);
   if (result == 0 && e->class->configure) result = e->class->configure(e, &rest, report);
   args_free(&rest);
   return result;
@@ -136,13 +136,14 @@ static void append_report(struct report *report, const struct report *part) {
   report->warnings += part->warnings;
 }
 
-/* One step for every element, whichever fail. What an element says stands indented below a heading that names it; an
+/* One step for every element of a phase, whichever fail. What an element says stands indented below a heading that names it; an
  * element that says nothing gets no heading. */
-static int for_each(struct router *router, const char *doing, int (*step)(struct element *, struct report *),
-                    struct report *report) {
+static int for_each_of(struct router *router, enum configure_phase phase, const char *doing,
+                       int (*step)(struct element *, struct report *), struct report *report) {
   int result = 0;
   for (uint32_t i = 0; i < router->element_count; i++) {
     struct element *e = router->elements[i];
+    if (e->class->phase != phase) continue;
     struct report own = {.prefix = "  "};
     int error = step(e, &own);
     if (error && own.errors == 0) report_error(&own, (enum error)(-error), "%s", error_text(error));
@@ -151,6 +152,16 @@ static int for_each(struct router *router, const char *doing, int (*step)(struct
       append_report(report, &own);
     }
     report_free(&own);
+    if (error) result = error;
+  }
+  return result;
+}
+
+static int for_each(struct router *router, const char *doing, int (*step)(struct element *, struct report *),
+                    struct report *report) {
+  int result = 0;
+  for (enum configure_phase phase = CONFIGURE_INFO; phase <= CONFIGURE_LAST; phase++) {
+    int error = for_each_of(router, phase, doing, step, report);
     if (error) result = error;
   }
   return result;
@@ -212,6 +223,7 @@ void router_destroy(struct router *router) {
     free_element(router->elements[--router->element_count]);
   memory_free(router->elements);
   memory_free(router->placement);
+  address_book_free(router->addresses);
   click_config_free(&router->config);
   memory_free(router->source);
   memory_free(router);
@@ -232,4 +244,21 @@ struct scheduler *router_scheduler(struct router *router, const struct element *
 struct element *router_find(struct router *router, const char *name) {
   int index = click_config_find(&router->config, name);
   return index < 0 ? NULL : router->elements[index];
+}
+
+struct element *router_find_in(const struct element *context, const char *name) {
+  char full[CLICK_MAX_FULL_NAME];
+  size_t scope = strlen(context->name), length = strlen(name);
+  if (length > sizeof full || scope > sizeof full - length) return NULL;
+  memcpy(full, context->name, scope);
+  for (;;) {
+    while (scope > 0 && full[scope - 1] != '/')
+      scope--;
+    memcpy(full + scope, name, length);
+    int64_t index = name_table_find(&context->router->config.names, (struct slice){full, scope + length});
+    if (index >= 0) return context->router->elements[index];
+    if (scope == 0) return NULL;
+    memcpy(full, context->name, scope); /* the name was written over it */
+    scope--;
+  }
 }

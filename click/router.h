@@ -6,6 +6,7 @@
 #ifndef IMAGO_CLICK_ROUTER_H
 #define IMAGO_CLICK_ROUTER_H
 
+#include "click/address.h"
 #include "click/config.h"
 #include "click/element.h"
 #include "click/scheduler.h"
@@ -27,8 +28,9 @@ struct router {
       *scheduler; /* one for each worker, worker 0's first: task_init and timer_init find the right one from it */
   struct placement *placement; /* owned */
   const struct services *services;
-  char *source;             /* the text it was made from */
-  struct slice source_text; /* the same, with its length: it may hold any bytes */
+  struct address_book *addresses; /* names that AddressInfo and PortInfo define; NULL: none */
+  char *source;                   /* the text it was made from */
+  struct slice source_text;       /* the same, with its length: it may hold any bytes */
   /* The element that decides what a wish to stop means (Script of TYPE DRIVER), NULL: it means to stop. `stop_asked` is true when
    * the driver is to stop now. */
   struct element *stop_manager;
@@ -56,6 +58,9 @@ void router_replace(struct router *old, struct router *next, struct report *repo
  * stop; false when a DriverManager took the wish as a step of its script. */
 bool router_stop_asked(struct router *router);
 struct element *router_find(struct router *router, const char *name);
+/* The element that `context` means by `name`: the one of that name in its own compound element, else in the one around it, and so on
+ * outwards, as in Click. NULL: there is none. */
+struct element *router_find_in(const struct element *context, const char *name);
 
 /* Handlers of the graph: "elem.handler", and the global ones: those of services->handlers, then the router's own (version, list,
  * classes, config, flatconfig, packages, requirements, handlers, drops). Names as in Click; unknown ones give
