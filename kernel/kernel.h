@@ -22,6 +22,8 @@ struct kernel_config {
   unsigned pool_packets;  /* packet buffers; 0: the default */
   bool allow_reconfigure; /* there is a writable handler `hotconfig` */
   void *context;
+  /* Where lines of the log go at once, as they are, beside the log itself: Click's chatter. Any worker. NULL: nowhere else. */
+  void (*chatter)(const char *line, size_t length);
   /* The graph is made and stands still; `report` holds the warnings. False: it is not to run, and `stopped` follows. */
   bool (*made)(void *context, struct report *report);
   /* The graph ran, stands still again, and goes when this returns. */

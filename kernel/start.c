@@ -34,6 +34,14 @@ static uint32_t random_u32(void) {
 
 static void log_line(enum log_level level, const char *text, size_t length) {
   log_add(&the_system.log, platform_now(), level, text, length);
+  const struct kernel_config *config = the_system.config;
+  if (config == NULL || config->chatter == NULL) return;
+  /* One call, so that lines of several workers don't mix. */
+  struct text line = {0};
+  text_add_bytes(&line, text, length);
+  text_add(&line, "\n");
+  config->chatter(text_string(&line), line.length);
+  text_free(&line);
 }
 
 static void defer(struct deferred *node, void (*function)(struct deferred *node)) {

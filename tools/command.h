@@ -20,6 +20,7 @@ struct command {
 
 int command_build(int argc, char **argv);
 int command_bundle(int argc, char **argv);
+int command_click(int argc, char **argv);
 int command_elements(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_keygen(int argc, char **argv);

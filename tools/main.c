@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"read", command_read, "read a handler: a counter, a table, the graph"},
     {"write", command_write, "write a handler"},
     {"load", command_load, "replace an element's eBPF program while packets flow"},
+    {"click", command_click, "run a Click file as Click's user-level driver does"},
     {"keygen", command_keygen, "make a pair of signing keys"},
     {"bundle", command_bundle, "link a compiled eBPF program and sign it"},
     {"inspect", command_inspect, "show what a bundle holds, and check its signature"},
