@@ -21,6 +21,8 @@ struct command {
 int command_build(int argc, char **argv);
 int command_bundle(int argc, char **argv);
 int command_click(int argc, char **argv);
+int command_click_flatten(int argc, char **argv);
+int command_click_undead(int argc, char **argv);
 int command_elements(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_keygen(int argc, char **argv);

@@ -20,6 +20,8 @@ static const struct command commands[] = {
     {"write", command_write, "write a handler"},
     {"load", command_load, "replace an element's eBPF program while packets flow"},
     {"click", command_click, "run a Click file as Click's user-level driver does"},
+    {"click-flatten", command_click_flatten, "expand the compound elements of a Click file"},
+    {"click-undead", command_click_undead, "remove the dead parts of a Click file"},
     {"keygen", command_keygen, "make a pair of signing keys"},
     {"bundle", command_bundle, "link a compiled eBPF program and sign it"},
     {"inspect", command_inspect, "show what a bundle holds, and check its signature"},
@@ -37,7 +39,7 @@ static void print_overview(FILE *to) {
         "\n",
         to);
   for (unsigned i = 0; i < COMMAND_COUNT; i++)
-    fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fprintf(to, "  %-13s %s\n", commands[i].name, commands[i].summary);
   fputs("\n"
         "A first session:\n"
         "  imago build firewall.click --key signer.pub.pem\n"

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Options, input and output of Click's tools.
+ */
+#include "tools/click_tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/command.h"
+#include "tools/file.h"
+
+enum { HELP = 256 };
+
+static const struct option long_options[] = {
+    {"class-docs", required_argument, NULL, 'u'}, {"clickpath", required_argument, NULL, 'C'},
+    {"config", no_argument, NULL, 'c'},           {"expression", required_argument, NULL, 'e'},
+    {"file", required_argument, NULL, 'f'},       {"help", no_argument, NULL, HELP},
+    {"output", required_argument, NULL, 'o'},     {"verbose", no_argument, NULL, 'V'},
+    {"version", no_argument, NULL, 'v'},          {NULL, 0, NULL, 0},
+};
+
+static bool usage(const char *program, const char *why, int *status) {
+  if (why != NULL) fprintf(stderr, "%s\n", why);
+  fprintf(stderr, "Usage: %s [OPTION]... [FILE]\nTry '%s --help' for more information.\n", program, program);
+  *status = 1;
+  return false;
+}
+
+static bool set_file(struct click_tool *tool, const char *file, bool expression) {
+  bool first = tool->file == NULL;
+  tool->file = file;
+  tool->expression = expression;
+  return first;
+}
+
+static bool parse(struct click_tool *tool, int argc, char **argv, const char *help, const char *letters, int *status) {
+  static const char twice[] = "router configuration specified twice";
+  char short_options[64];
+  format_text(short_options, sizeof short_options, "-C:ce:f:o:v%s", letters);
+  optind = 0;
+  for (int code; (code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;) {
+    switch (code) {
+      case 1:
+      case 'e':
+      case 'f':
+        if (!set_file(tool, optarg, code == 'e')) return usage(argv[0], twice, status);
+        break;
+      case 'o':
+        if (tool->output != NULL) return usage(argv[0], "output file specified twice", status);
+        tool->output = optarg;
+        break;
+      case 'V':
+      case 'u':
+        if (strchr(letters, code) == NULL) return usage(argv[0], "option belongs to another tool", status);
+        if (code == 'V') tool->verbose = true;
+        if (code == 'u') tool->class_docs = optarg;
+        break;
+      case 'C': /* of Click's archives and element maps, which nothing here needs */
+      case 'c': /* only the configuration: there is nothing else in the output */
+        break;
+      case HELP:
+        *status = command_help(help);
+        return false;
+      case 'v':
+        printf("%s (Imago) %s\n", argv[0], IMAGO_VERSION);
+        *status = 0;
+        return false;
+      default:
+        return usage(argv[0], NULL, status);
+    }
+  }
+  for (; optind < argc; optind++) {
+    if (!set_file(tool, argv[optind], false)) return usage(argv[0], twice, status);
+  }
+  return true;
+}
+
+static int load(struct click_tool *tool, struct report *report) {
+  bool standard_input = tool->file == NULL || strcmp(tool->file, "-") == 0;
+  tool->landmark = tool->expression ? "config" : standard_input ? "<stdin>" : tool->file;
+  if (tool->expression) {
+    text_add(&tool->source, tool->file);
+  } else {
+    int error = file_read(standard_input ? "-" : tool->file, CLICK_MAX_SOURCE, &tool->source, report);
+    if (error != 0) return error;
+  }
+  return click_parse(tool->landmark, (struct slice){text_string(&tool->source), tool->source.length}, &tool->config,
+                     report);
+}
+
+bool click_tool_start(struct click_tool *tool, int argc, char **argv, const char *help, const char *letters,
+                      int *status) {
+  *tool = (struct click_tool){.program = argv[0]};
+  if (!parse(tool, argc, argv, help, letters, status)) return false;
+  struct report report = {0};
+  int error = load(tool, &report);
+  fputs(text_string(&report.text), stderr);
+  report_free(&report);
+  if (error == 0) return true;
+  text_free(&tool->source);
+  *status = 1;
+  return false;
+}
+
+int click_tool_finish(struct click_tool *tool, const struct text *result) {
+  if (result->failed) return command_fail(tool->program, "no memory for the result");
+  if (tool->output == NULL || strcmp(tool->output, "-") == 0) {
+    fwrite(text_string(result), 1, result->length, stdout);
+    return 0; /* main tells when it could not be written */
+  }
+  FILE *file = fopen(tool->output, "we");
+  bool good = file != NULL && fwrite(text_string(result), 1, result->length, file) == result->length;
+  int why = errno;
+  if (file != NULL && fclose(file) != 0) good = false;
+  return good ? 0 : command_fail(tool->program, "%s: %s", tool->output, strerror(why));
+}
+
+void click_tool_free(struct click_tool *tool) {
+  click_config_free(&tool->config);
+  text_free(&tool->source);
+}
