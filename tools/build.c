@@ -143,6 +143,14 @@ static int unknown_class(const struct click_declaration *declaration, struct rep
                       at->file, at->line, declaration->class_name);
 }
 
+static int not_in_image(const struct click_declaration *declaration, struct report *report) {
+  return report_error(
+      report, ERROR_UNSUPPORTED,
+      "%s:%u: %s is not available in an image; it needs files or sockets of the host: run the file with "
+      "'imago click', or with 'imago run --process'",
+      declaration->at.file, declaration->at.line, declaration->class_name);
+}
+
 /* Every element is looked at, so that one run shows all that is wrong. */
 static int check_config(struct packing *packing, const struct build_options *options, const struct click_config *config,
                         struct slice directory, struct report *report) {
@@ -162,6 +170,8 @@ static int check_config(struct packing *packing, const struct build_options *opt
       if (added == 0) packing->classes[packing->class_count++] = declaration->class_name;
     } else if (class == NULL) {
       error = added == 0 ? unknown_class(declaration, report) : -ERROR_NOT_FOUND;
+    } else if (class->process_only && !options->archive_only) {
+      error = added == 0 ? not_in_image(declaration, report) : -ERROR_UNSUPPORTED;
     } else {
       if (added == 0) packing->classes[packing->class_count++] = class->name;
       error = check_element(packing, declaration, class, directory, report);

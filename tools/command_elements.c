@@ -15,7 +15,8 @@ static const char help[] =
     "usage: imago elements [ELEMENT]\n"
     "\n"
     "Lists the elements that a Click file may use, or prints the manual page of one: what it does, its ports, arguments,\n"
-    "handlers and drop counters, and an example.\n"
+    "handlers and drop counters, and an example. '*' marks those that need the host's files or sockets: they run in a process\n"
+    "('imago click', 'imago run --process'), not in an image.\n"
     "\n"
     "  imago elements\n"
     "  imago elements Queue\n"
@@ -33,17 +34,46 @@ static int print_list(const char *command) {
   if (classes == NULL) return command_fail(command, "no memory");
   for (unsigned i = 0; i < count; i++)
     classes[i] = element_class_at(i);
+  int width = 0;
+  for (unsigned i = 0; i < count; i++)
+    width = (int)strlen(classes[i]->name) > width ? (int)strlen(classes[i]->name) : width;
   qsort(classes, count, sizeof(const struct element_class *), compare_names);
   for (unsigned i = 0; i < count; i++)
-    printf("%-16s %s\n", classes[i]->name, classes[i]->purpose);
+    printf("%-*s %c %s\n", width, classes[i]->name, classes[i]->process_only ? '*' : ' ', classes[i]->purpose);
   memory_free(classes);
   return 0;
 }
 
 static const char *argument_type_text(enum argument_type type) {
   static const char *const texts[] = {
-      [ARGUMENT_U32] = "unsigned number", [ARGUMENT_U64] = "unsigned number", [ARGUMENT_I32] = "number",
-      [ARGUMENT_BOOL] = "boolean",        [ARGUMENT_STRING] = "string",       [ARGUMENT_WORD] = "word",
+      [ARGUMENT_U8] = "unsigned number",
+      [ARGUMENT_U16] = "unsigned number",
+      [ARGUMENT_U32] = "unsigned number",
+      [ARGUMENT_U64] = "unsigned number",
+      [ARGUMENT_I32] = "number",
+      [ARGUMENT_I64] = "number",
+      [ARGUMENT_BOOL] = "boolean",
+      [ARGUMENT_STRING] = "string",
+      [ARGUMENT_WORD] = "word",
+      [ARGUMENT_DATA] = "data",
+      [ARGUMENT_FILENAME] = "file name",
+      [ARGUMENT_TIME] = "time (\"1.5\" seconds, \"20ms\", \"2min\")",
+      [ARGUMENT_BANDWIDTH] = "rate (\"10Mbps\", \"64kB/s\", bytes a second)",
+      [ARGUMENT_FRACTION] = "fraction (\"0.05\")",
+      [ARGUMENT_IP] = "IP address",
+      [ARGUMENT_IP_PREFIX] = "IP address with prefix",
+      [ARGUMENT_IP_NETWORK] = "IP address, with prefix or without",
+      [ARGUMENT_IP6] = "IPv6 address",
+      [ARGUMENT_IP6_PREFIX] = "IPv6 address with prefix",
+      [ARGUMENT_ETHER] = "Ethernet address",
+      [ARGUMENT_TCP_PORT] = "TCP port",
+      [ARGUMENT_UDP_PORT] = "UDP port",
+      [ARGUMENT_ANNO1] = "annotation of 1 byte",
+      [ARGUMENT_ANNO2] = "annotation of 2 bytes",
+      [ARGUMENT_ANNO4] = "annotation of 4 bytes",
+      [ARGUMENT_ELEMENT] = "element",
+      [ARGUMENT_READ_HANDLER] = "read handler",
+      [ARGUMENT_WRITE_HANDLER] = "write handler",
   };
   return (size_t)type < sizeof(texts) / sizeof(texts[0]) && texts[type] != NULL ? texts[type] : "value";
 }
@@ -63,6 +93,7 @@ static const char *processing_text(const char *processing) {
 static void print_arguments(const struct element_class *class) {
   printf("\nARGUMENTS\n");
   for (const struct argument *a = class->arguments; a != NULL && a->name != NULL; a++) {
+    if ((a->flags & ARGUMENT_DEPRECATED) != 0) continue;
     printf("  %-14s %s%s%s\n", a->name, argument_type_text(a->type),
            (a->flags & ARGUMENT_MANDATORY) != 0 ? ", mandatory" : "",
            (a->flags & ARGUMENT_POSITIONAL) != 0 ? "" : ", by keyword only");
@@ -109,6 +140,7 @@ static void print_manual(const struct element_class *class) {
   printf("%s -- %s\n\n", class->name, class->purpose);
   printf("  ports        %s (inputs/outputs)\n", class->ports);
   printf("  processing   %s\n", processing_text(class->processing));
+  if (class->process_only) printf("  platform     process only: needs files or sockets of the host\n");
   if ((class->arguments != NULL && class->arguments->name != NULL) || class->takes_rest) print_arguments(class);
   if (class->handlers != NULL && class->handlers->name != NULL) print_handlers(class);
   if (class->drops != NULL && class->drops[0] != NULL) {
