@@ -136,10 +136,10 @@ static void add_parameter(struct parser *parser, struct slice name, const char *
     report_error(parser->report, ERROR_EXISTS, "parameter '%.*s' multiply defined", (int)name.length, name.data);
     return;
   }
-  struct click_parameter *parameters = grow(parser, o->parameters, o->parameter_count, sizeof *parameters);
+  struct click_definition *parameters = grow(parser, o->parameters, o->parameter_count, sizeof *parameters);
   if (parameters == NULL) return;
   o->parameters = parameters;
-  o->parameters[o->parameter_count++] = (struct click_parameter){name, value};
+  o->parameters[o->parameter_count++] = (struct click_definition){name, value};
 }
 
 /* NAME=value is a parameter; everything else is the file. */

@@ -17,7 +17,7 @@ struct click_control {
 };
 
 /* A parameter given as NAME=value. */
-struct click_parameter {
+struct click_definition {
   struct slice name;
   const char *value;
 };
@@ -35,7 +35,7 @@ struct click_driver_options {
   const char *exit_handler; /* its value is the exit status; NULL: none */
   struct click_control *controls;
   unsigned control_count;
-  struct click_parameter *parameters;
+  struct click_definition *parameters;
   unsigned parameter_count;
   unsigned threads;
   int affinity; /* thread n on processor affinity + n; -1: anywhere */
