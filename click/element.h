@@ -52,6 +52,9 @@ struct element_class {
    * after initialize of all, between batches, when neither runs. What it takes, it removes from old. Fails never: what cannot be
    * taken over is reported as a warning. NULL: there is no state. */
   void (*take_state)(struct element *e, struct element *old, struct report *report);
+  /* The graph of e is about to run: last of router_create, or, in one that replaces another, after take_state. What must not happen
+   * while the graph may still be refused belongs here: taking a NIC over, raising a version floor. NULL: nothing to do. */
+  void (*commit)(struct element *e);
   /* The notifier of an output (NOTIFIER_EMPTY) or input (NOTIFIER_FULL), NULL where there is none: then listeners look further
    * up or down the graph. NULL: this class has none at all. */
   struct notifier *(*notifier)(struct element *e, enum notifier_kind kind, unsigned port);

@@ -105,6 +105,11 @@ static int enter(struct router *router, struct slice name, struct report *report
                       shown_length(name), name.data, ROUTER_HANDLER_DEPTH);
 }
 
+/* Handlers of elements run alone; those of the system know what they touch. */
+static void exclude(const struct router *router, const struct target *target, bool begin) {
+  if (target->element && router->services->exclusive) router->services->exclusive(begin);
+}
+
 static void leave(struct router *router) { __atomic_fetch_sub(&router->handler_depth, 1, __ATOMIC_RELAXED); }
 
 int router_read(struct router *router, struct slice name, struct slice parameter, struct text *out,
@@ -113,7 +118,9 @@ int router_read(struct router *router, struct slice name, struct slice parameter
   if (!target.handler) return not_found(&target, report);
   if (!target.handler->read) return not_permitted(name, "readable", report);
   int result = enter(router, name, report);
+  exclude(router, &target, true);
   if (result == 0) result = target.handler->read(target.owner, target.handler, parameter, out, report);
+  exclude(router, &target, false);
   leave(router);
   if (result == 0 && out->failed) return report_error(report, ERROR_NO_MEMORY, "no memory for the handler's value");
   return result;
@@ -124,7 +131,9 @@ int router_write(struct router *router, struct slice name, struct slice value, s
   if (!target.handler) return not_found(&target, report);
   if (!target.handler->write) return not_permitted(name, "writable", report);
   int result = enter(router, name, report);
+  exclude(router, &target, true);
   if (result == 0) result = target.handler->write(target.owner, target.handler, value, report);
+  exclude(router, &target, false);
   leave(router);
   return result;
 }

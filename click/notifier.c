@@ -118,6 +118,7 @@ static int listen(struct element *e, enum notifier_kind kind, const struct port 
   int status = find(e, kind, from, signal);
   for (uint32_t i = 0; status == 0 && task != NULL && i < signal->count; i++)
     status = add_listener(signal->notifiers[i], task);
+  if (status == 0 && task != NULL && signal->always) task->polls = true;
   if (status < 0) notifier_signal_destroy(signal, task);
   return status;
 }

@@ -11,8 +11,9 @@ enum { MAX_CLASS_ERRORS = 50 };
 
 /* --- classes --- */
 
-static int unknown_class(const struct click_config *config, const struct click_declaration *declaration,
+static int unknown_class(const struct router *router, const struct click_declaration *declaration,
                          struct report *report) {
+  const struct click_config *config = &router->config;
   const struct landmark *at = &declaration->at;
   struct nearest nearest;
   nearest_init(&nearest, slice_of(declaration->class_name));
@@ -26,6 +27,11 @@ static int unknown_class(const struct click_config *config, const struct click_d
   bool element = declaration->bare && (!class || nearest.best != class->name) &&
                  !(declaration->class_name[0] >= 'A' && declaration->class_name[0] <= 'Z');
   const char *what = element ? "undeclared element" : "unknown element class";
+  if (router->replaces && !router->services->host && !element) {
+    return report_error(report, ERROR_NOT_FOUND,
+                        "%s:%u: element class '%s' is not in this image; rebuild with imago build", at->file, at->line,
+                        declaration->class_name);
+  }
   if (nearest.best) {
     return report_error(report, ERROR_NOT_FOUND, "%s:%u: %s '%s'; did you mean '%s'?", at->file, at->line, what,
                         declaration->class_name, nearest.best);
@@ -39,7 +45,8 @@ static int unknown_class(const struct click_config *config, const struct click_d
 }
 
 /* Every class that is not linked, each once. */
-static int check_classes(const struct click_config *config, struct report *report) {
+static int check_classes(const struct router *router, struct report *report) {
+  const struct click_config *config = &router->config;
   struct name_table reported = {0};
   int result = 0;
   for (uint32_t i = 0; i < config->declaration_count && reported.count < MAX_CLASS_ERRORS; i++) {
@@ -47,7 +54,7 @@ static int check_classes(const struct click_config *config, struct report *repor
     if (element_class_find(declaration->class_name)) continue;
     int added = name_table_add(&reported, slice_of(declaration->class_name), 0);
     if (added == -ERROR_NO_MEMORY) result = added;
-    if (added == 0) result = unknown_class(config, declaration, report);
+    if (added == 0) result = unknown_class(router, declaration, report);
   }
   name_table_free(&reported);
   return result;
@@ -170,7 +177,7 @@ static int for_each(struct router *router, const char *doing, int (*step)(struct
 static int build(struct router *router, const char *file, struct slice source, struct report *report) {
   int result = click_parse(file, source, &router->config, report);
   if (result) return result;
-  result = check_classes(&router->config, report);
+  result = check_classes(router, report);
   if (result) return result;
   result = make_elements(router);
   if (result) return result;
@@ -189,12 +196,20 @@ static int build(struct router *router, const char *file, struct slice source, s
   return for_each(router, "initializing", initialize, report);
 }
 
-int router_create(const char *file, struct slice source, const struct services *services, struct scheduler *scheduler,
-                  struct router **router, struct report *report) {
+static void commit(struct router *router) {
+  for (uint32_t i = 0; i < router->element_count; i++) {
+    struct element *e = router->elements[i];
+    if (e->class->commit) e->class->commit(e);
+  }
+}
+
+int router_create_beside(struct router *running, const char *file, struct slice source, const struct services *services,
+                         struct scheduler *scheduler, struct router **router, struct report *report) {
   struct router *made = memory_alloc(sizeof *made);
   if (!made) return report_error(report, ERROR_NO_MEMORY, "%s: no memory for the router", file);
   made->services = services;
   made->scheduler = scheduler;
+  made->replaces = running;
   made->source = memory_copy_string(source.data, source.length);
   made->source_text = (struct slice){made->source, source.length};
   struct report unread = {0};
@@ -207,8 +222,32 @@ int router_create(const char *file, struct slice source, const struct services *
     router_destroy(made);
     return result;
   }
+  if (!running) commit(made);
   *router = made;
   return 0;
+}
+
+int router_create(const char *file, struct slice source, const struct services *services, struct scheduler *scheduler,
+                  struct router **router, struct report *report) {
+  return router_create_beside(NULL, file, source, services, scheduler, router, report);
+}
+
+static struct element *same_element(struct router *router, const struct element *e) {
+  struct element *other = router ? router_find(router, e->name) : NULL;
+  return other && other->class == e->class ? other : NULL;
+}
+
+struct element *router_predecessor(const struct element *e) {
+  return same_element(e->router->replaces, e);
+}
+
+void router_replace(struct router *old, struct router *next, struct report *report) {
+  for (uint32_t i = 0; i < next->element_count; i++) {
+    struct element *e = next->elements[i], *before = same_element(old, e);
+    if (before && e->class->take_state) e->class->take_state(e, before, report);
+  }
+  next->replaces = NULL;
+  commit(next);
 }
 
 void router_destroy(struct router *router) {

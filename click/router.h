@@ -27,6 +27,7 @@ struct router {
   struct scheduler
       *scheduler; /* one for each worker, worker 0's first: task_init and timer_init find the right one from it */
   struct placement *placement; /* owned */
+  struct router *replaces;     /* the running graph that this one was made beside; NULL once it has replaced it */
   const struct services *services;
   struct address_book *addresses; /* names that AddressInfo and PortInfo define; NULL: none */
   char *source;                   /* the text it was made from */
@@ -45,14 +46,19 @@ struct router {
  * Returns 0 and *router (owned by the caller), or a negative code. */
 int router_create(const char *file, struct slice source, const struct services *services, struct scheduler *scheduler,
                   struct router **router, struct report *report) MUST_USE;
+/* The same beside a graph that runs, which the new one is to replace: its elements see their predecessors, and are not committed. */
+int router_create_beside(struct router *running, const char *file, struct slice source, const struct services *services,
+                         struct scheduler *scheduler, struct router **router, struct report *report) MUST_USE;
+/* In a graph made beside another, until it replaces that: the element of the same name and class there. Otherwise NULL. */
+struct element *router_predecessor(const struct element *e);
 /* Cleans every element up and frees all. Its schedulers must not be running. */
 void router_destroy(struct router *router);
 unsigned router_workers(const struct router *router);
 /* The scheduler that e's tasks and timers belong to (StaticThreadSched may name another than worker 0's). */
 struct scheduler *router_scheduler(struct router *router, const struct element *e);
-/* Hot swap. `next` was made by router_create beside `old` with its tasks held back (services->hold, see router.c); takes over state from
- * same-named elements of the same class (element_class.take_state), releases next's tasks, stops old's. Between batches, on every
- * worker's quiescent point. The caller destroys old afterwards. Cannot fail. */
+/* Hot swap. `next` was made by router_create_beside(old): takes over the state of same-named elements of the same class
+ * (element_class.take_state), then commits. Between batches, while every worker stands still; the caller has the workers run next's
+ * schedulers from now on, and destroys old afterwards. Cannot fail; warnings go to report. */
 void router_replace(struct router *old, struct router *next, struct report *report);
 /* What services->stop_driver leads to, on worker 0 between two rounds, once for each time it was called: true when the driver is to
  * stop; false when a DriverManager took the wish as a step of its script. */

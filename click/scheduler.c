@@ -116,6 +116,13 @@ static uint32_t tickets_of(const struct element *element) {
   return tickets != 0 ? tickets : TICKETS_DEFAULT;
 }
 
+bool scheduler_polls(const struct scheduler *scheduler) {
+  for (const struct list *at = scheduler->tasks.next; at != &scheduler->tasks; at = at->next) {
+    if (((const struct task *)(const void *)((const char *)at - offsetof(struct task, link)))->polls) return true;
+  }
+  return false;
+}
+
 void task_init(struct task *task, struct scheduler *scheduler, struct element *element, bool (*run)(struct task *)) {
   *task = (struct task){.scheduler = scheduler, .element = element, .run = run};
   list_init(&task->link);

@@ -25,6 +25,7 @@ struct task {
   struct list link; /* in scheduler->tasks; owner only */
   struct task *next_pending;
   bool wanted;  /* scheduled; any worker */
+  bool polls;   /* it waits for what has no notifier: it must look again soon even when nothing happens */
   bool pending; /* in scheduler->pending, for the owner to look at */
   struct scheduler *scheduler;
   struct element *element;
@@ -72,6 +73,8 @@ bool scheduler_sleep(struct scheduler *scheduler);
 void scheduler_awake(struct scheduler *scheduler);
 /* True if a task is scheduled. Owner only. */
 bool scheduler_has_tasks(const struct scheduler *scheduler);
+/* True if a scheduled task polls. Owner only. */
+bool scheduler_polls(const struct scheduler *scheduler);
 /* Takes out all tasks and timers of the router's elements. The scheduler must not be running. */
 void scheduler_forget(struct scheduler *scheduler, const struct router *router);
 

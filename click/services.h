@@ -44,6 +44,9 @@ struct services {
   /* Copies what the log got from byte *position on, up to size bytes, and moves *position; what was overwritten meanwhile is skipped.
    * *position UINT64_MAX: starts at the log's end. Any worker. NULL: there is no log to follow. */
   size_t (*log_follow)(uint64_t *position, char *bytes, size_t size);
+  /* Handlers of elements may touch what any worker uses: true: all other workers stand still from now on, until false. Nests.
+   * NULL: there is one worker. */
+  void (*exclusive)(bool begin);
   unsigned workers;              /* how many; 0 counts as 1 */
   const struct bundle_key *keys; /* trusted signers */
   unsigned key_count;

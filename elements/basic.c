@@ -116,6 +116,11 @@ static void discard_cleanup(struct element *e) {
   notifier_signal_destroy(&d->signal, &d->task);
 }
 
+static void discard_take_state(struct element *e, struct element *old, struct report *report) {
+  ((struct discard *)e)->count = ((struct discard *)old)->count;
+  e->drops[0] = old->drops[0];
+}
+
 static int discard_reset_counts(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   counter_reset(&((struct discard *)owner)->count);
   return 0;
@@ -151,6 +156,7 @@ static const struct element_class discard_class = {
     .configure = discard_configure,
     .initialize = discard_initialize,
     .cleanup = discard_cleanup,
+    .take_state = discard_take_state,
     .push = discard_push,
 };
 ELEMENT(Discard, discard_class);

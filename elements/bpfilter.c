@@ -5,6 +5,7 @@
  */
 #include "elements/bpfilter.h"
 
+#include "click/router.h"
 #include "elements/run.h"
 
 /* --- what programs see of the system --- */
@@ -173,6 +174,9 @@ static int bpfilter_configure(struct element *e, const struct args *rest, struct
 
 static int bpfilter_initialize(struct element *e, struct report *report) {
   struct bpfilter *f = (struct bpfilter *)e;
+  /* The file names what a filter starts with; a running one has come further, and goes on with what it runs now. */
+  const struct bpfilter *before = (const struct bpfilter *)router_predecessor(e);
+  if (before != NULL && strcmp(before->file, f->file) == 0) return 0;
   struct slice bytes = e->services->file(f->file);
   if (bytes.data == NULL) {
     return report_error(report, ERROR_NOT_FOUND,
@@ -187,6 +191,11 @@ static int bpfilter_initialize(struct element *e, struct report *report) {
   }
   report_free(&loading);
   return status;
+}
+
+static void bpfilter_commit(struct element *e) {
+  const struct bundle_meta *meta = &((struct bpfilter *)e)->running->bundle->meta;
+  version_floor_raise(e->services->floors, meta->name, meta->version);
 }
 
 static void bpfilter_cleanup(struct element *e) { bpfilter_unload((struct bpfilter *)e); }
@@ -293,6 +302,8 @@ static const struct element_class bpfilter_class = {
     .configure = bpfilter_configure,
     .initialize = bpfilter_initialize,
     .cleanup = bpfilter_cleanup,
+    .take_state = bpfilter_take_state,
+    .commit = bpfilter_commit,
     .push = bpfilter_push,
     .pull = bpfilter_pull,
 };

@@ -50,6 +50,9 @@ struct bpfilter {
 int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report) MUST_USE;
 /* Frees all programs. No batch is in flight. */
 void bpfilter_unload(struct bpfilter *f);
+/* Takes over the program that runs in `old`, and the record of all before it. If f has loaded another from its file, that one runs, and
+ * the counts go on. */
+void bpfilter_take_state(struct element *e, struct element *old, struct report *report);
 /* Counts over all programs that ever ran here. */
 struct extension_counts bpfilter_totals(const struct bpfilter *f);
 

@@ -33,16 +33,20 @@ struct extension_counts bpfilter_totals(const struct bpfilter *f) {
   return sum;
 }
 
-/* Another BPFilter of this router that runs the program. */
-static bool runs_elsewhere(void *context, const uint8_t hash[BUNDLE_HASH_SIZE]) {
-  const struct element *e = context;
-  for (uint32_t i = 0; i < e->router->element_count; i++) {
-    const struct element *other = e->router->elements[i];
+/* Another BPFilter of this router, or of the one it is to replace, that runs the program. */
+static bool runs_in(const struct router *router, const struct element *e, const uint8_t hash[BUNDLE_HASH_SIZE]) {
+  for (uint32_t i = 0; router != NULL && i < router->element_count; i++) {
+    const struct element *other = router->elements[i];
     if (other == e || other->class != e->class) continue;
     const struct extension *running = ((const struct bpfilter *)other)->running;
     if (running != NULL && memcmp(running->bundle->hash, hash, BUNDLE_HASH_SIZE) == 0) return true;
   }
   return false;
+}
+
+static bool runs_elsewhere(void *context, const uint8_t hash[BUNDLE_HASH_SIZE]) {
+  const struct element *e = context;
+  return runs_in(e->router, e, hash) || runs_in(e->router->replaces, e, hash);
 }
 
 /* After the quiescent point: nothing adds to the counts any more. */
@@ -85,10 +89,14 @@ static void write_record(struct bpfilter *f, const struct extension *ext, uint64
 int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report) {
   struct element *e = &f->element;
   const struct services *services = e->services;
+  /* A graph that may still be refused changes nothing but itself: its filter is committed later (bpfilter_commit). */
+  const struct bpfilter *before = (const struct bpfilter *)router_predecessor(e);
+  bool staged = e->router->replaces != NULL;
+  const struct extension *previous = before != NULL ? before->running : f->running;
   const struct extension_request request = {.bytes = bytes,
                                             .element = e->name,
                                             .services = services,
-                                            .previous = f->running,
+                                            .previous = previous,
                                             .runs_elsewhere = runs_elsewhere,
                                             .context = e};
   struct extension *ext = NULL;
@@ -100,14 +108,14 @@ int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report)
   ext->installed = f->installed + 1;
 
   /* The commit. */
-  uint64_t staged = services->now();
+  uint64_t ready = services->now();
   struct extension *old = __atomic_exchange_n(&f->running, ext, __ATOMIC_ACQ_REL);
-  version_floor_raise(services->floors, meta->name, meta->version);
+  if (!staged) version_floor_raise(services->floors, meta->name, meta->version);
   uint64_t committed = services->now();
 
   f->installed++;
   f->times = ext->times;
-  f->commit_time = committed - staged;
+  f->commit_time = committed - ready;
   f->total_time = committed - started;
   write_record(f, ext, committed);
   char was[BUNDLE_NAME_MAX + 48] = "";
@@ -117,13 +125,39 @@ int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report)
     retire(f, old, meta);
   }
   report_note(report, "committed %s version %llu%s; staged in %llu us, committed in %llu ns", meta->name,
-              (unsigned long long)meta->version, was, (unsigned long long)(staged - started) / 1000,
+              (unsigned long long)meta->version, was, (unsigned long long)(ready - started) / 1000,
               (unsigned long long)f->commit_time);
+  if (staged) return 0;
   char line[CLICK_MAX_NAME + 2 * BUNDLE_NAME_MAX + 160];
   size_t length = format_text(line, sizeof line, "%s: runs %s version %llu%s, signed by %s", e->name, meta->name,
                               (unsigned long long)meta->version, was, ext->key);
   services->log(LOG_INFO, line, length < sizeof line ? length : sizeof line - 1);
   return 0;
+}
+
+void bpfilter_take_state(struct element *e, struct element *old, struct report *report) {
+  struct bpfilter *f = (struct bpfilter *)e, *from = (struct bpfilter *)old;
+  for (unsigned i = 0; i < BPFILTER_DROP_COUNT; i++)
+    e->drops[i] = old->drops[i];
+  f->next_fault_log = from->next_fault_log;
+  f->faults_unlogged = from->faults_unlogged;
+  if (f->running != NULL) {
+    f->past = bpfilter_totals(from);
+    return;
+  }
+  f->running = from->running;
+  f->running->owner = f;
+  f->retired = from->retired;
+  for (struct extension *ext = f->retired; ext != NULL; ext = ext->next)
+    ext->owner = f;
+  f->past = from->past;
+  f->installed = from->installed;
+  memcpy(f->history, from->history, sizeof f->history);
+  f->times = from->times;
+  f->commit_time = from->commit_time;
+  f->total_time = from->total_time;
+  memcpy(f->last_fault, from->last_fault, sizeof f->last_fault);
+  from->running = from->retired = NULL;
 }
 
 void bpfilter_unload(struct bpfilter *f) {

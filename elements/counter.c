@@ -18,6 +18,12 @@ static void counter_simple(struct element *e, struct batch *batch) {
   counter_add(&c->byte_count, bytes);
 }
 
+static void counter_take_state(struct element *e, struct element *old, struct report *report) {
+  struct counter *c = (struct counter *)e, *from = (struct counter *)old;
+  c->count = from->count;
+  c->byte_count = from->byte_count;
+}
+
 static int counter_write_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct counter *c = owner;
   counter_reset(&c->count);
@@ -47,6 +53,7 @@ static const struct element_class counter_class = {
     .handlers = counter_handlers,
     .example = "FromDevice(eth0) -> in :: Counter -> Queue -> ToDevice(eth1);",
     .manual = "Passes every packet on unchanged. Counts once a batch, so counting costs next to nothing a packet.",
+    .take_state = counter_take_state,
     .simple = counter_simple,
 };
 ELEMENT(Counter, counter_class);

@@ -130,6 +130,16 @@ static int from_device_initialize(struct element *e, struct report *report) {
 
 static void from_device_cleanup(struct element *e) { task_unschedule(&((struct from_device *)e)->receive.task); }
 
+static void from_device_commit(struct element *e) {
+  ((struct from_device *)e)->device.nic->worker = router_scheduler(e->router, e)->worker;
+}
+
+static void from_device_take_state(struct element *e, struct element *old, struct report *report) {
+  struct receive_queue *to = &((struct from_device *)e)->receive, *from = &((struct from_device *)old)->receive;
+  to->count = from->count;
+  to->byte_count = from->byte_count;
+}
+
 static int from_device_read_drops(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                                   struct report *report) {
   const struct nic_stats *stats = &((struct from_device *)owner)->device.nic->stats;
@@ -189,6 +199,8 @@ static const struct element_class from_device_class = {
     .configure = device_configure,
     .initialize = from_device_initialize,
     .cleanup = from_device_cleanup,
+    .take_state = from_device_take_state,
+    .commit = from_device_commit,
 };
 ELEMENT(FromDevice, from_device_class);
 
@@ -218,13 +230,19 @@ static void to_device_measure_gap(struct to_device *d) {
   }
 }
 
+static void to_device_wait(struct to_device *d, bool waiting) {
+  struct nic *nic = d->device.nic;
+  __atomic_store_n(&nic->tx_waiting, waiting, __ATOMIC_RELAXED);
+  d->task.polls = waiting && nic->worker != d->task.scheduler->worker;
+}
+
 static bool to_device_run(struct task *task) {
   struct to_device *d = CONTAINER_OF(task, struct to_device, task);
   struct nic *nic = d->device.nic;
   if (d->held.count == 0) {
     unsigned room = nic->ops->transmit_room(nic, d->queue);
     /* Without room nothing is pulled, but upstream may have packets: ask to be woken as if they were here. */
-    nic->tx_waiting = room == 0;
+    to_device_wait(d, room == 0);
     if (room > d->device.burst) room = d->device.burst;
     if (room == 0) return false;
     element_pull(&d->device.element, 0, &d->held, room);
@@ -235,8 +253,8 @@ static bool to_device_run(struct task *task) {
   }
   unsigned sent = nic->ops->transmit(nic, d->queue, d->held.packet + d->first, d->held.count - d->first);
   d->first += sent;
-  nic->tx_waiting = d->first < d->held.count;
-  if (!nic->tx_waiting) d->first = d->held.count = 0;
+  to_device_wait(d, d->first < d->held.count);
+  if (d->first == d->held.count) d->first = d->held.count = 0;
   if (sent == 0) return false;
   counter_add(&d->count, sent);
   to_device_measure_gap(d);
@@ -259,6 +277,23 @@ static void to_device_cleanup(struct element *e) {
   for (; d->first < d->held.count; d->first++)
     packet_kill(d->held.packet[d->first]);
   d->first = d->held.count = 0;
+}
+
+/* The worker that receives has the NIC wake it, also for room. Where that is another, the task must look for room by itself. */
+static void to_device_commit(struct element *e) {
+  struct nic *nic = ((struct to_device *)e)->device.nic;
+  if (nic->worker == NIC_UNUSED) nic->worker = router_scheduler(e->router, e)->worker;
+}
+
+static void to_device_take_state(struct element *e, struct element *old, struct report *report) {
+  struct to_device *to = (struct to_device *)e, *from = (struct to_device *)old;
+  to->count = from->count;
+  to->max_gap = from->max_gap;
+  to->last_burst = from->last_burst;
+  /* What was pulled already goes out first, by the new device if it is another. */
+  to->held.count = from->held.count - from->first;
+  memcpy(to->held.packet, from->held.packet + from->first, to->held.count * sizeof to->held.packet[0]);
+  from->first = from->held.count = 0;
 }
 
 static int to_device_read_drops(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
@@ -318,5 +353,7 @@ static const struct element_class to_device_class = {
     .configure = device_configure,
     .initialize = to_device_initialize,
     .cleanup = to_device_cleanup,
+    .take_state = to_device_take_state,
+    .commit = to_device_commit,
 };
 ELEMENT(ToDevice, to_device_class);

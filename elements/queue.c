@@ -122,6 +122,23 @@ static void queue_cleanup(struct element *e) {
   q->ring = NULL;
 }
 
+/* Packets that find no room any more are dropped here, under the name that they would be dropped by on arrival. */
+static void queue_take_state(struct element *e, struct element *old, struct report *report) {
+  struct queue *q = (struct queue *)e, *from = (struct queue *)old;
+  uint32_t length = queue_length(from), kept = length < q->capacity ? length : q->capacity;
+  q->tail = queue_take(from, q->ring, kept);
+  q->highwater = from->highwater < q->capacity ? from->highwater : q->capacity;
+  if (q->highwater < q->tail) q->highwater = q->tail;
+  q->drops = from->drops + (length - kept);
+  for (unsigned i = 0; i <= QUEUE_DROP_RESET; i++)
+    e->drops[i] = old->drops[i];
+  e->drops[QUEUE_DROP_FULL] += length - kept;
+  if (length > kept) {
+    report_warning(report, "%s :: Queue: CAPACITY is %u now: %u packets dropped", e->name, q->capacity, length - kept);
+  }
+  if (q->tail > 0) notifier_wake(&q->nonempty);
+}
+
 static int queue_read_length(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                              struct report *report) {
   text_addf(out, "%u", queue_length(owner));
@@ -197,6 +214,7 @@ static const struct element_class queue_class = {
     .cleanup = queue_cleanup,
     .push = queue_push,
     .pull = queue_pull,
+    .take_state = queue_take_state,
     .notifier = queue_notifier,
 };
 ELEMENT(Queue, queue_class);

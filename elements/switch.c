@@ -29,6 +29,13 @@ static void switch_push(struct element *e, unsigned port, struct batch *batch) {
   }
 }
 
+/* The position that a handler chose stays, unless the file was changed to choose another. */
+static void switch_take_state(struct element *e, struct element *old, struct report *report) {
+  struct switch_element *s = (struct switch_element *)e;
+  int32_t output = ((struct switch_element *)old)->output;
+  if (strcmp(e->config, old->config) == 0 && output < (int32_t)e->output_count) s->output = output;
+}
+
 static int switch_write(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   /* Checked in a copy: packets pass meanwhile and must never see a number that has no port. */
   struct switch_element wanted = {.output = 0};
@@ -65,6 +72,7 @@ static const struct element_class switch_class = {
     .example = "FromDevice(eth0) -> s :: Switch(0); s [0] -> Queue -> ToDevice(eth1); s [1] -> Discard;",
     .manual = "Packets dropped because OUTPUT is negative are counted under off.",
     .configure = switch_configure,
+    .take_state = switch_take_state,
     .push = switch_push,
 };
 ELEMENT(Switch, switch_class);

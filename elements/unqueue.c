@@ -65,6 +65,10 @@ static void unqueue_cleanup(struct element *e) {
   notifier_signal_destroy(&u->signal, &u->task);
 }
 
+static void unqueue_take_state(struct element *e, struct element *old, struct report *report) {
+  ((struct unqueue *)e)->count = ((struct unqueue *)old)->count;
+}
+
 static int unqueue_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   counter_reset(&((struct unqueue *)owner)->count);
   return 0;
@@ -116,5 +120,6 @@ static const struct element_class unqueue_class = {
     .defaults = unqueue_defaults,
     .initialize = unqueue_initialize,
     .cleanup = unqueue_cleanup,
+    .take_state = unqueue_take_state,
 };
 ELEMENT(Unqueue, unqueue_class);

@@ -21,6 +21,8 @@ struct kernel_config {
       driver; /* Click text of elements that the driver adds: part of the graph, but not of what handler `config` gives */
   unsigned pool_packets;  /* packet buffers; 0: the default */
   bool allow_reconfigure; /* there is a writable handler `hotconfig` */
+  unsigned workers;       /* threads; 0 counts as 1 */
+  uint64_t simulate_from; /* nanoseconds since 1970 at which a simulated clock starts (one worker then); 0: real time */
   void *context;
   /* Where lines of the log go at once, as they are, beside the log itself: Click's chatter. Any worker. NULL: nowhere else. */
   void (*chatter)(const char *line, size_t length);
@@ -36,6 +38,9 @@ int kernel_run(void);
 /* The same for a graph that is given directly; once per process, as kernel_run. 0, or a negative code when the configuration is
  * refused; why stands in report. */
 int kernel_run_config(const struct kernel_config *config, struct report *report) MUST_USE;
+/* Replaces the running graph by one made from `source` (Click's hotconfig): state of same-named elements carries over, no packet is
+ * lost. On failure the running one goes on and report says why. Worker 0 only: from handlers, and from what platform_poll calls. */
+int kernel_hotconfig(const char *file, struct slice source, struct report *report) MUST_USE;
 /* Asks the running system to stop at the next quiescent point. From any thread or signal handler. */
 void kernel_stop(void);
 /* Asks the driver to stop, which the graph may take as a step of its script (Click's DriverManager). From any worker. */

@@ -33,8 +33,10 @@ void platform_random(void *bytes, size_t length);
 /* Returns at `deadline` (platform_now time; UINT64_MAX: never) or when a NIC armed before or a channel has something, or for
  * no reason. */
 void platform_sleep(uint64_t deadline);
-/* Ends the platform_sleep of worker 0, or its next one. From any thread or signal handler. */
-void platform_wake(void);
+/* Ends the platform_sleep of a worker, or its next one. From any thread or signal handler. */
+void platform_wake(unsigned worker);
+/* Gives way for a moment: in loops that wait for another worker. */
+void platform_relax(void);
 
 /* Worker 0, between two rounds: gives what the platform itself watches (sockets, taps) its turn. True if there was anything. */
 bool platform_poll(void);
@@ -86,6 +88,10 @@ void platform_channel_close(enum platform_channel channel);
 /* --- workers --- */
 
 unsigned platform_worker_count(void); /* how many the platform offers */
+/* Runs run(worker) on a processor or thread of its own; worker 0 is the caller of kernel_run. 0 or a negative code. */
+int platform_worker_start(unsigned worker, void (*run)(unsigned worker)) MUST_USE;
+/* Returns when all that were started have returned. */
+void platform_worker_join(void);
 
 /* --- boot chart and facts for handlers --- */
 

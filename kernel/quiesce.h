@@ -11,8 +11,7 @@
 #include <stdint.h>
 
 #include "click/services.h"
-
-enum { WORKERS_MAX = 16 };
+#include "kernel/pause.h"
 
 /* Invariant: a node with epoch e may run once every worker's `seen` is at least e. */
 struct quiesce {

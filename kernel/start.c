@@ -5,6 +5,8 @@
  */
 #include "kernel/kernel.h"
 
+#include "kernel/clock.h"
+#include "kernel/graph.h"
 #include "kernel/platform.h"
 #include "kernel/symbol.h"
 #include "kernel/system.h"
@@ -60,8 +62,10 @@ static int nic_open(const char *name, const char *method, struct nic **nic, stru
   *nic = nic_find(name);
   if (*nic != NULL) return 0;
   int error = platform_nic_open(name, method, nic, report);
-  if (error == 0) (*nic)->pool = &the_system.pool;
-  return error;
+  if (error != 0) return error;
+  (*nic)->pool = &the_system.worker[0].pool;
+  (*nic)->worker = NIC_UNUSED;
+  return 0;
 }
 
 static struct slice archive_file(const char *name) {
@@ -144,17 +148,15 @@ static uint32_t pool_size(const struct system *system, struct report *report) {
   return share < POOL_DEFAULT_MOST ? (uint32_t)share : POOL_DEFAULT_MOST;
 }
 
-static int make_pool(struct system *system, struct report *report) {
+static int make_pools(struct system *system, struct report *report) {
   uint32_t count = pool_size(system, report);
   if (count == 0) return -ERROR_INVALID;
-  int error = packet_pool_init(&system->pool, count);
-  if (error != 0) {
+  for (unsigned i = 0; i < system->worker_count; i++) {
+    if (packet_pool_init(&system->worker[i].pool, count) == 0) continue;
     return report_error(report, ERROR_NO_MEMORY,
                         "no memory for %u packet buffers of %d bytes; give the system more (-m), or imago.pool=N fewer",
                         count, PACKET_BUFFER_SIZE);
   }
-  for (unsigned i = 0; i < platform_nic_count(); i++)
-    platform_nic(i)->pool = &system->pool;
   return 0;
 }
 
@@ -162,30 +164,40 @@ static size_t follow_log(uint64_t *position, char *bytes, size_t size) {
   return log_copy(&the_system.log, position, bytes, size);
 }
 
+static void run_exclusively(bool begin) {
+  if (begin) {
+    pause_begin(&the_system.pause, worker_self);
+    return;
+  }
+  pause_end(&the_system.pause, worker_self);
+  /* What a handler changed may concern tasks whose worker sleeps. */
+  for (unsigned i = 0; i < the_system.worker_count; i++) {
+    if (i != worker_self) platform_wake(i);
+  }
+}
+
 static void fill_services(struct system *system) {
   system->services = (struct services){
-      .now = platform_now,
-      .wall = platform_wall,
+      .now = clock_now,
+      .wall = clock_wall,
       .random = random_u32,
       .log = log_line,
       .defer = defer,
       .nic_find = nic_find,
       .nic_open = nic_open,
-      .pool = &system->pool,
+      .pool = &system->worker[0].pool,
       .file = archive_file,
       .stop_driver = kernel_stop_driver,
       .host = platform_host(),
-      .handlers = system_handlers,
+      .handlers = system_offered_handlers(system),
       .handlers_owner = system,
       .log_follow = follow_log,
+      .exclusive = system->worker_count > 1 ? run_exclusively : NULL,
+      .workers = system->worker_count,
       .keys = system->keys,
       .key_count = system->key_count,
       .floors = &system->floors,
   };
-}
-
-static int make_graph(struct system *system, const char *file, struct slice source, struct report *report) {
-  return router_create(file, source, &system->services, &system->worker[0].scheduler, &system->router, report);
 }
 
 static int make_archive_graph(struct system *system, struct report *report) {
@@ -194,52 +206,44 @@ static int make_archive_graph(struct system *system, struct report *report) {
   if (error == -ERROR_NOT_FOUND) {
     return report_error(report, ERROR_NOT_FOUND, "the boot archive has no config.click; put the Click file there");
   }
-  return error != 0 ? error : make_graph(system, "config.click", source, report);
+  return error != 0 ? error : graph_start(system, "config.click", source, report);
 }
 
-/* The graph of the source and of what the driver adds, which begins a statement of its own. */
-static int make_config_graph(struct system *system, struct report *report) {
-  const struct kernel_config *config = system->config;
-  if (config->driver.length == 0) return make_graph(system, config->file, config->source, report);
-  struct text whole = {0};
-  text_add_slice(&whole, config->source);
-  text_add(&whole, "\n;");
-  text_add_slice(&whole, config->driver);
-  int error = whole.failed
-                  ? -ERROR_NO_MEMORY
-                  : make_graph(system, config->file, (struct slice){text_string(&whole), whole.length}, report);
-  text_free(&whole);
-  if (error == 0) system->router->source_text.length = config->source.length;
-  return error;
+/* Simulated time has one worker: its clock belongs to nobody else. */
+static unsigned workers_wanted(const struct kernel_config *config) {
+  unsigned wanted = config != NULL && config->workers > 0 && config->simulate_from == 0 ? config->workers : 1;
+  unsigned offered = platform_worker_count() < WORKERS_MAX ? platform_worker_count() : WORKERS_MAX;
+  return wanted < offered ? wanted : offered;
 }
 
 static int start(struct system *system, struct report *report) {
-  /* A platform may offer more workers; a graph runs on one so far. */
-  system->worker_count = 1;
+  const struct kernel_config *config = system->config;
+  system->worker_count = workers_wanted(config);
+  if (config != NULL && config->simulate_from != 0) clock_simulate(config->simulate_from);
   log_init(&system->log);
   quiesce_init(&system->quiesce, system->worker_count);
-  for (unsigned i = 0; i < system->worker_count; i++) {
+  pause_init(&system->pause, system->worker_count);
+  for (unsigned i = 0; i < system->worker_count; i++)
     system->worker[i].index = i;
-    scheduler_init(&system->worker[i].scheduler, i);
-  }
   int error;
-  if (system->config == NULL) {
+  if (config == NULL) {
     if ((error = read_archive(system, report)) != 0) return error;
     kernel_boot_stamp("archive read");
     if ((error = read_keys(system, report)) != 0) return error;
     kernel_boot_stamp("keys read");
   }
-  if ((error = make_pool(system, report)) != 0) return error;
-  kernel_boot_stamp("packet pool made");
+  if ((error = make_pools(system, report)) != 0) return error;
+  kernel_boot_stamp("packet pools made");
   fill_services(system);
-  error = system->config == NULL ? make_archive_graph(system, report) : make_config_graph(system, report);
+  error =
+      config == NULL ? make_archive_graph(system, report) : graph_start(system, config->file, config->source, report);
   if (error != 0) return error;
   kernel_boot_stamp("graph made");
   return 0;
 }
 
 /* Warnings of a start that succeeded belong to the log: nobody looks at the console then. */
-static void log_report(const struct report *report) {
+void system_log_report(const struct report *report) {
   struct slice rest = {text_string(&report->text), report->text.length};
   while (rest.length > 0) {
     const char *end = memchr(rest.data, '\n', rest.length);
@@ -262,17 +266,19 @@ static void drain_ports(struct system *system) {
 }
 
 static void finish(struct system *system) {
-  if (system->router != NULL) {
-    router_destroy(system->router);
-    system->router = NULL;
-  }
+  graph_end(system);
   /* No worker runs any more, so that all have passed. */
   while (quiesce_reclaim(&system->quiesce)) {
   }
   control_port_close(&system->control);
-  /* A device may still own buffers, and write to them until the platform has stopped it. */
-  if (system->pool.arena != NULL && system->pool.free_count == system->pool.capacity)
-    packet_pool_destroy(&system->pool);
+  packet_pool_own = NULL;
+  for (unsigned i = 0; i < system->worker_count; i++) {
+    struct packet_pool *pool = &system->worker[i].pool;
+    if (pool->arena == NULL) continue;
+    packet_pool_collect(pool);
+    /* A device may still own buffers, and write to them until the platform has stopped it. */
+    if (pool->free_count == pool->capacity) packet_pool_destroy(pool);
+  }
   memory_free(system->keys);
 }
 
@@ -283,12 +289,12 @@ static int run(struct system *system, struct report *report) {
   if (error == 0) {
     bool runs = true;
     if (config == NULL) {
-      log_report(report);
+      system_log_report(report);
       log_line(LOG_INFO, "the graph runs", strlen("the graph runs"));
     } else {
       runs = config->made(config->context, report);
     }
-    if (runs) worker_run(system, &system->worker[0]);
+    if (runs) workers_run(system);
     drain_ports(system);
     if (config != NULL) config->stopped(config->context);
   } else if (report->errors == 0) {
@@ -315,7 +321,11 @@ void kernel_stop(void) { __atomic_store_n(&the_system.stop, true, __ATOMIC_RELAX
 
 void kernel_stop_driver(void) {
   __atomic_add_fetch(&the_system.stop_wishes, 1, __ATOMIC_RELAXED);
-  platform_wake();
+  platform_wake(0);
+}
+
+int kernel_hotconfig(const char *file, struct slice source, struct report *report) {
+  return graph_stage(&the_system, file, source, report);
 }
 
 void kernel_boot_stamp(const char *name) { boot_chart_add(&the_system.boot, platform_now(), name); }

@@ -126,6 +126,7 @@ static int read_workers(void *owner, const struct handler *h, struct slice param
                         struct report *r) {
   const struct system *system = owner;
   char name[16];
+  text_addf(out, "swaps %llu\n", (unsigned long long)system->swaps);
   for (unsigned i = 0; i < system->worker_count; i++) {
     const struct worker *w = &system->worker[i];
     format_text(name, sizeof name, "worker%u", i);
@@ -149,11 +150,22 @@ static int read_keys(void *owner, const struct handler *h, struct slice paramete
 
 static int read_memory(void *owner, const struct handler *h, struct slice parameter, struct text *out,
                        struct report *r) {
-  const struct packet_pool *pool = &((struct system *)owner)->pool;
-  text_addf(out, "total_bytes %llu\npackets %u\npackets_free %u\npackets_exhausted %llu\n",
-            (unsigned long long)platform_memory_total(), pool->capacity, pool->free_count,
-            (unsigned long long)pool->failed);
+  const struct system *system = owner;
+  uint64_t packets = 0, available = 0, failed = 0;
+  for (unsigned i = 0; i < system->worker_count; i++) {
+    const struct packet_pool *pool = &system->worker[i].pool;
+    packets += pool->capacity;
+    available += __atomic_load_n(&pool->free_count, __ATOMIC_RELAXED);
+    failed += counter_read(&pool->failed);
+  }
+  text_addf(out, "total_bytes %llu\npackets %llu\npackets_free %llu\npackets_exhausted %llu\n",
+            (unsigned long long)platform_memory_total(), (unsigned long long)packets, (unsigned long long)available,
+            (unsigned long long)failed);
   return 0;
+}
+
+static int write_hotconfig(void *owner, const struct handler *h, struct slice value, struct report *r) {
+  return kernel_hotconfig("hotconfig", value, r);
 }
 
 static int write_stop(void *owner, const struct handler *h, struct slice value, struct report *r) {
@@ -166,6 +178,7 @@ static int read_handlers(void *owner, const struct handler *h, struct slice para
                          struct report *r);
 
 const struct handler system_handlers[] = {
+    {"hotconfig", NULL, write_hotconfig, 0, "replaces the graph by that of the file written, without loss of packets"},
     {"boot", read_boot, NULL, 0, "boot chart: microseconds since the first instruction, and what was done by then"},
     {"drops", read_drops, NULL, 0, "every drop counter of NICs and elements, and their total"},
     {"first_packet", read_first_packet, NULL, 0,
@@ -187,7 +200,7 @@ const struct handler system_handlers[] = {
 static int read_handlers(void *owner, const struct handler *h, struct slice parameter, struct text *out,
                          struct report *r) {
   struct system *system = owner;
-  for (const struct handler *each = system_handlers; each->name != NULL; each++) {
+  for (const struct handler *each = system_offered_handlers(system); each->name != NULL; each++) {
     text_addf(out, "%s\t%s%s\n", each->name, each->read != NULL ? "r" : "", each->write != NULL ? "w" : "");
   }
   if (system->router == NULL) return 0;
@@ -213,8 +226,13 @@ static int read_handlers(void *owner, const struct handler *h, struct slice para
   return error;
 }
 
+const struct handler *system_offered_handlers(const struct system *system) {
+  bool all = system->config == NULL || system->config->allow_reconfigure;
+  return all ? system_handlers : system_handlers + 1; /* hotconfig is the first */
+}
+
 static const struct handler *find(struct slice name) {
-  for (const struct handler *h = system_handlers; h->name != NULL; h++) {
+  for (const struct handler *h = system_offered_handlers(&the_system); h->name != NULL; h++) {
     if (slice_equals(name, h->name)) return h;
   }
   return NULL;

@@ -4,8 +4,12 @@
  */
 #include "kernel/worker.h"
 
+#include "kernel/clock.h"
+#include "kernel/graph.h"
 #include "kernel/kernel.h"
 #include "kernel/platform.h"
+
+_Thread_local unsigned worker_self;
 
 static bool stopping(const struct system *system) { return __atomic_load_n(&system->stop, __ATOMIC_RELAXED); }
 
@@ -53,58 +57,109 @@ static bool housekeeping(struct system *system, uint64_t started, uint64_t now, 
   return moved;
 }
 
-/* Tells every NIC to wake us; true if there is something already. */
-static bool arm_nics(struct worker *worker) {
+/* Has the worker's NICs wake it; true if there is something already. */
+static bool arm_nics(const struct worker *worker) {
   bool ready = false;
   for (unsigned i = 0; i < platform_nic_count(); i++) {
     struct nic *nic = platform_nic(i);
-    ready = nic->ops->arm(nic, worker->index) || ready;
+    if (nic->worker == worker->index) ready = nic->ops->arm(nic, 0) || ready;
   }
   return ready;
 }
 
-static void disarm_nics(struct worker *worker) {
+static void disarm_nics(const struct worker *worker) {
   for (unsigned i = 0; i < platform_nic_count(); i++) {
     struct nic *nic = platform_nic(i);
-    nic->ops->disarm(nic, worker->index);
+    if (nic->worker == worker->index) nic->ops->disarm(nic, 0);
   }
 }
 
+/* When to wake up, or `now` when that is too soon for a sleep. */
+static uint64_t sleep_deadline(const struct scheduler *scheduler, uint64_t now) {
+  if (clock_simulated()) return UINT64_MAX;
+  uint64_t deadline = scheduler_next_deadline(scheduler);
+  if (scheduler_polls(scheduler) && deadline > now + WORKER_POLL_NS) return now + WORKER_POLL_NS;
+  if (deadline == UINT64_MAX) return deadline;
+  return deadline > now + WORKER_WAKE_NS ? deadline - WORKER_WAKE_NS : now;
+}
+
+/* Returns with the worker awake, and perhaps with another graph. */
 static void sleep_until_event(struct system *system, struct worker *worker) {
+  if (!scheduler_sleep(worker->scheduler)) return;
   if (!arm_nics(worker)) {
-    uint64_t before = platform_now();
-    quiesce_sleep(&system->quiesce, worker->index);
-    platform_sleep(scheduler_next_deadline(&worker->scheduler));
-    quiesce_pass(&system->quiesce, worker->index);
-    worker->sleeps++;
-    worker->slept_ns += platform_now() - before;
+    uint64_t before = platform_now(), deadline = sleep_deadline(worker->scheduler, before);
+    if (deadline > before) {
+      quiesce_sleep(&system->quiesce, worker->index);
+      pause_leave(&system->pause, worker->index);
+      platform_sleep(deadline);
+      pause_enter(&system->pause, worker->index);
+      quiesce_pass(&system->quiesce, worker->index);
+      worker->sleeps++;
+      worker->slept_ns += platform_now() - before;
+    }
   }
+  scheduler_awake(worker->scheduler);
   disarm_nics(worker);
 }
 
-void worker_run(struct system *system, struct worker *worker) {
+/* Simulated time passes when nothing else is to do. True if it did. */
+static bool jump_to_next_timer(const struct worker *worker) {
+  uint64_t deadline = scheduler_next_deadline(worker->scheduler);
+  if (!clock_simulated() || deadline == UINT64_MAX) return false;
+  clock_jump(deadline);
+  return true;
+}
+
+static bool run_round(struct system *system, struct worker *worker, uint64_t now) {
+  bool worked = scheduler_run(worker->scheduler, clock_simulated() ? clock_now() : now);
+  element_running = NULL;
+  worker->rounds++;
+  worker->busy += worked;
+  packet_pool_collect(&worker->pool);
+  quiesce_pass(&system->quiesce, worker->index);
+  return worked;
+}
+
+static void run(struct system *system, struct worker *worker) {
   bool first = worker->index == 0;
+  worker_self = worker->index;
+  packet_pool_own = system->worker_count > 1 ? &worker->pool : NULL;
   uint64_t started = platform_now(), now = started, worked_at = started, ports_at = started;
+  pause_enter(&system->pause, worker->index);
   quiesce_pass(&system->quiesce, worker->index);
   while (!stopping(system)) {
-    bool worked = scheduler_run(&worker->scheduler, now);
-    element_running = NULL;
-    worker->rounds++;
-    worker->busy += worked;
-    quiesce_pass(&system->quiesce, worker->index);
+    pause_point(&system->pause, worker->index);
+    if (first && system->staged != NULL) (void)graph_swap(system);
+    bool worked = run_round(system, worker, now);
     now = platform_now();
     bool waiting = first && quiesce_reclaim(&system->quiesce);
     if (first && housekeeping(system, started, now, &ports_at)) worked = true;
-    if (worked || waiting) {
+    if (worked || waiting || (first && system->staged != NULL)) {
       worked_at = now;
       continue;
     }
-    if (now - worked_at < WORKER_SPIN_NS || (first && !system->devices_complete)) continue;
+    bool spin = now - worked_at < WORKER_SPIN_NS && !clock_simulated();
+    if (spin || (first && !system->devices_complete)) continue;
 
     /* Idle. Ports are asked once more, since bytes that come while we arm are an event, but those before are not. */
-    if (!first || !poll_ports(system)) sleep_until_event(system, worker);
+    bool moved = first && poll_ports(system);
+    if (!moved && !jump_to_next_timer(worker) && !(first && system->staged != NULL)) sleep_until_event(system, worker);
     now = worked_at = platform_now();
     ports_at = now;
   }
   quiesce_sleep(&system->quiesce, worker->index);
+  pause_leave(&system->pause, worker->index);
+}
+
+static void run_index(unsigned index) { run(&the_system, &the_system.worker[index]); }
+
+void workers_run(struct system *system) {
+  for (unsigned i = 1; i < system->worker_count; i++) {
+    /* Its tasks would never run, so there is no going on without it. */
+    if (platform_worker_start(i, run_index) != 0) platform_panic("a worker cannot be started: too many threads");
+  }
+  run(system, &system->worker[0]);
+  for (unsigned i = 1; i < system->worker_count; i++)
+    platform_wake(i);
+  platform_worker_join();
 }

@@ -12,6 +12,10 @@ enum {
   /* After this long without work the worker arms the NICs and sleeps. Longer than the gap between two packets at 20,000 packets
    * a second, so that such a stream is polled; short enough that an idle system sleeps. */
   WORKER_SPIN_NS = 50000,
+  /* A sleep ends this long before the next timer: what waking up takes, so that the timer finds the worker polling. */
+  WORKER_WAKE_NS = 40000,
+  /* While a task polls what cannot tell when it has something, no sleep is longer. */
+  WORKER_POLL_NS = 1000000,
   /* Ports are polled this often while packets flow: well under the 1 ms of a console command's budget, and rare enough that
    * a poll's system call or device access (up to 100 us on some hosts) would not matter. */
   WORKER_PORT_NS = 100000,
@@ -19,7 +23,8 @@ enum {
   WORKER_LATE_NS = 5000000,
 };
 
-/* Runs the worker until the system is to stop. Worker 0 also runs the ports, deferred frees and the late start. */
-void worker_run(struct system *system, struct worker *worker);
+/* Runs all workers until the system is to stop: worker 0 in this thread, which also runs the ports, deferred frees, the exchange of the
+ * graph and the late start. */
+void workers_run(struct system *system);
 
 #endif

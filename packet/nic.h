@@ -9,6 +9,7 @@
 #include "packet/packet.h"
 
 enum { NIC_NAME_MAX = 16, NIC_MAX = 16 };
+#define NIC_UNUSED UINT32_MAX
 
 struct nic;
 
@@ -49,6 +50,8 @@ struct nic {
   bool link_up;
   bool tx_waiting; /* set by ToDevice while it holds packets that transmit did not take */
   uint8_t index;
+  unsigned
+      worker; /* that receives from it and arms it: of its FromDevice, else its ToDevice; NIC_UNUSED: no element has it */
   unsigned queues; /* receive/transmit queue pairs, at least 1 */
   struct packet_pool *pool;
   struct nic_stats stats;

@@ -47,7 +47,8 @@ struct packet {
   uint64_t timestamp;       /* nanoseconds since the epoch of the platform's wall clock; 0: unset */
   struct packet_pool *pool; /* where packet_kill returns it */
   uint8_t annotation[PACKET_ANNOTATION_SIZE] __attribute__((aligned(16)));
-  uint64_t pad[2];
+  struct packet *next_returned; /* while it is on its way home: packet_pool.returned */
+  uint64_t pad[1];
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct packet) == 128, "two cache lines");
@@ -61,20 +62,28 @@ struct batch {
   struct packet *packet[BATCH_MAX];
 };
 
-/* A pool belongs to one worker, and nothing here locks: whatever carries packets from worker to worker hands them back to the
- * worker that owns their pool. The free list is an array, so that filling it touches no buffer. */
+/* A pool belongs to one worker, and nothing here locks. A packet that another worker kills goes onto a stack of its pool without
+ * lock, which the owner empties (packet_pool_collect). The free list is an array, so that filling it touches no buffer. */
 struct packet_pool {
   uint8_t *arena;    /* buffers lie in it a little more than PACKET_BUFFER_SIZE apart (packet/pool.c says why) */
   uint32_t capacity; /* buffers in the arena */
   uint32_t free_count;
-  uint64_t failed;      /* allocations refused because the pool was empty */
-  struct packet **free; /* stack of free_count free buffers */
+  uint64_t failed;                                      /* allocations refused because the pool was empty */
+  struct packet **free;                                 /* stack of free_count free buffers */
+  struct packet *returned __attribute__((aligned(64))); /* pushed by other workers */
 };
+
+/* The pool of the worker that runs in this thread: what it makes comes from there, whichever pool is named. NULL: there is one worker
+ * only, and every pool is its own. */
+extern _Thread_local struct packet_pool *packet_pool_own;
 
 /* Makes a pool of `count` buffers (1 to 1,048,576) from low memory. 0 or -ERROR_NO_MEMORY. */
 int packet_pool_init(struct packet_pool *pool, uint32_t count) __attribute__((warn_unused_result));
 /* Frees the arena. All packets must be back. */
 void packet_pool_destroy(struct packet_pool *pool);
+
+/* Takes back what other workers killed. Owner only, between two rounds. */
+void packet_pool_collect(struct packet_pool *pool);
 
 /* A packet with PACKET_HEADROOM in front, length 0, annotations and headers cleared; or NULL, counted in pool->failed. */
 struct packet *packet_new(struct packet_pool *pool);

@@ -40,7 +40,10 @@ void packet_pool_destroy(struct packet_pool *pool) {
   *pool = (struct packet_pool){0};
 }
 
+_Thread_local struct packet_pool *packet_pool_own;
+
 struct packet *packet_new(struct packet_pool *pool) {
+  if (packet_pool_own != NULL) pool = packet_pool_own;
   if (__builtin_expect(pool->free_count == 0, 0)) {
     pool->failed++;
     return NULL;
@@ -70,7 +73,17 @@ struct packet *packet_clone(const struct packet *p) {
   return copy;
 }
 
-void packet_kill(struct packet *p) {
+/* Packets first .. last, linked by next_returned, to the pool of another worker. */
+static void return_home(struct packet_pool *pool, struct packet *first, struct packet *last) {
+  struct packet *top = __atomic_load_n(&pool->returned, __ATOMIC_RELAXED);
+  do {
+    last->next_returned = top;
+  } while (!__atomic_compare_exchange_n(&pool->returned, &top, first, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+static bool is_foreign(const struct packet *p) { return packet_pool_own != NULL && p->pool != packet_pool_own; }
+
+static void kill_own(struct packet *p) {
   struct packet_pool *pool = p->pool;
   /* More packets back than there are: one was killed twice. A fault here names the element; a free list past its end would
    * not. */
@@ -78,8 +91,37 @@ void packet_kill(struct packet *p) {
   pool->free[pool->free_count++] = p;
 }
 
+void packet_kill(struct packet *p) {
+  if (__builtin_expect(is_foreign(p), 0)) {
+    return_home(p->pool, p, p);
+  } else {
+    kill_own(p);
+  }
+}
+
+/* Neighbours from one pool go home together: one exchange for a batch instead of one for each packet. */
 void batch_kill(struct batch *batch) {
-  for (uint32_t i = 0; i < batch->count; i++)
-    packet_kill(batch->packet[i]);
+  for (uint32_t i = 0; i < batch->count;) {
+    struct packet *first = batch->packet[i++], *last = first;
+    if (!is_foreign(first)) {
+      kill_own(first);
+      continue;
+    }
+    for (; i < batch->count && batch->packet[i]->pool == first->pool; i++) {
+      last->next_returned = batch->packet[i];
+      last = batch->packet[i];
+    }
+    return_home(first->pool, first, last);
+  }
   batch->count = 0;
+}
+
+void packet_pool_collect(struct packet_pool *pool) {
+  if (__atomic_load_n(&pool->returned, __ATOMIC_RELAXED) == NULL) return;
+  struct packet *p = __atomic_exchange_n(&pool->returned, NULL, __ATOMIC_ACQUIRE);
+  while (p != NULL) {
+    struct packet *next = p->next_returned;
+    kill_own(p);
+    p = next;
+  }
 }

@@ -2,17 +2,22 @@
  *
  * The contract kernel/platform.h on top of Linux, and process_run, which sets it up.
  */
+#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <execinfo.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kernel/kernel.h"
+#include "kernel/pause.h"
 #include "kernel/platform.h"
 #include "lib/counter.h"
 #include "lib/memory.h"
@@ -30,10 +35,15 @@ static struct {
   unsigned nic_count;
   uint64_t started;       /* CLOCK_MONOTONIC at process_run */
   uint64_t devices_ready; /* platform_now */
-  int wake;               /* eventfd: a signal came */
+  int wake[WORKERS_MAX];  /* eventfd of each worker: a signal came, or another worker has something for it */
+  pthread_t thread[WORKERS_MAX];
+  void (*run)(unsigned worker);
+  unsigned started_workers; /* beside worker 0 */
   char command_line[32];
   uint64_t moved, quiet_since; /* stop_when_finished: packets seen so far, and since when no more came */
 } process;
+
+static _Thread_local unsigned self; /* index of this thread's worker */
 
 /* ---- output, time, chance ---- */
 
@@ -91,24 +101,30 @@ static bool finished(uint64_t *deadline) {
 }
 
 void platform_sleep(uint64_t deadline) {
-  struct pollfd fds[2 * NIC_MAX + CHANNEL_FDS + 1] = {{process.wake, POLLIN, 0}};
+  struct pollfd fds[2 * NIC_MAX + CHANNEL_FDS + 1] = {{process.wake[self], POLLIN, 0}};
   unsigned count = 1;
-  if (finished(&deadline)) {
+  if (self == 0 && finished(&deadline)) {
     kernel_stop();
     return;
   }
   for (unsigned i = 0; i < process.nic_count; i++) {
     const struct process_nic *n = process.nic[i];
+    if (n->nic.worker != self) continue;
     if (n->fd >= 0) fds[count++] = (struct pollfd){n->fd, POLLIN, 0};
     if (n->room_fd >= 0) fds[count++] = (struct pollfd){n->room_fd, POLLOUT, 0};
   }
-  count += channel_poll_fds(fds + count);
+  if (self == 0) count += channel_poll_fds(fds + count);
 
   uint64_t now = platform_now(), wait = deadline > now ? deadline - now : 0;
   struct timespec timeout = {(time_t)(wait / NANOSECONDS_PER_SECOND), (long)(wait % NANOSECONDS_PER_SECOND)};
-  (void)process_watch_poll(fds, count, deadline == UINT64_MAX ? NULL : &timeout);
+  const struct timespec *end = deadline == UINT64_MAX ? NULL : &timeout;
+  if (self == 0) {
+    (void)process_watch_poll(fds, count, end);
+  } else {
+    (void)ppoll(fds, count, end, NULL);
+  }
   uint64_t wakes;
-  if (fds[0].revents != 0) (void)!read(process.wake, &wakes, sizeof wakes);
+  if (fds[0].revents != 0) (void)!read(process.wake[self], &wakes, sizeof wakes);
 }
 
 bool platform_poll(void) {
@@ -116,9 +132,45 @@ bool platform_poll(void) {
   return process_watch_poll(NULL, 0, &now);
 }
 
-void platform_wake(void) {
+void platform_wake(unsigned worker) {
   const uint64_t one = 1;
-  if (process.wake > 0) (void)!write(process.wake, &one, sizeof one);
+  if (process.wake[worker] > 0) (void)!write(process.wake[worker], &one, sizeof one);
+}
+
+/* ---- workers ---- */
+
+unsigned platform_worker_count(void) { return WORKERS_MAX; }
+
+void platform_relax(void) { (void)sched_yield(); }
+
+static void *run_worker(void *argument) {
+  self = (unsigned)(uintptr_t)argument;
+  process.run(self);
+  return NULL;
+}
+
+/* Signals are worker 0's. */
+int platform_worker_start(unsigned worker, void (*run)(unsigned worker)) {
+  sigset_t all, before;
+  process.wake[worker] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (process.wake[worker] < 0) return -ERROR_IO;
+  process.run = run;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = pthread_create(&process.thread[worker], NULL, run_worker, (void *)(uintptr_t)worker);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (error != 0) return -ERROR_NO_MEMORY;
+  process.started_workers++;
+  return 0;
+}
+
+void platform_worker_join(void) {
+  for (unsigned i = 1; i <= process.started_workers; i++) {
+    pthread_join(process.thread[i], NULL);
+    close(process.wake[i]);
+    process.wake[i] = -1;
+  }
+  process.started_workers = 0;
 }
 
 /* ---- what the system was started with ---- */
@@ -139,7 +191,6 @@ struct nic *platform_nic(unsigned index) {
 }
 /* The control socket is there from the start: binding it late would save nothing here, and hide errors. */
 void platform_late_start(void) {}
-unsigned platform_worker_count(void) { return 1; }
 
 void platform_boot_chart(struct text *out) {
   text_addf(out, "0 process_run entered\n%llu devices ready\n", (unsigned long long)(process.devices_ready / 1000));
@@ -182,7 +233,7 @@ _Noreturn void platform_panic(const char *why) {
 static void on_stop(int signal) {
   int saved = errno;
   kernel_stop();
-  platform_wake();
+  platform_wake(0);
   errno = saved;
 }
 
@@ -280,8 +331,8 @@ int platform_nic_open(const char *name, const char *method, struct nic **nic, st
 
 static int set_up(const struct process_options *options, struct report *report) {
   int error;
-  process.wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (process.wake < 0) return report_error(report, ERROR_IO, "no eventfd: %s", strerror(errno));
+  process.wake[0] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (process.wake[0] < 0) return report_error(report, ERROR_IO, "no eventfd: %s", strerror(errno));
   if (options->pool_packets != 0) {
     format_text(process.command_line, sizeof process.command_line, "imago.pool=%u", options->pool_packets);
   }
@@ -289,6 +340,8 @@ static int set_up(const struct process_options *options, struct report *report) 
     if ((error = add_nic(options->nics[i], NULL, NULL, report)) != 0) return error;
   }
   if ((error = channel_setup(options, report)) != 0) return error;
+  /* The default lets a sleep end 50 us late. */
+  (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   process.devices_ready = platform_now();
   return 0;
 }
@@ -310,7 +363,7 @@ int process_run(const struct process_options *options, struct report *report) {
   }
   process.nic_count = 0;
   process_watch_release();
-  if (process.wake >= 0) close(process.wake);
-  process.wake = -1;
+  if (process.wake[0] >= 0) close(process.wake[0]);
+  process.wake[0] = -1;
   return status;
 }

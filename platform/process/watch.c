@@ -29,7 +29,7 @@ void process_watch_add(struct process_watch *watch) {
   list_append(&watches.list, &watch->link);
   watches.count++;
   pthread_mutex_unlock(&watches.lock);
-  platform_wake();
+  platform_wake(0);
 }
 
 void process_watch_remove(struct process_watch *watch) {

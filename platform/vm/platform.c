@@ -65,8 +65,11 @@ void platform_sleep(uint64_t deadline) {
   }
 }
 
-/* One worker: whoever would wake it is it. */
-void platform_wake(void) {}
+/* One worker: whoever would wake it is it, and nobody waits for another. */
+void platform_wake(unsigned worker) {}
+void platform_relax(void) { __builtin_ia32_pause(); }
+int platform_worker_start(unsigned worker, void (*run)(unsigned worker)) { return -ERROR_UNSUPPORTED; }
+void platform_worker_join(void) {}
 
 void platform_late_start(void) {
   virtio_console_start();
