@@ -124,7 +124,7 @@ bool scheduler_polls(const struct scheduler *scheduler) {
 }
 
 void task_init(struct task *task, struct scheduler *scheduler, struct element *element, bool (*run)(struct task *)) {
-  *task = (struct task){.scheduler = scheduler, .element = element, .run = run};
+  *task = (struct task){.scheduler = scheduler_for(scheduler, element), .element = element, .run = run};
   list_init(&task->link);
   task_set_tickets(task, tickets_of(element));
 }

@@ -93,7 +93,7 @@ static void cancel(struct scheduler *scheduler, struct timer *timer) {
 
 void timer_init(struct timer *timer, struct scheduler *scheduler, struct element *element,
                 void (*expire)(struct timer *)) {
-  *timer = (struct timer){.scheduler = scheduler, .element = element, .expire = expire};
+  *timer = (struct timer){.scheduler = scheduler_for(scheduler, element), .element = element, .expire = expire};
   list_init(&timer->link);
 }
 
