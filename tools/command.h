@@ -22,6 +22,7 @@ int command_build(int argc, char **argv);
 int command_bundle(int argc, char **argv);
 int command_click(int argc, char **argv);
 int command_click_flatten(int argc, char **argv);
+int command_click_pretty(int argc, char **argv);
 int command_click_undead(int argc, char **argv);
 int command_elements(int argc, char **argv);
 int command_inspect(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"load", command_load, "replace an element's eBPF program while packets flow"},
     {"click", command_click, "run a Click file as Click's user-level driver does"},
     {"click-flatten", command_click_flatten, "expand the compound elements of a Click file"},
+    {"click-pretty", command_click_pretty, "turn a Click file into a web page with a picture"},
     {"click-undead", command_click_undead, "remove the dead parts of a Click file"},
     {"keygen", command_keygen, "make a pair of signing keys"},
     {"bundle", command_bundle, "link a compiled eBPF program and sign it"},
