@@ -138,10 +138,43 @@ int router_write(struct router *router, struct slice name, struct slice value, s
   return result;
 }
 
+bool handler_exists(struct router *router, struct slice name, bool write) {
+  struct target target = resolve(router, name);
+  return target.handler && (write ? target.handler->write != NULL : target.handler->read != NULL);
+}
+
 int router_check(struct router *router, struct slice name, bool write, bool *element_known) {
   struct target target = resolve(router, name);
   *element_known = target.element || (target.global && target.handler);
   if (!target.handler) return -ERROR_NOT_FOUND;
-  bool allowed = write ? target.handler->write != NULL : target.handler->read != NULL;
+  bool allowed = write ? target.handler->write != NULL : target.handler->read != NULL && !target.handler->local;
   return allowed ? 0 : -ERROR_PERMISSION;
+}
+
+/* "outer/inner/" of "outer/inner/name" first, "" last. */
+static void resolve_element(struct element *context, struct slice name, size_t dot, struct text *full) {
+  const struct name_table *names = &context->router->config.names;
+  size_t scope = strlen(context->name);
+  while (scope > 0) {
+    while (scope > 0 && context->name[scope - 1] != '/')
+      scope--;
+    text_clear(full);
+    text_add_bytes(full, context->name, scope);
+    text_add_bytes(full, name.data, dot);
+    if (name_table_find(names, (struct slice){text_string(full), full->length}) >= 0) break;
+    if (scope > 0) scope--; /* the '/' */
+  }
+  text_add_bytes(full, name.data + dot, name.length - dot);
+}
+
+void handler_name_resolve(struct element *context, struct slice name, struct text *full) {
+  const char *dot = name.length ? memchr(name.data, '.', name.length) : NULL;
+  if (dot == name.data && dot) {
+    text_add_bytes(full, name.data + 1, name.length - 1);
+  } else if (dot) {
+    resolve_element(context, name, (size_t)(dot - name.data), full);
+  } else {
+    if (element_handler_find(context, name)) text_addf(full, "%s.", context->name);
+    text_add_slice(full, name);
+  }
 }

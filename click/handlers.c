@@ -136,7 +136,8 @@ static int read_element_drops(void *owner, const struct handler *handler, struct
 static int reconfigure_from(struct element *e, struct element *next, struct report *report) {
   struct args rest = {0};
   if (e->class->defaults) e->class->defaults(next);
-  int result = args_parse(next->config, e->class->arguments, next, e->class->takes_rest ? &rest : NULL, report);
+  int result =
+      args_parse_in(next, next->config, e->class->arguments, next, e->class->takes_rest ? &rest : NULL, report);
   if (result == 0 && e->class->configure) result = e->class->configure(next, &rest, report);
   if (result == 0) result = e->class->reconfigure(e, next, report);
   args_free(&rest);

@@ -20,4 +20,10 @@ void handler_list(const struct handler *handler, struct text *out);
 const struct handler *element_handler_find(struct element *e, struct slice name);
 const struct handler *router_handler_find(struct slice name);
 
+/* Whether a handler of that full name is there to be called from within the graph. */
+bool handler_exists(struct router *router, struct slice name, bool write);
+/* Appends what `name` means for an element that names a handler: "e.handler" with e looked up in the compound elements around
+ * `context` first; "handler" is one of context if it has it, and global otherwise; ".handler" is global. */
+void handler_name_resolve(struct element *context, struct slice name, struct text *full);
+
 #endif

@@ -74,7 +74,7 @@ struct element *router_find_in(const struct element *context, const char *name);
 int router_read(struct router *router, struct slice name, struct slice parameter, struct text *out,
                 struct report *report) MUST_USE;
 int router_write(struct router *router, struct slice name, struct slice value, struct report *report) MUST_USE;
-/* 0 if it exists and is readable (write: writable); -ERROR_NOT_FOUND, -ERROR_PERMISSION otherwise. Distinguishes, for
+/* 0 if it exists and is readable from outside the graph (write: writable); -ERROR_NOT_FOUND, -ERROR_PERMISSION otherwise. Distinguishes, for
  * ControlSocket codes 510 and 511: *element_known is set when the element exists (or the name is a global handler). */
 int router_check(struct router *router, struct slice name, bool write, bool *element_known);
 

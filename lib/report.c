@@ -49,3 +49,11 @@ void report_free(struct report *report) {
   text_free(&report->text);
   *report = (struct report){0};
 }
+
+void report_append(struct report *report, const struct report *part) {
+  if (report == NULL) return;
+  if (report->text.length + part->text.length <= REPORT_MAX_TEXT)
+    text_add_bytes(&report->text, part->text.data, part->text.length);
+  report->errors += part->errors;
+  report->warnings += part->warnings;
+}

@@ -30,6 +30,8 @@ int report_error(struct report *report, enum error code, const char *format, ...
 void report_warning(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line that is neither error nor warning: context headings. */
 void report_note(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Adds the lines (whole, or not at all) and counts of `part`, which stays as it is. */
+void report_append(struct report *report, const struct report *part);
 void report_free(struct report *report);
 
 #endif
