@@ -44,13 +44,25 @@ void html_escape(struct slice text, struct text *out) {
   }
 }
 
-/* "Class(arguments)", on one line. */
+/* Where a comment of the language ends that begins here; the same place when none does. */
+static const char *behind_comment(const char *c) {
+  const char *end = c;
+  if (c[0] == '/' && c[1] == '/') end = strchr(c, '\n');
+  if (c[0] == '/' && c[1] == '*') {
+    for (end = c + 2; *end != '\0' && !(end[0] == '*' && end[1] == '/');)
+      end++;
+    if (*end != '\0') end += 2;
+  }
+  return end != NULL ? end : c + strlen(c);
+}
+
+/* "Class(arguments)", on one line and without comments. */
 static void class_label(const struct click_declaration *d, struct text *label) {
   text_add(label, d->class_name);
   if (d->arguments[0] == '\0') return;
   text_add(label, "(");
   bool blank = false;
-  for (const char *c = d->arguments; *c != '\0'; c++) {
+  for (const char *c = behind_comment(d->arguments); *c != '\0'; c = behind_comment(c + 1)) {
     if (!char_is_space(*c) || !blank) text_add_bytes(label, char_is_space(*c) ? " " : c, 1);
     blank = char_is_space(*c);
   }

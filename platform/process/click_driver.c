@@ -7,12 +7,14 @@
 #include "platform/process/click_driver.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 
+#include "click/host.h"
 #include "kernel/platform.h"
 #include "kernel/system.h"
 #include "platform/process/click_handlers.h"
@@ -28,7 +30,7 @@ struct driver {
   const struct click_driver_options *options;
   const char *landmark; /* the configuration's name in messages */
   int status;
-  bool ran;
+  struct host_signal reread; /* SIGHUP */
   struct rusage used_before;
   struct timeval before;
 };
@@ -111,6 +113,29 @@ static int write_flat(const char *path, struct report *report) {
   return error;
 }
 
+/* SIGHUP: the file again. What is wrong with it is said, and the old graph goes on. */
+static void reread(struct host_signal *signal) {
+  struct driver *driver = signal->owner;
+  struct text source = {0};
+  struct report report = {0};
+  if (read_source(driver, &source, &report) == 0) {
+    struct slice text = {text_string(&source), source.length};
+    if (kernel_hotconfig(driver->landmark, text, &report) != 0 && report.errors == 0) {
+      report_error(&report, ERROR_NO_MEMORY, "%s: no memory to read it again", driver->landmark);
+    }
+  }
+  print_report(driver, &report);
+  report_free(&report);
+  text_free(&source);
+}
+
+/* Standard input and the command line cannot be read again: there SIGHUP keeps its meaning. */
+static void watch_file(struct driver *driver, struct report *report) {
+  if (driver->landmark != driver->options->file) return;
+  driver->reread = (struct host_signal){.number = SIGHUP, .raised = reread, .owner = driver};
+  (void)!platform_host()->signal_add(&driver->reread, report);
+}
+
 static bool made(void *context, struct report *report) {
   struct driver *driver = context;
   const struct click_driver_options *options = driver->options;
@@ -125,7 +150,13 @@ static bool made(void *context, struct report *report) {
   getrusage(RUSAGE_SELF, &driver->used_before);
   gettimeofday(&driver->before, NULL);
   if (options->quit) return false;
-  if (the_system.router->element_count > 0) return true;
+  if (the_system.router->element_count > 0) {
+    struct report own = {0};
+    watch_file(driver, &own);
+    print_report(driver, &own);
+    report_free(&own);
+    return true;
+  }
   if (!options->no_warnings) {
     fprintf(stderr, "warning: %s: configuration has no elements, exiting\n", driver->landmark);
   }
@@ -163,6 +194,7 @@ static void stopped(void *context) {
   struct driver *driver = context;
   const struct click_driver_options *options = driver->options;
   struct report report = {0};
+  platform_host()->signal_remove(&driver->reread);
   if (options->time) print_time(driver);
   if (click_read_handlers(options->handlers, options->handler_count, stdout, &report) != 0) driver->status = 1;
   if (options->exit_handler != NULL) driver->status = click_exit_status(options->exit_handler, &report);
@@ -171,10 +203,19 @@ static void stopped(void *context) {
   report_free(&report);
 }
 
+/* 0 is real time; a simulation that starts at the epoch is a nanosecond late. */
+static uint64_t simulated_start(const struct click_driver_options *options) {
+  if (!options->simulated_time) return 0;
+  return options->simulated_start == 0 ? 1 : options->simulated_start;
+}
+
 int click_driver_run(const struct click_driver_options *options) {
   struct driver driver = {.options = options, .landmark = landmark_of(options), .status = 1};
   struct text source = {0}, controls = {0};
   struct report report = {0};
+  if (options->threads > WORKERS_MAX && !options->no_warnings) {
+    fprintf(stderr, "warning: %u threads wanted, %d is the limit\n", options->threads, WORKERS_MAX);
+  }
   if (read_source(&driver, &source, &report) == 0) {
     add_controls(options, &controls);
     const struct kernel_config config = {.file = driver.landmark,
@@ -182,11 +223,16 @@ int click_driver_run(const struct click_driver_options *options) {
                                          .driver = {text_string(&controls), controls.length},
                                          .pool_packets = POOL_PACKETS,
                                          .allow_reconfigure = options->allow_reconfigure,
+                                         .workers = options->threads,
+                                         .simulate_from = simulated_start(options),
                                          .context = &driver,
                                          .chatter = platform_early_write,
                                          .made = made,
                                          .stopped = stopped};
-    const struct process_options process = {.config = &config, .log_fd = -1};
+    const struct process_options process = {.config = &config,
+                                            .log_fd = -1,
+                                            .pinned = options->affinity >= 0,
+                                            .first_processor = options->affinity < 0 ? 0 : (unsigned)options->affinity};
     if (process_run(&process, &report) != 0) driver.status = 1;
   }
   if (report.errors > 0) print_report(&driver, &report);

@@ -143,8 +143,18 @@ unsigned platform_worker_count(void) { return WORKERS_MAX; }
 
 void platform_relax(void) { (void)sched_yield(); }
 
+/* Processors that are not there are left out: the worker then runs anywhere. */
+static void pin_worker(unsigned worker) {
+  cpu_set_t one;
+  if (!process.options->pinned) return;
+  CPU_ZERO(&one);
+  CPU_SET(process.options->first_processor + worker, &one);
+  (void)!pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+}
+
 static void *run_worker(void *argument) {
   self = (unsigned)(uintptr_t)argument;
+  pin_worker(self);
   process.run(self);
   return NULL;
 }
@@ -353,6 +363,7 @@ int process_run(const struct process_options *options, struct report *report) {
   int status = 1;
   if (set_up(options, report) == 0) {
     catch_signals(old);
+    pin_worker(0);
     status = options->config == NULL ? kernel_run() : kernel_run_config(options->config, report) != 0;
     release_signals(old);
   }

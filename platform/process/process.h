@@ -17,7 +17,9 @@ struct process_options {
   const char *control_path; /* unix stream socket to listen on; NULL: no control port */
   int log_fd;               /* log lines go here; -1: none */
   unsigned pool_packets;    /* packet buffers; 0: the default */
-  bool stop_when_finished;  /* end once every NIC is finished and nothing has moved for 50 ms */
+  bool pinned;              /* worker n stays on processor first_processor + n */
+  unsigned first_processor;
+  bool stop_when_finished; /* end once every NIC is finished and nothing has moved for 50 ms */
 };
 
 /* Sets up NICs and the control socket, runs the system (kernel_run), takes all down again. SIGINT and SIGTERM end it cleanly.
