@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The flat form of a Click file: declarations and connections, nothing else. The parser makes it; the router is built from
+ * The flat form of a Click file: declarations and connections, nothing else; compound elements and variables are expanded. The parser makes it; the router is built from
  * it; `imago build` reads off it which elements an image needs, and which files.
  */
 #ifndef IMAGO_CLICK_CONFIG_H
@@ -8,6 +8,7 @@
 
 #include "click/lexer.h"
 #include "click/names.h"
+#include "lib/text.h"
 
 struct click_declaration {
   char *name; /* as written, or Class@N for anonymous elements */
@@ -35,10 +36,27 @@ struct click_config {
   struct name_table names; /* of the declarations */
 };
 
+/* A parameter of the command line, NAME=value: $NAME has this value everywhere, whatever define() says at the top. */
+struct click_parameter {
+  const char *name, *value;
+};
+
+/* What a source may use besides itself. NULL or zeroed: nothing. */
+struct click_language {
+  const struct click_parameter *parameters;
+  uint32_t parameter_count;
+  /* require(library NAME) in the source called `from`: appends the library's text and sets *file to its name (by which errors and the
+   * driver know it; a library is read once), both freed by the parser. 0, -ERROR_NOT_FOUND, or another code after a report. */
+  int (*library)(void *context, const char *name, const char *from, struct text *source, char **file,
+                 struct report *report);
+  void *context;
+};
+
 /* Parses a whole Click source. Reports every error it can find ("fw.click:3: syntax error near ..."), then returns
- * -ERROR_INVALID; what the language has but this parser does not take is -ERROR_UNSUPPORTED by name. On error the config is
- * freed. Limits: CLICK_MAX_* (docs/limits.md). */
+ * -ERROR_INVALID or what else went wrong. On error the config is freed. Limits: CLICK_MAX_* (docs/limits.md). */
 int click_parse(const char *file, struct slice source, struct click_config *config, struct report *report) MUST_USE;
+int click_parse_with(const char *file, struct slice source, const struct click_language *language,
+                     struct click_config *config, struct report *report) MUST_USE;
 void click_config_free(struct click_config *config);
 /* Index of the declaration called name, or -1. */
 int click_config_find(const struct click_config *config, const char *name);

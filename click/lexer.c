@@ -199,7 +199,7 @@ struct token lexer_next(struct lexer *lexer) {
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
     if (slice_starts_with(rest, symbols[i].text)) return take(lexer, symbols[i].kind, strlen(symbols[i].text));
   }
-  if (c != '\0' && strchr(";,()[]{}|:", c)) {
+  if (c != '\0' && strchr(";,()[]{}|:-", c)) {
     struct token token = take(lexer, TOKEN_CHARACTER, 1);
     token.character = c;
     return token;

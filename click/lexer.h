@@ -26,7 +26,7 @@ enum token_kind {
   TOKEN_REQUIRE,
   TOKEN_PROVIDE,
   TOKEN_DEFINE,
-  TOKEN_CHARACTER, /* one of ; , ( ) [ ] { } | : : see .character */
+  TOKEN_CHARACTER, /* one of ; , ( ) [ ] { } | : - : see .character */
   TOKEN_BAD,       /* an error was reported */
 };
 

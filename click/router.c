@@ -175,7 +175,7 @@ static int for_each(struct router *router, const char *doing, int (*step)(struct
 }
 
 static int build(struct router *router, const char *file, struct slice source, struct report *report) {
-  int result = click_parse(file, source, &router->config, report);
+  int result = click_parse_with(file, source, router->services->language, &router->config, report);
   if (result) return result;
   result = check_classes(router, report);
   if (result) return result;

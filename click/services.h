@@ -10,6 +10,7 @@
 #include "bundle/floor.h"
 #include "packet/nic.h"
 
+struct click_language;
 struct deferred;
 struct handler;
 struct host;
@@ -48,6 +49,9 @@ struct services {
    * NULL: there is one worker. */
   void (*exclusive)(bool begin);
   unsigned workers;              /* how many; 0 counts as 1 */
+  unsigned workers; /* how many; 0 counts as 1 */
+  /* Parameters and libraries of configurations, also of those swapped in; NULL: there are none. */
+  const struct click_language *language;
   const struct bundle_key *keys; /* trusted signers */
   unsigned key_count;
   struct version_floors *floors;

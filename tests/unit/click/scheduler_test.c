@@ -61,7 +61,7 @@ static void tasks_may_change_the_list(void **state) {
     const char *trace; /* of two rounds */
   } cases[] = {
       {-1, -1, "abcabc"}, {0, -1, "abcbc"}, {1, -1, "acac"}, {2, -1, "abab"},
-      {-1, 1, "abcabc"},  {0, 0, "abcabc"},  {1, 0, "acac"},
+      {-1, 1, "abcabc"},  {0, 0, "abcabc"}, {1, 0, "acac"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     reset();
