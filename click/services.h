@@ -49,7 +49,6 @@ struct services {
    * NULL: there is one worker. */
   void (*exclusive)(bool begin);
   unsigned workers;              /* how many; 0 counts as 1 */
-  unsigned workers; /* how many; 0 counts as 1 */
   /* Parameters and libraries of configurations, also of those swapped in; NULL: there are none. */
   const struct click_language *language;
   const struct bundle_key *keys; /* trusted signers */
