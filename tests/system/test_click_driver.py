@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""imago click and its companions, as a user of Click's driver knows them: command lines with what they print and how they end.
+
+`source` names where it is written that Click does so: click(1), click-undead(1), or the documentation of an element.
+"""
+import dataclasses
+import os
+import pathlib
+import re
+import signal
+import subprocess
+
+import pytest
+
+from conftest import BUILD, PATIENCE
+from wire import wait_until
+
+PROGRAM = pathlib.Path(__file__).resolve().parents[2] / BUILD / "tools/imago"
+CHAIN = "i :: Idle -> c :: Counter -> d :: Discard"
+USAGE = "Usage: imago click [OPTION]... [FILE]\nTry 'imago click --help' for more information.\n"
+
+
+@dataclasses.dataclass
+class Row:
+    source: str
+    arguments: list
+    out: str = ""
+    err: str = ""
+    status: int = 0
+    stdin: str = ""
+    command: str = "click"
+
+
+def rows(*table):
+    return [pytest.param(row, id=f"{number}-{' '.join(row.arguments)[:40]}") for number, row in enumerate(table)]
+
+
+READING = rows(
+    Row("click(1): --handler", ["-q", "-e", CHAIN, "-h", "c.count"], "0\n"),
+    Row("click(1): --handler, 'the global read handler'", ["-qe", CHAIN, "-h", "list"], "3\ni\nc\nd\n"),
+    Row("click(1): --handler; several stand under their names", ["-qe", CHAIN, "-h", "c.count", "-h", "i.class"], "c.count:\n0\n\ni.class:\nIdle\n\n"),
+    Row("click(1): 'element may also be a pattern'", ["-qe", CHAIN, "-h", "*.class"], "i.class:\nIdle\n\nc.class:\nCounter\n\nd.class:\nDiscard\n\n"),
+    Row("click(1): 'the shell's globbing syntax (*, ?, and [...])'", ["-qe", CHAIN, "-h", "[a-c].class"], "c.class:\nCounter\n\n"),
+    Row("click(1): a pattern reads those that have the handler", ["-qe", CHAIN, "-h", "?.byte_count"], "c.byte_count:\n0\n\n"),
+    Row("userlevel/click.cc: a class stands for its elements", ["-qe", CHAIN, "-h", "Counter.count"], "c.count:\n0\n\n"),
+    Row("userlevel/click.cc: no such handler", ["-qe", CHAIN, "-h", "c.frob"], err="no 'c.frob' handler\n", status=1),
+    Row("userlevel/click.cc: a global one", ["-qe", CHAIN, "-h", "frob"], err="no 'frob' handler\n", status=1),
+    Row("userlevel/click.cc: a write handler", ["-qe", CHAIN, "-h", "c.reset"], err="'c.reset' is a write handler\n", status=1),
+    Row("userlevel/click.cc: no such element", ["-qe", CHAIN, "-h", "x.count"], err="no element 'x'\n", status=1),
+    Row("userlevel/click.cc: no match", ["-qe", CHAIN, "-h", "x*.count"], err="no element matching 'x*'\n", status=1),
+    Row("userlevel/click.cc: errors don't keep others from being read", ["-qe", CHAIN, "-h", "x.y", "-h", "c.count"], "c.count:\n0\n\n", "no element 'x'\n", 1),
+)
+
+EXITING = rows(
+    Row("click(1): --exit-handler", ["-qe", CHAIN, "-x", "c.count"]),
+    Row("click(1): --exit-handler, a number", ["-qe", "s :: Script(TYPE PASSIVE, return 7)", "-x", "s.run"], status=7),
+    Row("userlevel/click.cc: true is success", ["-qe", "s :: Script(TYPE PASSIVE, return true)", "-x", "s.run"]),
+    Row("userlevel/click.cc: false is failure", ["-qe", "s :: Script(TYPE PASSIVE, return false)", "-x", "s.run"], status=1),
+    Row("userlevel/click.cc: -1 is 255", ["-qe", "s :: Script(TYPE PASSIVE, return -1)", "-x", "s.run"], status=255),
+    Row("userlevel/click.cc: neither", ["-qe", CHAIN, "-x", "c.class"], err="exit handler value should be integer\n", status=255),
+)
+
+STOPPING = rows(
+    Row("DriverManager: stop", ["-e", "DriverManager(stop)"]),
+    Row("DriverManager: wait, then stop", ["-e", "DriverManager(wait 0.01s, stop)"]),
+    Row("Script: TYPE DRIVER, print, stop", ["-e", 'Script(TYPE DRIVER, print "hello", stop)'], "hello\n"),
+    Row("Script: stop in an active script", ["-e", 'Script(print "hello", stop)'], "hello\n"),
+    Row("Script: write stop", ["-e", "Script(write stop)"]),
+    Row("click(1): handlers are read after the driver ran", ["-e", f'{CHAIN}; Script(print "ran", stop)', "-h", "c.count"], "ran\n0\n"),
+    Row("click(1): --simtime starts at 1000000000 and jumps to the next timer", ["--simtime", "-e", "s :: Script(wait 1h, set x $(sub $(now) 1000003600), "
+        'print $(lt $x 0.001), stop)'], "true\n"),
+    Row("click(1): a configuration without elements ends at once", ["-e", ""], err="warning: config: configuration has no elements, exiting\n"),
+    Row("click(1): --no-warnings", ["-w", "-e", ""]),
+    Row("click(1): --warnings takes it back", ["-w", "--warnings"], err="warning: <stdin>: configuration has no elements, exiting\n"),
+    Row("click(1): --quit needs no elements", ["-qe", ""]),
+)
+
+FILES = rows(
+    Row("click(1): 'The default is the standard input'", ["-q", "-h", "c.count"], "0\n", stdin=CHAIN),
+    Row("click(1): 'If any filename argument is a single dash'", ["-q", "-", "-h", "c.count"], "0\n", stdin=CHAIN),
+    Row("click(1): --file", ["-qf", "-", "-h", "c.count"], "0\n", stdin=CHAIN),
+    Row("userlevel/click.cc: a file that is not there", ["no/such/file"], err="no/such/file: No such file or directory\n", status=1),
+    Row("userlevel/click.cc: two files", ["a", "b"], err="router configuration specified twice\n" + USAGE, status=1),
+    Row("clp(3): an unknown option", ["--frob"], err="imago click: unrecognized option '--frob'\n" + USAGE, status=1),
+    Row("click(1): --output to standard output", ["-qo-", "-e", "i :: Idle -> d :: Discard"], "i :: Idle;\nd :: Discard;\n\ni -> d;\n"),
+    Row("userlevel/click.cc: an output that cannot be written", ["-qo", "/no/such", "-e", CHAIN], err="/no/such: No such file or directory\n", status=1),
+)
+
+COMPANIONS = rows(
+    Row("click-flatten(1)", ["-e", "i :: Idle -> d :: Discard"], "i :: Idle;\nd :: Discard;\n\ni -> d;\n", command="click-flatten"),
+    Row("click-undead(1): Nulls are removed", ["-e", "f :: FromDevice(a) -> Null -> q :: Queue -> t :: ToDevice(b)"],
+        "f :: FromDevice(a);\nq :: Queue;\nt :: ToDevice(b);\n\nf -> q\n    -> t;\n", command="click-undead"),
+    Row("click-undead(1): 'not reachable from both a source element and a sink element'",
+        ["-e", "f :: FromDevice(a) -> q :: Queue -> t :: ToDevice(b); Idle -> Counter -> ToDevice(c)"],
+        "f :: FromDevice(a);\nq :: Queue;\nt :: ToDevice(b);\n\nf -> q\n    -> t;\n", command="click-undead"),
+    Row("click-undead(1): dead ports of tees, and tees with one output",
+        ["-e", "f :: FromDevice(a) -> s :: Tee(2) -> q :: Queue -> t :: ToDevice(b); s[1] -> Discard"],
+        "f :: FromDevice(a);\nq :: Queue;\nt :: ToDevice(b);\n\nf -> q\n    -> t;\n", command="click-undead"),
+    Row("click-undead(1): live ports that lose their peer get an Idle",
+        ["-e", "f :: FromDevice(a) -> s :: Switch(0) -> q :: Queue -> t :: ToDevice(b); s[1] -> Discard"],
+        "f :: FromDevice(a);\ns :: Switch(0);\nq :: Queue;\nt :: ToDevice(b);\nIdle@6 :: Idle;\n\nf -> s\n    -> q\n    -> t;\ns [1] -> Idle@6;\n",
+        command="click-undead"),
+    Row("click-undead(1): 'will not remove any information elements'", ["-e", "a :: AddressInfo(x 1.2.3.4)"], "a :: AddressInfo(x 1.2.3.4);\n",
+        command="click-undead"),
+)
+
+
+def run(row):
+    done = subprocess.run([PROGRAM, row.command, *row.arguments], input=row.stdin, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return done.stdout, done.stderr, done.returncode
+
+
+@pytest.mark.parametrize("row", READING + EXITING + STOPPING + FILES + COMPANIONS)
+def test_command_line(row):
+    assert run(row) == (row.out, row.err, row.status)
+
+
+def test_time_is_user_system_and_wall_clock():
+    """userlevel/click.cc: the report of --time, in the form of csh's time."""
+    out, _, status = run(Row("", ["-te", "DriverManager(wait 0.05s, stop)"]))
+    assert status == 0
+    assert re.fullmatch(r"\d+\.\d{3}u \d+\.\d{3}s 0:00\.\d\d\n", out)
+    assert int(out.split(".")[-1]) >= 5
+
+
+def test_output_file_holds_the_flat_configuration(tmp_path):
+    """click(1): --output."""
+    file = tmp_path / "flat.click"
+    assert run(Row("", ["-qo", str(file), "-e", "i :: Idle -> d :: Discard"])) == ("", "", 0)
+    assert file.read_text() == "i :: Idle;\nd :: Discard;\n\ni -> d;\n"
+
+
+def test_page_of_click_pretty_holds_the_whole_graph(tmp_path):
+    """click-pretty(1): anchors of elements, classes of the spans; the picture has a box for each element and an edge for each connection."""
+    file = tmp_path / "graph.click"
+    file.write_text("// <a comment>\ni :: Idle -> c :: Counter -> d :: Discard;\n")
+    out, err, status = run(Row("", [str(file)], command="click-pretty"))
+    assert (err, status) == ("", 0)
+    assert [f'id="e-{name}"' in out for name in "icd"] == [True] * 3
+    assert '<span class="c-cmt">// &lt;a comment&gt;</span>' in out
+    assert out.count('class="box"') == 3
+    assert out.count('class="edge"') == 2
+
+
+class Driver:
+    """A driver that runs until the test ends it."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([PROGRAM, "click", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+
+    def end(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return out, err, self.process.returncode
+
+
+# Says "up" when the graph runs, which is when signals reach the driver.
+READY = 'Script(print "up")'
+
+
+@pytest.fixture
+def driver():
+    started = []
+
+    def start(*arguments):
+        started.append(Driver(*arguments))
+        assert started[-1].process.stdout.readline() == "up\n", started[-1].process.communicate(timeout=PATIENCE)
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.kill()
+            each.process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_stop_the_driver_and_handlers_are_read(driver, number):
+    """click(1): 'generally continues until interrupted'; running out of live sources is no reason to stop."""
+    assert driver("-e", f"{CHAIN}; {READY}", "-h", "c.count").end(number) == ("0\n", "", 0)
+
+
+def test_threads_stop_together(driver):
+    """click(1): --threads, --affinity."""
+    assert driver("-j", "3", "-a0", "-e", f"{CHAIN}; {READY}", "-h", "c.count").end() == ("0\n", "", 0)
+
+
+def test_sighup_reads_the_file_again(driver, tmp_path):
+    """Issue 3: SIGHUP with -f is a hot swap; a bad file leaves the old graph running and says why."""
+    file = tmp_path / "router.click"
+    file.write_text(f"{CHAIN}; {READY}")
+    running = driver("-f", file, "-h", "list")
+    file.write_text("Idle -> NoSuchClass")
+    running.process.send_signal(signal.SIGHUP)
+    assert "NoSuchClass" in running.process.stderr.readline()
+    file.write_text('other :: Script(print "swapped")')
+    running.process.send_signal(signal.SIGHUP)
+    assert running.process.stdout.readline() == "swapped\n"
+    out, _, status = running.end()
+    assert (out, status) == ("1\nother\n", 0)
+
+
+@pytest.mark.parametrize("option, offered", [("-R", True), ("--no-allow-reconfigure", False)])
+def test_hotconfig_is_there_when_it_was_asked_for(option, offered):
+    """click(1): --allow-reconfigure provides the handler hotconfig."""
+    out, err, _ = run(Row("", [option, "-e", "old :: Script(write hotconfig new :: Script(stop), wait 1s, stop)", "-h", "list"]))
+    assert out == ("1\nnew\n" if offered else "1\nold\n")
+    assert ("hotconfig" in err) == (not offered)
+
+
+def test_image_of_a_process_only_class_is_refused_by_name(tmp_path):
+    """Issue 3: classes that need files or sockets of the host."""
+    listed = subprocess.run([PROGRAM, "elements"], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    names = [line.split()[0] for line in listed.splitlines() if line.split()[1] == "*"]
+    assert names
+    for name in names:
+        file = tmp_path / "test.click"
+        file.write_text(f"x :: {name}; y :: Idle -> Discard;\n")
+        done = subprocess.run([PROGRAM, "build", file, "-o", tmp_path / "image"], capture_output=True, text=True, check=False, timeout=PATIENCE)
+        assert done.returncode == 1
+        assert f"{name} is not available in an image; it needs files or sockets of the host" in done.stderr
