@@ -131,7 +131,8 @@ static int from_device_initialize(struct element *e, struct report *report) {
 static void from_device_cleanup(struct element *e) { task_unschedule(&((struct from_device *)e)->receive.task); }
 
 static void from_device_commit(struct element *e) {
-  ((struct from_device *)e)->device.nic->worker = router_scheduler(e->router, e)->worker;
+  struct nic *nic = ((struct from_device *)e)->device.nic;
+  __atomic_store_n(&nic->worker, router_scheduler(e->router, e)->worker, __ATOMIC_RELAXED);
 }
 
 static void from_device_take_state(struct element *e, struct element *old, struct report *report) {
@@ -282,7 +283,8 @@ static void to_device_cleanup(struct element *e) {
 /* The worker that receives has the NIC wake it, also for room. Where that is another, the task must look for room by itself. */
 static void to_device_commit(struct element *e) {
   struct nic *nic = ((struct to_device *)e)->device.nic;
-  if (nic->worker == NIC_UNUSED) nic->worker = router_scheduler(e->router, e)->worker;
+  if (nic->worker != NIC_UNUSED) return;
+  __atomic_store_n(&nic->worker, router_scheduler(e->router, e)->worker, __ATOMIC_RELAXED);
 }
 
 static void to_device_take_state(struct element *e, struct element *old, struct report *report) {

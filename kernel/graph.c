@@ -55,7 +55,7 @@ static void release_nics(void) {
   for (unsigned i = 0; i < platform_nic_count(); i++) {
     struct nic *nic = platform_nic(i);
     if (nic->worker != NIC_UNUSED) nic->ops->disarm(nic, 0);
-    nic->worker = NIC_UNUSED;
+    __atomic_store_n(&nic->worker, NIC_UNUSED, __ATOMIC_RELAXED); /* a sleeper may be looking which are its own */
     nic->tx_waiting = false;
   }
 }

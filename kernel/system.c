@@ -130,10 +130,10 @@ static int read_workers(void *owner, const struct handler *h, struct slice param
   for (unsigned i = 0; i < system->worker_count; i++) {
     const struct worker *w = &system->worker[i];
     format_text(name, sizeof name, "worker%u", i);
-    add_count(out, name, "rounds", w->rounds);
-    add_count(out, name, "busy_rounds", w->busy);
-    add_count(out, name, "sleeps", w->sleeps);
-    add_count(out, name, "slept_us", w->slept_ns / 1000);
+    add_count(out, name, "rounds", counter_read(&w->rounds));
+    add_count(out, name, "busy_rounds", counter_read(&w->busy));
+    add_count(out, name, "sleeps", counter_read(&w->sleeps));
+    add_count(out, name, "slept_us", counter_read(&w->slept_ns) / 1000);
   }
   return 0;
 }

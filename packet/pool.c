@@ -67,7 +67,9 @@ struct packet *packet_clone(const struct packet *p) {
   if (copy == NULL) return NULL;
   /* Same place in the buffer, so that the header offsets hold and the headroom is the same. */
   size_t offset = (size_t)(p->data - (const uint8_t *)p);
+  struct packet_pool *pool = copy->pool; /* not that of p, when another worker made p */
   *copy = *p;
+  copy->pool = pool;
   copy->data = (uint8_t *)copy + offset;
   memcpy(copy->data, p->data, p->length);
   return copy;

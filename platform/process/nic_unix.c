@@ -123,7 +123,7 @@ static bool arm(struct nic *nic, unsigned queue) {
 static void disarm(struct nic *nic, unsigned queue) {
   struct nic_unix *n = (struct nic_unix *)nic;
   if (n->base.room_fd >= 0) close(n->base.room_fd);
-  n->base.room_fd = -1;
+  __atomic_store_n(&n->base.room_fd, -1, __ATOMIC_RELAXED);
 }
 
 static void close_unix(struct process_nic *nic) {

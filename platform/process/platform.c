@@ -109,9 +109,11 @@ void platform_sleep(uint64_t deadline) {
   }
   for (unsigned i = 0; i < process.nic_count; i++) {
     const struct process_nic *n = process.nic[i];
-    if (n->nic.worker != self) continue;
+    /* Both may change meanwhile, when the graph is exchanged: then somebody wakes us. */
+    if (__atomic_load_n(&n->nic.worker, __ATOMIC_RELAXED) != self) continue;
+    int room_fd = __atomic_load_n(&n->room_fd, __ATOMIC_RELAXED);
     if (n->fd >= 0) fds[count++] = (struct pollfd){n->fd, POLLIN, 0};
-    if (n->room_fd >= 0) fds[count++] = (struct pollfd){n->room_fd, POLLOUT, 0};
+    if (room_fd >= 0) fds[count++] = (struct pollfd){room_fd, POLLOUT, 0};
   }
   if (self == 0) count += channel_poll_fds(fds + count);
 
@@ -164,7 +166,7 @@ int platform_worker_start(unsigned worker, void (*run)(unsigned worker)) {
   sigset_t all, before;
   process.wake[worker] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (process.wake[worker] < 0) return -ERROR_IO;
-  process.run = run;
+  if (process.started_workers == 0) process.run = run;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int error = pthread_create(&process.thread[worker], NULL, run_worker, (void *)(uintptr_t)worker);
