@@ -90,7 +90,12 @@ static void discard_push(struct element *e, unsigned port, struct batch *batch) 
 
 static bool discard_run(struct task *task) {
   struct discard *d = CONTAINER_OF(task, struct discard, task);
-  if (!__atomic_load_n(&d->active, __ATOMIC_RELAXED)) return false;
+  if (!__atomic_load_n(&d->active, __ATOMIC_SEQ_CST)) {
+    task_unschedule(task);
+    /* Written in between. */
+    if (__atomic_load_n(&d->active, __ATOMIC_SEQ_CST)) task_schedule(task);
+    return false;
+  }
   struct batch batch;
   batch.count = 0;
   element_pull(&d->element, 0, &batch, d->burst);
@@ -126,6 +131,13 @@ static int discard_reset_counts(void *owner, const struct handler *handler, stru
   return 0;
 }
 
+static int discard_write_active(void *owner, const struct handler *handler, struct slice value, struct report *report) {
+  struct discard *d = owner;
+  int status = parameter_write_bool(owner, handler, value, report);
+  if (status == 0 && d->active && d->task.run != NULL) task_schedule(&d->task);
+  return status;
+}
+
 static const struct argument discard_arguments[] = {
     {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct discard, active), "whether a pull input is emptied (true)"},
     {"BURST", ARGUMENT_U32, 0, offsetof(struct discard, burst), "most packets pulled at once, 1 to 256 (32)"},
@@ -135,10 +147,11 @@ static const struct handler discard_handlers[] = {
     {.name = "count", .read = handler_read_u64, .offset = offsetof(struct discard, count), .help = "packets discarded"},
     {.name = "active",
      .read = handler_read_bool,
-     .write = parameter_write_bool,
+     .write = discard_write_active,
      .offset = offsetof(struct discard, active),
      .help = "whether a pull input is emptied"},
     {.name = "reset_counts", .write = discard_reset_counts, .help = "set count to 0"},
+    TASK_HANDLERS(struct discard, task),
     {0}};
 
 static const struct element_class discard_class = {

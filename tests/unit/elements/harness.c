@@ -31,6 +31,7 @@ static struct nic *nic_find(const char *name) {
   }
   return NULL;
 }
+static void stop_driver(void) { harness.stops++; }
 static struct slice file(const char *name) {
   for (size_t i = 0; i < sizeof harness.files / sizeof harness.files[0]; i++) {
     if (harness.files[i].name && strcmp(harness.files[i].name, name) == 0) return harness.files[i].bytes;
@@ -109,6 +110,7 @@ void harness_open(void) {
                                        .nic_find = nic_find,
                                        .pool = &harness.pool,
                                        .file = file,
+                                       .stop_driver = stop_driver,
                                        .floors = &harness.floors};
   for (unsigned i = 0; i < HARNESS_NICS; i++) {
     struct memory_nic *m = &harness.nic[i];
@@ -212,6 +214,13 @@ struct packet *harness_last(const char *name) {
 void harness_run(unsigned rounds) {
   for (unsigned i = 0; i < rounds; i++)
     scheduler_run(&harness.scheduler, harness.now);
+}
+
+void harness_run_until(uint64_t end, uint64_t step) {
+  while (harness.now < end) {
+    harness.now += step;
+    scheduler_run(&harness.scheduler, harness.now);
+  }
 }
 
 const char *harness_read(const char *handler) {

@@ -36,6 +36,7 @@ struct harness {
   struct memory_nic nic[HARNESS_NICS];
   struct text log;
   uint64_t now, tick; /* every reading of the clock adds tick */
+  unsigned stops;     /* how often the driver was asked to stop */
   struct deferred *deferred;
   struct services services;
   struct version_floors floors;
@@ -65,6 +66,8 @@ const char *harness_captured(const char *name);
 struct packet *harness_last(const char *name);
 /* Runs all tasks so often. */
 void harness_run(unsigned rounds);
+/* Moves the clock on by steps, and runs all tasks and timers after each. */
+void harness_run_until(uint64_t end, uint64_t step);
 /* Value of a handler, until the next call. */
 const char *harness_read(const char *handler);
 unsigned long long harness_number(const char *handler);
