@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * ControlSocket: the protocol of click/control_session.h over TCP, a unix socket or a descriptor, for any number of clients.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "click/control_session.h"
+#include "click/router.h"
+#include "lib/memory.h"
+#include "platform/process/elements/listener.h"
+
+enum { INBOX = 16384, CLIENTS_MAX = 64 };
+
+struct control_socket {
+  struct element element;
+  struct listener listener;
+  struct element *proxy;
+  bool read_only, verbose;
+  struct control_backend backend;
+  struct list clients;
+  uint32_t client_count;
+};
+
+/* inbox[head..tail) was read, but the session has not taken it yet. */
+struct client {
+  struct list link;
+  struct control_socket *socket;
+  struct process_watch watch;
+  struct control_session session;
+  bool ended; /* the client sends no more */
+  size_t head, tail;
+  char inbox[INBOX];
+};
+
+/* --- the handlers behind it --- */
+
+/* The handler's full name; with a proxy "PROXY.NAME". */
+static struct slice full_name(const struct control_socket *c, struct slice name, struct text *text) {
+  if (!c->proxy) return name;
+  text_addf(text, "%s.", c->proxy->name);
+  text_add_slice(text, name);
+  return (struct slice){text_string(text), text->length};
+}
+
+static int read_handler(void *context, struct slice name, struct slice parameter, struct text *out,
+                        struct report *report) {
+  const struct control_socket *c = context;
+  struct text text = {0};
+  int result = router_read(c->element.router, full_name(c, name, &text), parameter, out, report);
+  text_free(&text);
+  return result;
+}
+
+static int write_handler(void *context, struct slice name, struct slice value, struct report *report) {
+  const struct control_socket *c = context;
+  struct text text = {0};
+  int result = router_write(c->element.router, full_name(c, name, &text), value, report);
+  text_free(&text);
+  return result;
+}
+
+static int check_handler(void *context, struct slice name, bool write, bool *element_known) {
+  const struct control_socket *c = context;
+  struct text text = {0};
+  int result = router_check(c->element.router, full_name(c, name, &text), write, element_known);
+  text_free(&text);
+  return result == 0 && write && c->read_only ? -ERROR_PERMISSION : result;
+}
+
+/* --- clients --- */
+
+static void say(struct control_socket *c, const char *what, int fd) {
+  char line[CLICK_MAX_NAME + 64];
+  if (!c->verbose) return;
+  size_t length = format_text(line, sizeof line, "%s: %s %d", c->element.name, what, fd);
+  c->element.services->log(LOG_INFO, line, length < sizeof line ? length : sizeof line - 1);
+}
+
+static void drop_client(struct client *client) {
+  struct control_socket *c = client->socket;
+  say(c, "closed connection", client->watch.fd);
+  process_watch_remove(&client->watch);
+  close(client->watch.fd);
+  control_session_free(&client->session);
+  list_remove(&client->link);
+  c->client_count--;
+  memory_free(client);
+}
+
+/* Sends what the socket takes. False: the client is gone. */
+static bool send_output(struct client *client) {
+  for (;;) {
+    struct slice output = control_session_output(&client->session);
+    if (output.length == 0) return true;
+    ssize_t n = send(client->watch.fd, output.data, output.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EAGAIN;
+    control_session_sent(&client->session, (size_t)n);
+  }
+}
+
+/* Reads when the inbox is empty. False: the connection failed. */
+static bool receive_input(struct client *client) {
+  if (client->head < client->tail || client->ended) return true;
+  ssize_t n = recv(client->watch.fd, client->inbox, sizeof client->inbox, MSG_DONTWAIT);
+  if (n < 0) return errno == EAGAIN || errno == EINTR;
+  client->ended = n == 0;
+  client->head = 0;
+  client->tail = (size_t)n;
+  return true;
+}
+
+static void serve(struct process_watch *watch, short revents) {
+  struct client *client = watch->owner;
+  bool alive = (revents & (POLLERR | POLLNVAL)) == 0 && receive_input(client);
+  /* One command at a time, so that packets flow between them. */
+  if (alive && client->head < client->tail)
+    client->head += control_session_input(&client->session, client->inbox + client->head, client->tail - client->head);
+  alive = alive && send_output(client);
+  bool waiting = control_session_output(&client->session).length > 0, more = client->head < client->tail;
+  bool done = control_session_closed(&client->session) || (client->ended && !more);
+  if (!alive || (done && !waiting)) {
+    drop_client(client);
+    return;
+  }
+  /* With input left and room to write, POLLOUT calls us again at once. */
+  watch->events = (short)(waiting || more ? POLLOUT : POLLIN);
+}
+
+static void welcome(struct element *e, int fd) {
+  struct control_socket *c = (struct control_socket *)e;
+  struct client *client = c->client_count < CLIENTS_MAX ? memory_alloc(sizeof *client) : NULL;
+  if (!client) {
+    say(c, "no room for connection", fd);
+    close(fd);
+    return;
+  }
+  client->socket = c;
+  control_session_init(&client->session, &c->backend);
+  client->watch = (struct process_watch){.fd = fd, .events = POLLIN | POLLOUT, .ready = serve, .owner = client};
+  list_append(&c->clients, &client->link);
+  c->client_count++;
+  process_watch_add(&client->watch);
+  say(c, "opened connection", fd);
+}
+
+/* --- life --- */
+
+static void defaults(struct element *e) { listener_defaults(&((struct control_socket *)e)->listener); }
+
+static int configure(struct element *e, const struct args *rest, struct report *report) {
+  struct control_socket *c = (struct control_socket *)e;
+  list_init(&c->clients);
+  c->backend = (struct control_backend){read_handler, write_handler, check_handler, c};
+  return listener_configure(&c->listener, e, welcome, report);
+}
+
+static int initialize(struct element *e, struct report *report) {
+  return listener_start(&((struct control_socket *)e)->listener, report);
+}
+
+static void cleanup(struct element *e) {
+  struct control_socket *c = (struct control_socket *)e;
+  listener_stop(&c->listener);
+  while (c->clients.next && !list_empty(&c->clients)) {
+    struct client *client = CONTAINER_OF(c->clients.next, struct client, link);
+    (void)send_output(client); /* what still goes out, goes out */
+    drop_client(client);
+  }
+}
+
+static void take_state(struct element *e, struct element *old, struct report *report) {
+  struct control_socket *c = (struct control_socket *)e, *before = (struct control_socket *)old;
+  if (!listener_take(&c->listener, &before->listener)) {
+    report_warning(report, "%s: the clients cannot be taken over; keep the socket's place, and set RETRIES", e->name);
+    return;
+  }
+  while (!list_empty(&before->clients)) {
+    struct client *client = CONTAINER_OF(before->clients.next, struct client, link);
+    list_remove(&client->link);
+    list_append(&c->clients, &client->link);
+    client->socket = c;
+    client->session.backend = &c->backend;
+  }
+  c->client_count = before->client_count;
+  before->client_count = 0;
+}
+
+static const struct argument arguments[] = {
+    LISTENER_ARGUMENTS(struct control_socket, listener),
+    {"READONLY", ARGUMENT_BOOL, 0, offsetof(struct control_socket, read_only), "refuse write handlers (false)"},
+    {"PROXY", ARGUMENT_ELEMENT, 0, offsetof(struct control_socket, proxy), "element whose handlers E.H are called"},
+    {"VERBOSE", ARGUMENT_BOOL, 0, offsetof(struct control_socket, verbose), "log connections (false)"},
+    {"LOCALHOST", ARGUMENT_BOOL, 0, offsetof(struct control_socket, listener.localhost),
+     "TCP: listen at 127.0.0.1 only (false)"},
+    {0}};
+
+static const struct handler handlers[] = {{.name = "port",
+                                           .read = handler_read_u32,
+                                           .offset = offsetof(struct control_socket, listener.port),
+                                           .help = "the TCP port"},
+                                          {.name = "clients",
+                                           .read = handler_read_u32,
+                                           .offset = offsetof(struct control_socket, client_count),
+                                           .help = "connections that are open"},
+                                          {0}};
+
+static const struct element_class control_socket_class = {
+    .name = "ControlSocket",
+    .purpose = "lets other programs read and write handlers over a socket",
+    .ports = "0/0",
+    .processing = "a/a",
+    .size = sizeof(struct control_socket),
+    .arguments = arguments,
+    .handlers = handlers,
+    .example = "ControlSocket(unix, /tmp/clicksocket);",
+    .manual =
+        "Speaks Click's ControlSocket protocol, version 1.3: READ, READDATA, READUNTIL, WRITE, WRITEDATA, WRITEUNTIL, "
+        "CHECKREAD, CHECKWRITE, QUIT, HELP. LLRPC is answered with 501. TYPE SOCKET takes an open descriptor in place "
+        "of a port. At most 64 clients.\n\n"
+        "A hot swap keeps the clients when the new element has the same name and place, and RETRIES of 1 or more.",
+    .defaults = defaults,
+    .configure = configure,
+    .initialize = initialize,
+    .cleanup = cleanup,
+    .take_state = take_state,
+    .process_only = true,
+};
+ELEMENT(ControlSocket, control_socket_class);
