@@ -3,6 +3,7 @@
  * Unit tests of Queue and Unqueue.
  */
 #include <pthread.h>
+#include <string.h>
 
 #include "tests/unit/elements/harness.h"
 
@@ -100,6 +101,144 @@ static void unqueue_limits(void **state) {
   harness_stop();
 }
 
+/* SimpleQueue, Queue, ThreadSafeQueue, NotifierQueue and FullNoteQueue drop new packets; FrontDropQueue the oldest; MixedQueue's
+ * input 1 goes in at the front and pushes out the back. Click's manual pages; batches of any size. */
+static void kinds(void **state) {
+  static const struct {
+    const char *class, *kept, *over;
+  } cases[] = {
+      {"SimpleQueue", "a b c ", "d e "},   {"Queue", "a b c ", "d e "},         {"ThreadSafeQueue", "a b c ", "d e "},
+      {"NotifierQueue", "a b c ", "d e "}, {"FullNoteQueue", "a b c ", "d e "}, {"FrontDropQueue", "c d e ", "a b "},
+      {"MixedQueue", "a b c ", "d e "},    {"1, MixedQueue", "e d c ", "a b "},
+  };
+  static const unsigned sizes[] = {1, 2, 256};
+  for (size_t i = 0; i < 3 * sizeof cases / sizeof cases[0]; i++) {
+    const char *class = cases[i / 3].class;
+    bool front = class[0] == '1';
+    char config[256];
+    format_text(config, sizeof config,
+                "i :: Inject -> %sq :: %s(3) -> u :: Unqueue(ACTIVE false) -> o :: Capture; q [1] -> over :: Capture%s",
+                front ? "[1] " : "", front ? class + 3 : class, front ? "; Inject -> q" : "");
+    if (strcmp(class, "MixedQueue") == 0)
+      format_text(config + strlen(config), sizeof config - strlen(config), "; Inject -> [1] q");
+    harness_start(config);
+    harness_inject("i", "a b c d e", sizes[i % 3]);
+    assert_int_equal(harness_number("q.drops"), 2);
+    assert_int_equal(harness_number("q.length"), 3);
+    assert_int_equal(harness_number("q.highwater_length"), 3);
+    harness_expect_write("u.active", "true", 0);
+    harness_run(3);
+    assert_string_equal(harness_captured("o"), cases[i / 3].kept);
+    assert_string_equal(harness_captured("over"), cases[i / 3].over);
+    harness_stop();
+  }
+}
+
+/* MixedQueue: packets of input 1 leave before those of input 0, the last one first. A capacity of 0 stores nothing. */
+static void mixes(void **state) {
+  harness_start(
+      "i :: Inject -> q :: MixedQueue(9) -> u :: Unqueue(ACTIVE false) -> o :: Capture; j :: Inject -> [1] q");
+  harness_inject("i", "a b", 256);
+  harness_inject("j", "x y", 256);
+  harness_inject("i", "c", 256);
+  harness_expect_write("u.active", "true", 0);
+  harness_run(2);
+  assert_string_equal(harness_captured("o"), "y x a b c ");
+  harness_expect_write("q.capacity", "0", 0);
+  harness_inject("j", "z", 256);
+  assert_int_equal(harness_number("q.drops"), 1);
+  harness_stop();
+  harness_start("i :: Inject -> q :: FrontDropQueue(0) -> Unqueue -> Discard");
+  harness_inject("i", "a b", 256);
+  assert_string_equal(harness_read("drops"), "q.full 2\ntotal 2\n");
+  harness_stop();
+}
+
+/* capacity can be written while packets are stored: what fits stays, the newest go, or where the front drops, the oldest. config
+ * does the same. */
+static void resizes(void **state) {
+  static const struct { const char *class, *kept; } cases[] = {{"Queue", "a b "}, {"FrontDropQueue", "d e "}};
+  for (size_t i = 0; i < 4; i++) {
+    char config[128];
+    format_text(config, sizeof config, "i :: Inject -> q :: %s(5) -> u :: Unqueue(ACTIVE false) -> o :: Capture",
+                cases[i / 2].class);
+    harness_start(config);
+    harness_inject("i", "a b c d e", 256);
+    harness_expect_write(i % 2 == 0 ? "q.capacity" : "q.config", "2", 0);
+    assert_string_equal(harness_read("q.capacity"), "2");
+    assert_int_equal(harness_number("q.length"), 2);
+    assert_string_equal(harness_read("drops"), "q.reset 3\ntotal 3\n");
+    harness_expect_write("q.capacity", "2000", 0);
+    harness_expect_write("q.capacity", "2000000", -ERROR_TOO_BIG);
+    harness_expect_write("q.capacity", "x", -ERROR_INVALID);
+    harness_expect_write("u.active", "true", 0);
+    harness_run(1);
+    assert_string_equal(harness_captured("o"), cases[i / 2].kept);
+    harness_stop();
+  }
+}
+
+/* A full queue puts the source to sleep, and wakes it when there is room: nothing is dropped. A queue without that notifier drops. */
+static void notifies_full(void **state) {
+  static const struct {
+    const char *class;
+    bool drops;
+  } cases[] = {{"Queue", false},
+               {"FullNoteQueue", false},
+               {"ThreadSafeQueue", false},
+               {"SimpleQueue", true},
+               {"NotifierQueue", true}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char config[160];
+    format_text(
+        config, sizeof config,
+        "s :: InfiniteSource(a, 100) -> q :: %s(10) -> u :: Unqueue(BURST 4, ACTIVE false) -> o :: Counter -> Discard",
+        cases[i].class);
+    harness_start(config);
+    harness_run(50);
+    assert_int_equal(harness_number("q.length"), 10);
+    assert_int_equal(harness_number("q.drops") > 0, cases[i].drops);
+    assert_string_equal(harness_read("s.scheduled"), cases[i].drops ? "true" : "false");
+    harness_expect_write("u.active", "true", 0);
+    harness_run(200);
+    assert_int_equal(harness_number("s.count"), 100);
+    assert_int_equal(harness_number("o.count") + harness_number("q.drops"), 100);
+    harness_stop();
+  }
+}
+
+/* A second graph takes over packets and counts of queues of the same name; what does not fit is dropped with a warning. */
+static void takes_state(void **state) {
+  static const struct {
+    const char *class, *kept, *warning;
+    unsigned capacity, drops;
+  } cases[] = {
+      {"Queue", "a b c ", "", 9, 1},
+      {"Queue", "a b ", "warning: q :: Queue: CAPACITY is 2 now: 1 packets dropped\n", 2, 2},
+      {"FrontDropQueue", "c d ", "warning: q :: FrontDropQueue: CAPACITY is 2 now: 1 packets dropped\n", 2, 2}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char config[128];
+    static const char format[] = "i :: Inject -> q :: %s(%u) -> u :: Unqueue -> o :: Capture";
+    format_text(config, sizeof config, format, cases[i].class, 3);
+    harness_start(config);
+    harness_inject("i", "a b c d", 256);
+    struct router *old = harness.router;
+    struct element *from = router_find(old, "q");
+    format_text(config, sizeof config, format, cases[i].class, cases[i].capacity);
+    harness_build(config);
+    struct element *to = router_find(harness.router, "q");
+    struct report report = {0};
+    to->class->take_state(to, from, &report);
+    assert_string_equal(text_string(&report.text), cases[i].warning);
+    report_free(&report);
+    router_destroy(old);
+    assert_int_equal(harness_number("q.drops"), cases[i].drops);
+    harness_run(1);
+    assert_string_equal(harness_captured("o"), cases[i].kept);
+    harness_stop();
+  }
+}
+
 /* One producer and two consumers on threads of their own lose, double and reorder nothing. Packets are numbers here:
  * nobody looks into them. */
 enum { THREAD_PACKETS = 200000, THREAD_CAPACITY = 64, THREAD_BURST = 16 };
@@ -161,8 +300,10 @@ static void works_between_threads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(keeps_order), cmocka_unit_test(drops_when_full), cmocka_unit_test(overflows_to_output_1),
-      cmocka_unit_test(resets),      cmocka_unit_test(unqueue_limits),  cmocka_unit_test(works_between_threads),
+      cmocka_unit_test(keeps_order),   cmocka_unit_test(drops_when_full), cmocka_unit_test(overflows_to_output_1),
+      cmocka_unit_test(resets),        cmocka_unit_test(unqueue_limits),  cmocka_unit_test(works_between_threads),
+      cmocka_unit_test(kinds),         cmocka_unit_test(mixes),           cmocka_unit_test(resizes),
+      cmocka_unit_test(notifies_full), cmocka_unit_test(takes_state),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
