@@ -38,11 +38,11 @@ static int size_element(struct element *e, const struct usage *usage, struct rep
 static int no_such_port(const struct landmark *at, const struct element *e, const char *side, uint32_t port,
                         uint32_t count, struct report *report) {
   if (count == 0) {
-    return report_error(report, ERROR_INVALID, "%s:%u: '%s' has no %s %u; '%s' has no %ss at all", at->file, at->line,
-                        e->name, side, port, e->class->name, side);
+    return report_error(report, ERROR_INVALID, "%s:%u: '%s :: %s' has no %s %u; it has no %ss at all", at->file,
+                        at->line, e->name, e->class->name, side, port, side);
   }
-  return report_error(report, ERROR_INVALID, "%s:%u: '%s' has no %s %u; the last is %u", at->file, at->line, e->name,
-                      side, port, count - 1);
+  return report_error(report, ERROR_INVALID, "%s:%u: '%s :: %s' has no %s %u; the last is %u", at->file, at->line,
+                      e->name, e->class->name, side, port, count - 1);
 }
 
 /* Marks used ports by an element pointer for the time being; graph_connect sets the real peers. */
@@ -70,8 +70,8 @@ static int check_unused(const struct element *e, const struct port *ports, uint3
   int result = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (ports[i].element) continue;
-    result = report_error(report, ERROR_INVALID, "%s:%u: '%s' %s %u unused; connect it", e->at.file, e->at.line,
-                          e->name, side, i);
+    result = report_error(report, ERROR_INVALID, "%s:%u: '%s :: %s' %s %u unused; connect it", e->at.file, e->at.line,
+                          e->name, e->class->name, side, i);
   }
   return result;
 }
@@ -119,13 +119,14 @@ int graph_connect(struct router *router, struct report *report) {
     struct element *from = router->elements[c->from], *to = router->elements[c->to];
     struct port *output = &from->outputs[c->from_port], *input = &to->inputs[c->to_port];
     if (output->element && !output->pull && !same_peer(output, to, c->to_port)) {
-      result = report_error(report, ERROR_INVALID, "%s:%u: illegal reuse of '%s' push output %u; put a Tee behind it",
-                            c->at.file, c->at.line, from->name, c->from_port);
+      result =
+          report_error(report, ERROR_INVALID, "%s:%u: illegal reuse of '%s :: %s' push output %u; put a Tee behind it",
+                       c->at.file, c->at.line, from->name, from->class->name, c->from_port);
     }
     if (input->element && input->pull && !same_peer(input, from, c->from_port)) {
-      result =
-          report_error(report, ERROR_INVALID, "%s:%u: illegal reuse of '%s' pull input %u; put a scheduler before it",
-                       c->at.file, c->at.line, to->name, c->to_port);
+      result = report_error(report, ERROR_INVALID,
+                            "%s:%u: illegal reuse of '%s :: %s' pull input %u; put a scheduler before it", c->at.file,
+                            c->at.line, to->name, to->class->name, c->to_port);
     }
     if (!output->element) *output = (struct port){to, c->to_port, output->pull};
     if (!input->element) *input = (struct port){from, c->from_port, input->pull};

@@ -91,7 +91,7 @@ static int parse_decimal(struct slice text, struct decimal *decimal) {
       if (i + 1 == text.length || !char_is_digit(text.data[i + 1])) return -ERROR_INVALID;
     } else if (char_is_digit(c)) {
       any = true;
-      bool fits = decimal->digits <= (UINT64_MAX - 9) / 10;
+      bool fits = decimal->digits <= (UINT64_MAX - (uint64_t)(c - '0')) / 10;
       if (fits) decimal->digits = decimal->digits * 10 + (uint64_t)(c - '0');
       if (fits && point) decimal->power--;
       if (!fits && !point) big = true;

@@ -137,10 +137,11 @@ static int check_connections(const struct spread *s, struct report *report) {
     const struct click_connection *c = &s->router->config.connections[i];
     uint8_t from = s->kind[from_port(s, c)], to = s->kind[to_port(s, c)];
     if (from == to) continue;
+    const struct element *upper = s->router->elements[c->from], *lower = s->router->elements[c->to];
     result = report_error(
-        report, ERROR_INVALID, "%s:%u: '%s' %s output %u connected to '%s' %s input %u; put %s between", c->at.file,
-        c->at.line, s->router->elements[c->from]->name, kind_name(from), c->from_port, s->router->elements[c->to]->name,
-        kind_name(to), c->to_port, from == PORT_PUSH ? "a Queue" : "an Unqueue");
+        report, ERROR_INVALID, "%s:%u: '%s :: %s' %s output %u connected to '%s :: %s' %s input %u; put %s between",
+        c->at.file, c->at.line, upper->name, upper->class->name, kind_name(from), c->from_port, lower->name,
+        lower->class->name, kind_name(to), c->to_port, from == PORT_PUSH ? "a Queue" : "an Unqueue");
   }
   return result;
 }
@@ -152,8 +153,9 @@ static int check_element(const struct spread *s, uint32_t index, struct report *
     for (uint32_t j = 0; j < e->output_count; j++) {
       uint8_t in = s->kind[s->input_base[index] + i], out = s->kind[s->output_base[index] + j];
       if (in == out || !linked(e, i, j)) continue;
-      return report_error(report, ERROR_INVALID, "%s:%u: agnostic '%s' in mixed context: %s input %u, %s output %u",
-                          e->at.file, e->at.line, e->name, kind_name(in), i, kind_name(out), j);
+      return report_error(report, ERROR_INVALID,
+                          "%s:%u: agnostic '%s :: %s' in mixed context: %s input %u, %s output %u", e->at.file,
+                          e->at.line, e->name, e->class->name, kind_name(in), i, kind_name(out), j);
     }
   }
   return 0;

@@ -40,6 +40,10 @@ static int unknown_class(const struct router *router, const struct click_declara
     return report_error(report, ERROR_NOT_FOUND, "%s:%u: %s '%s'; declare it: %s :: CLASS", at->file, at->line, what,
                         declaration->class_name, declaration->class_name);
   }
+  if (router->services->host) {
+    return report_error(report, ERROR_NOT_FOUND, "%s:%u: %s '%s'; imago elements lists those there are", at->file,
+                        at->line, what, declaration->class_name);
+  }
   return report_error(report, ERROR_NOT_FOUND, "%s:%u: %s '%s' is not in this image; rebuild it with imago build",
                       at->file, at->line, what, declaration->class_name);
 }
@@ -183,17 +187,16 @@ static int build(struct router *router, const char *file, struct slice source, s
   if (result) return result;
   result = graph_count_ports(router, report);
   if (result) return result;
-  result = graph_resolve(router, report);
-  if (result) return result;
-  result = graph_connect(router, report);
-  if (result) return result;
-  for (uint32_t i = 0; i < router->element_count; i++) {
+  /* What is wrong with kinds of ports and with arguments is all told in one run. */
+  int resolved = graph_resolve(router, report), connected = graph_connect(router, report);
+  result = resolved ? resolved : connected;
+  for (uint32_t i = 0; i < router->element_count && result == 0; i++)
     result = check_code(router->elements[i], report);
-    if (result) return result;
-  }
-  result = for_each(router, "configuring", configure, report);
-  if (result) return result;
-  return for_each(router, "initializing", initialize, report);
+  int configured = for_each(router, "configuring", configure, report);
+  if (result == 0) result = configured;
+  if (result == 0) result = for_each(router, "initializing", initialize, report);
+  if (result) report_note(report, "Router could not be initialized!");
+  return result;
 }
 
 static void commit(struct router *router) {

@@ -48,7 +48,7 @@ struct services {
   /* Handlers of elements may touch what any worker uses: true: all other workers stand still from now on, until false. Nests.
    * NULL: there is one worker. */
   void (*exclusive)(bool begin);
-  unsigned workers;              /* how many; 0 counts as 1 */
+  unsigned workers; /* how many; 0 counts as 1 */
   /* Parameters and libraries of configurations, also of those swapped in; NULL: there are none. */
   const struct click_language *language;
   const struct bundle_key *keys; /* trusted signers */

@@ -63,20 +63,26 @@ static void refuses_by_name(void **state) {
     const char *source, *message;
   } cases[] = {
       {"TestSource -> TestPullSink",
-       "fw.click:1: 'TestSource@1' push output 0 connected to 'TestPullSink@2' pull input 0; put a Queue between\n"},
+       "fw.click:1: 'TestSource@1 :: TestSource' push output 0 connected to 'TestPullSink@2 :: TestPullSink' pull input 0; put a Queue between\n"
+       "Router could not be initialized!\n"},
       {"TestPullSource -> TestSink",
-       "fw.click:1: 'TestPullSource@1' pull output 0 connected to 'TestSink@2' push input 0; put an Unqueue between\n"},
+       "fw.click:1: 'TestPullSource@1 :: TestPullSource' pull output 0 connected to 'TestSink@2 :: TestSink' push input 0; put an Unqueue between\n"
+       "Router could not be initialized!\n"},
       {"TestSource\n-> n :: TestPass\n-> TestPullSink",
-       "fw.click:2: agnostic 'n' in mixed context: push input 0, pull output 0\n"},
+       "fw.click:2: agnostic 'n :: TestPass' in mixed context: push input 0, pull output 0\n"
+       "Router could not be initialized!\n"},
       {"TestSource -> t :: TestSink; t [0] -> TestSink",
-       "fw.click:1: 't' has no output 0; 'TestSink' has no outputs at all\n"},
+       "fw.click:1: 't :: TestSink' has no output 0; it has no outputs at all\n"},
       {"TestSource -> [2] p :: TestPass -> TestSink",
-       "fw.click:1: 'p' has no input 2; the last is 0\nfw.click:1: 'p' input 0 unused; connect it\n"},
-      {"p :: TestPass", "fw.click:1: 'p' input 0 unused; connect it\nfw.click:1: 'p' output 0 unused; connect it\n"},
+       "fw.click:1: 'p :: TestPass' has no input 2; the last is 0\nfw.click:1: 'p :: TestPass' input 0 unused; connect it\n"},
+      {"p :: TestPass",
+       "fw.click:1: 'p :: TestPass' input 0 unused; connect it\nfw.click:1: 'p :: TestPass' output 0 unused; connect it\n"},
       {"s :: TestSource; s -> TestSink;\ns -> TestSink",
-       "fw.click:2: illegal reuse of 's' push output 0; put a Tee behind it\n"},
+       "fw.click:2: illegal reuse of 's :: TestSource' push output 0; put a Tee behind it\n"
+       "Router could not be initialized!\n"},
       {"s :: TestPullSink; TestPullSource -> s;\nTestPullSource -> s",
-       "fw.click:2: illegal reuse of 's' pull input 0; put a scheduler before it\n"},
+       "fw.click:2: illegal reuse of 's :: TestPullSink' pull input 0; put a scheduler before it\n"
+       "Router could not be initialized!\n"},
       {"TestSource -> TestSnik", "fw.click:1: unknown element class 'TestSnik'; did you mean 'TestSink'?\n"},
       {"TestSource -> Zzyzx(1); Zzyzx(2) -> TestSink",
        "fw.click:1: unknown element class 'Zzyzx' is not in this image; rebuild it with imago build\n"},
@@ -86,8 +92,10 @@ static void refuses_by_name(void **state) {
        "fw.click:1: While configuring 'q :: TestSink':\n  NUMBER: parse error\n"
        "  FLAG: parse error\n"
        "fw.click:2: While configuring 'TestSource@3 :: TestSource':\n  WORD: parse error\n"
-       "fw.click:2: While configuring 'TestSink@4 :: TestSink':\n  too many arguments\n"},
-      {"TestSource -> q :: TestSink(WORD fail)", "fw.click:1: While initializing 'q :: TestSink':\n  told to fail\n"},
+       "fw.click:2: While configuring 'TestSink@4 :: TestSink':\n  too many arguments\n"
+       "Router could not be initialized!\n"},
+      {"TestSource -> q :: TestSink(WORD fail)", "fw.click:1: While initializing 'q :: TestSink':\n  told to fail\n"
+                                                 "Router could not be initialized!\n"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char messages[2048];

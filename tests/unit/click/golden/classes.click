@@ -1,0 +1,5 @@
+// Unknown classes and elements, with the nearest name.
+a :: Idle -> Countr -> Discard;
+Idle -> cuonter -> Discard;
+Idle -> nowhere;
+counter :: Counter;
