@@ -58,7 +58,7 @@ int number_signed(struct slice text, int64_t max, int64_t *value) {
 
 /* --- decimal fractions --- */
 
-/* digits x 10^power. More digits than fit are dropped when they stand behind the point: they are below every unit's half. */
+/* digits x 10^power. Digits behind the point that no longer fit (from the twentieth on) are dropped. */
 struct decimal {
   uint64_t digits;
   int power;
