@@ -13,13 +13,12 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools/demo"))
+from harness import PATIENCE  # noqa: E402
 from imago import FIREWALL, Function, Imago, compile_bpf  # noqa: E402
 from wire import Recorder, Sender, read_pcap, wait_until  # noqa: E402
 
 BUILD = os.environ.get("IMAGO_BUILD", "build")
 PROGRAMS = (FIREWALL, pathlib.Path(__file__).parent / "system/programs")
-# TCG on a loaded machine may take this long for anything; a test that waits to the end fails.
-PATIENCE = 30
 
 
 @pytest.fixture

@@ -84,6 +84,22 @@ static void answer(uint32_t port, enum control_event event, uint16_t value) {
     virtqueue_publish(&console.control_transmit);
 }
 
+/* Gives a received buffer back to the device. */
+static void return_current(struct console_port *port) {
+  offer_receive(&port->receive, port->current, port->current->bytes, BUFFER_SIZE);
+  virtqueue_publish(&port->receive);
+  port->current = NULL;
+}
+
+/* Bytes and the news that their sender has gone travel in different queues: what lies in this one when the news is read is from
+ * that client, or from a hasty next one that did not wait for the greeting. It must not be taken for the next one's. */
+static void discard_received(struct console_port *port) {
+  if (port->current != NULL) return_current(port);
+  uint32_t length;
+  while ((port->current = virtqueue_take(&port->receive, &length)) != NULL)
+    return_current(port);
+}
+
 static void handle_control(const struct control_message *message, const char *text, uint32_t length) {
   if (message->port >= console.port_count) return;
   struct console_port *port = &console.ports[message->port];
@@ -98,12 +114,18 @@ static void handle_control(const struct control_message *message, const char *te
         if (!port->started || !slice_equals(name, names[i])) continue;
         console.channels[i] = port;
         answer(message->port, PORT_OPEN, 1);
+        /* Only now, for QEMU looks whether it may read from a client that was there before us when buffers are announced. */
+        virtqueue_publish(&port->receive);
       }
       break;
     }
     case PORT_OPEN:
       port->host_open = message->value != 0;
-      if (port->host_open) port->generation++;
+      if (port->host_open) {
+        port->generation++;
+      } else if (port->started) {
+        discard_received(port);
+      }
       break;
     default:
       break; /* resize and the like are for terminals */
@@ -145,9 +167,6 @@ static int start(void) {
   }
   virtio_finish(device);
   virtqueue_publish(&console.control_receive);
-  for (unsigned id = 1; id < console.port_count; id++) {
-    if (console.ports[id].started) virtqueue_publish(&console.ports[id].receive);
-  }
   answer(0, DEVICE_READY, 1);
   return 0;
 }
@@ -204,13 +223,6 @@ bool platform_channel_open(enum platform_channel channel, uint32_t *generation) 
   if (port == NULL) return false;
   *generation = port->generation;
   return port->host_open;
-}
-
-/* Gives a received buffer back to the device. */
-static void return_current(struct console_port *port) {
-  offer_receive(&port->receive, port->current, port->current->bytes, BUFFER_SIZE);
-  virtqueue_publish(&port->receive);
-  port->current = NULL;
 }
 
 size_t platform_channel_read(enum platform_channel channel, void *bytes, size_t size) {

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from conftest import PATIENCE
+from harness import PATIENCE
 from wire import wait_until
 
 CLICK = "FromDevice(eth0) -> count :: Counter -> Queue -> ToDevice(eth1);"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import PATIENCE
+from harness import PATIENCE
 from wire import wait_until
 
 CLICK = """
@@ -103,7 +103,7 @@ def test_data_may_follow_a_command_with_its_length(session):
     ("READ", 500),
     ("WRITEDATA switch.switch 99999999999", 500),
     ("CHECKREAD count.count", 200),
-    ("CHECKWRITE count.count", 530),
+    ("CHECKWRITE count.count", 511),
 ])
 def test_every_command_is_answered_with_clicks_code(session, command, code):
     assert session.ask(command)[0] == code
