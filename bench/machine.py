@@ -22,6 +22,8 @@ OUTPUT = ROOT / "build/bench"
 PROGRAMS = (FIREWALL, ROOT / "bench/programs")
 PATIENCE = 30  # seconds for anything, on a machine that has other things to do
 MEMORY = 8  # MiB
+# Sender and recorder are threads of one interpreter; by default one may keep the other waiting for 5 ms.
+sys.setswitchinterval(0.0001)
 PRIMER = bytes(60)  # goes ahead of the stream: QEMU 7.2 discards the frame that it holds when a driver starts its device
 
 FORWARD = "FromDevice(eth0) -> count :: Counter -> Queue(1024) -> out :: ToDevice(eth1);\n"
@@ -159,25 +161,39 @@ class Running:
             self.started = time.time_ns()
             self.process = subprocess.Popen([*command[command.index("qemu-system-x86_64"):], *extra], stdin=subprocess.DEVNULL)
             self.pid = self.process.pid
-        self.control = Control(self.directory / "control")
+        try:
+            self.control = Control(self.directory / "control")
+        except BaseException:
+            self.kill()
+            raise
+
+    def kill(self):
+        """Ends it at once, whatever it does."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+        else:
+            self.imago.attempt("stop", "--force", self.name)
+        self.sender.stop()
+        self.recorder.stop()
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_):
-        """A machine that failed is ended by force; one that did not must end well."""
+        """A function that was measured must end well."""
+        if kind is not None:
+            self.kill()
+            return
         self.sender.stopping = True
-        if kind is None:
-            self.control.write("stop")
+        self.control.write("stop")
         self.control.close()
         if self.process is None:
             self.imago.attempt("stop", self.name)
-        elif kind is not None:
-            self.process.kill()
         status = self.process.wait(PATIENCE) if self.process else 0
         self.sender.stop()
         self.recorder.stop()
-        if kind is None and status != 0:
+        if status != 0:
             raise Failed(f"the machine ended with status {status}: " + (self.directory / "console").read_text(errors="replace"))
 
     def first_frame(self):
