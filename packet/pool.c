@@ -40,13 +40,26 @@ void packet_pool_destroy(struct packet_pool *pool) {
   *pool = (struct packet_pool){0};
 }
 
+/* Member by member: of one assignment gcc makes `rep stos` over 128 bytes, which took about 10 ns a packet more. */
+static void clear(struct packet *p, struct packet_pool *pool) {
+  p->data = packet_buffer_start(p) + PACKET_HEADROOM;
+  p->length = 0;
+  p->mac_header = p->network_header = p->transport_header = 0;
+  p->type = PACKET_HOST;
+  p->nic = 0;
+  p->reserved = 0;
+  p->timestamp = 0;
+  p->pool = pool;
+  __builtin_memset(p->annotation, 0, sizeof p->annotation);
+}
+
 struct packet *packet_new(struct packet_pool *pool) {
   if (__builtin_expect(pool->free_count == 0, 0)) {
     pool->failed++;
     return NULL;
   }
   struct packet *p = pool->free[--pool->free_count];
-  *p = (struct packet){.data = packet_buffer_start(p) + PACKET_HEADROOM, .pool = pool};
+  clear(p, pool);
   return p;
 }
 
