@@ -3,6 +3,7 @@
 
 IMAGO_BUILD names the build directory under test (build).
 """
+import contextlib
 import os
 import pathlib
 import shutil
@@ -99,10 +100,10 @@ class Running(Function):
             self.sender.stopping = True
         pid = self.file("pid").strip()
         if pid and not self.file("exit"):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            with contextlib.suppress(TimeoutError):  # whoever watches over the run writes down how it ended
+                wait_until(lambda: self.file("exit"), PATIENCE, "the end of the run")
         for end in (self.sender, self.recorder):
             if end:
                 end.stop()

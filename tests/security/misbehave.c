@@ -30,7 +30,8 @@ static void *address(uint64_t value) {
 __attribute__((noinline)) static void smash(size_t length) {
   char small[16];
   volatile char *out = address((uint64_t)(uintptr_t)small);
-  for (size_t i = 0; i < length; i++) out[i] = 'x';
+  for (size_t i = 0; i < length; i++)
+    out[i] = 'x';
 }
 
 static void call(uint64_t target) { __asm__ volatile("call *%0" : : "r"(target) : "memory"); }

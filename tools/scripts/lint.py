@@ -47,7 +47,7 @@ def check_tidy(jobs):
         for status, output in pool.map(lambda name: run([*command, name]), files):
             if status:
                 failed = 1
-                print(output)
+                print("".join(line + "\n" for line in output.splitlines() if ": error: " in line))
     return failed
 
 
