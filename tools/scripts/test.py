@@ -121,7 +121,8 @@ def fuzz_steps(seconds):
 def steps(options):
     """Everything after the builds. The long ones first, so that the two lanes end together."""
     process = {"IMAGO_BUILD": "build-sanitize"}
-    yield Step("clang-tidy", [PYTHON, "tools/scripts/lint.py", "tidy", "--jobs=1"], count_one, timeout=420)
+    for part in ("1/2", "2/2"):
+        yield Step(f"clang-tidy {part}", [PYTHON, "tools/scripts/lint.py", "tidy", "--jobs=1", f"--part={part}"], count_one, timeout=420)
     yield pytest("system tests, virtual machine", "tests/system", "-m", "vm")
     yield pytest("security tests, virtual machine", "tests/security")
     yield pytest("system tests, process under sanitizers", "tests/system", "-m", "not vm", **process)
