@@ -32,9 +32,10 @@ def first_match(pattern, path):
 def machine():
     """What all of it was measured on."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    qemu = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
-    return (f"{first_match(r'^model name\s*: (.*)$', '/proc/cpuinfo')}, {os.cpu_count()} cores, "
-            f"{int(first_match(r'^MemTotal:\s*([0-9]*)', '/proc/meminfo')) >> 20} GiB; Linux {platform.release()}; {qemu}; commit {commit or '?'}; "
+    qemu = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=False).stdout.split("\n", maxsplit=1)[0]
+    processor = first_match(r"^model name\s*: (.*)$", "/proc/cpuinfo")
+    memory = int(first_match(r"^MemTotal:\s*([0-9]+)", "/proc/meminfo")) >> 20
+    return (f"{processor}, {os.cpu_count()} cores, {memory} GiB; Linux {platform.release()}; {qemu}; commit {commit or 'unknown'}; "
             f"load before: {os.getloadavg()[0]:.2f}")
 
 
