@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -69,6 +70,39 @@ def test_the_printed_line_boots_without_our_tool(imago, image):
             assert client.recv(64) == b"Click::ControlSocket/1.3\r\n"
             client.sendall(b"WRITE stop\r\n")
             assert shell.wait(PATIENCE) == EXIT_CLEAN
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+
+
+def test_bytes_on_the_log_port_do_not_keep_the_worker_awake(imago, image):
+    printed = imago("run", "--print", "--name", "printed", "--accel", "tcg", image("Idle -> Discard;")[0])
+    directory = pathlib.Path(imago.environment["XDG_RUNTIME_DIR"]) / "imago/printed"
+    assert "file,id=log,path=" in printed
+    printed = printed.replace("file,id=log,path=", "socket,id=log,server=on,wait=off,path=")
+    shell = subprocess.Popen(["sh", "-c", printed], stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_until((directory / "control").exists, PATIENCE, "the control socket")
+        wait_until((directory / "log").exists, PATIENCE, "the log socket")
+        with socket.socket(socket.AF_UNIX) as client, socket.socket(socket.AF_UNIX) as log:
+            client.settimeout(PATIENCE)
+            client.connect(str(directory / "control"))
+            replies = client.makefile("rwb")
+            assert replies.readline() == b"Click::ControlSocket/1.3\r\n"
+
+            def sleeps():
+                replies.write(b"READ workers\r\n")
+                replies.flush()
+                assert replies.readline().startswith(b"200 ")
+                text = replies.read(int(replies.readline().split()[1])).decode()
+                return int(dict(line.split() for line in text.splitlines())["worker0.sleeps"])
+
+            log.connect(str(directory / "log"))
+            log.sendall(b"is anybody there?\n" * 100)
+            before = sleeps()
+            time.sleep(1)
+            assert sleeps() - before < 1000
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(shell.pid, signal.SIGKILL)
