@@ -186,8 +186,8 @@ static void names_faults(void **state) {
   assert_string_equal(harness_read("fw.last_fault"), "");
   text_clear(&harness.log);
   static const char line[] =
-      "obey 3: instruction 4 (obey.bpf.c:41): memory access outside packet, stack, context and map values, "
-      "address 0x1";
+      "obey 3: instruction 4 (obey.bpf.c:41): memory access outside packet, stack, context and map values, or a store "
+      "to what is read-only, address 0x1";
   harness.now = 5000000000;
   harness_inject("i", "f f f 2", 256);
   char expected[512];
