@@ -202,8 +202,13 @@ class Running:
         return self.recorder.frames[0][0] - self.started
 
     def flow(self, frames=100):
+        """Waits for so many more packets; when they do not come, says what each end knows."""
         goal = len(self.recorder.numbers) + frames
-        wait_until(lambda: len(self.recorder.numbers) >= goal, PATIENCE, "packets to flow")
+        try:
+            wait_until(lambda: len(self.recorder.numbers) >= goal, PATIENCE, "packets to flow")
+        except TimeoutError:
+            raise Failed(f"packets stopped on {self.platform}: {self.sender.sent} sent (error: {self.sender.error}), {len(self.recorder.numbers)} "
+                         f"came out\n{self.control.read('stats')}{self.control.read('workers')}{self.control.read('memory')}") from None
 
     def cpu_seconds(self):
         """Of the process, its threads and what the kernel did for them."""
