@@ -44,6 +44,9 @@ def check_tidy(options):
     part, parts = map(int, options.part.split("/"))
     files = files[part - 1::parts]
     command = ["clang-tidy-14", "--quiet", "-p", "build", "--extra-arg=-Wno-unknown-warning-option"]
+    if options.quick:
+        # A quarter of the analyzer's paths take a quarter of the time.
+        command += [f"--extra-arg={word}" for word in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=60000")]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for status, output in pool.map(lambda name: run([*command, name]), files):
@@ -64,6 +67,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checks", nargs="*", choices=[*CHECKS, []], metavar="CHECK", help="which: " + ", ".join(CHECKS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (one a core)")
+    parser.add_argument("--quick", action="store_true", help="tidy: follow fewer paths of a function")
     parser.add_argument("--part", default="1/1", metavar="N/M", help="tidy: every M-th file, from the N-th on (1/1)")
     options = parser.parse_args()
     failed = [name for name in options.checks or ("format", "tidy") if CHECKS[name](options)]
