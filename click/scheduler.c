@@ -32,7 +32,8 @@ static bool run_tasks(struct scheduler *scheduler) {
     list_append(&scheduler->tasks, &task->link);
     task->runs++;
     element_running = task->element;
-    bool work = task->run(task);
+    element_pulled_in_vain = false;
+    bool work = task->run(task) || element_pulled_in_vain;
     task->work += work;
     worked = worked || work;
   }

@@ -65,6 +65,8 @@ const char *harness_captured(const char *name);
 struct packet *harness_last(const char *name);
 /* Runs all tasks so often. */
 void harness_run(unsigned rounds);
+/* Rounds until one does no work: as far as a worker goes before it sleeps. */
+void harness_run_until_idle(void);
 /* Value of a handler, until the next call. */
 const char *harness_read(const char *handler);
 unsigned long long harness_number(const char *handler);
