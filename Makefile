@@ -9,17 +9,17 @@ PYTHON := /usr/bin/python3
 packages-%:
 	@tools/scripts/install-packages.sh $*
 
-# One recipe for all: configure once, then let Ninja decide.
+# One recipe for all: configure once, then let Ninja decide. `product` is everything but the tests.
 define compile
 	@test -f build/build.ninja || meson setup build
-	@ninja -C build
+	@ninja -C build $(1)
 endef
 
 build: packages-build           ## build everything into build/
-	$(compile)
+	$(call compile)
 
 demo: packages-demo             ## boot the firewall, swap its program under traffic, report
-	$(compile)
+	$(call compile,product)
 	@$(PYTHON) tools/demo/demo.py $(DEMO_FLAGS)
 
 test: packages-test             ## all tests; the last line counts them
@@ -29,11 +29,11 @@ fuzz: packages-fuzz             ## run the fuzzers: 10 minutes each, or FUZZ_SEC
 	@$(PYTHON) tools/scripts/fuzz.py --seconds $(or $(FUZZ_SECONDS),600)
 
 bench: packages-bench           ## measure against a plain C loop
-	$(compile)
+	$(call compile)
 	@$(PYTHON) bench/run.py $(BENCH_FLAGS)
 
 lint: packages-lint             ## clang-format and clang-tidy
-	$(compile)
+	$(call compile)
 	@$(PYTHON) tools/scripts/lint.py
 
 format: packages-format         ## reformat the C sources in place

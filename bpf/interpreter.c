@@ -482,12 +482,14 @@ static void execute(struct bpf_machine *m, struct bpf_result *result) {
         continue;
       case BPF_STX | BPF_ATOMIC | BPF_W:
         p = bpf_machine_reach(m, a + (uint64_t)insn.off, 4, BPF_ACCESS_READ | BPF_ACCESS_WRITE);
-        if (p == NULL || (a + (uint64_t)insn.off) % 4 != 0) goto bad_memory;
+        if (p == NULL) goto bad_memory;
+        if ((uintptr_t)p % 4 != 0) goto bad_alignment;
         if (!atomic32(p, insn.imm, src, &reg[0])) goto bad_instruction;
         continue;
       case BPF_STX | BPF_ATOMIC | BPF_DW:
         p = bpf_machine_reach(m, a + (uint64_t)insn.off, 8, BPF_ACCESS_READ | BPF_ACCESS_WRITE);
-        if (p == NULL || (a + (uint64_t)insn.off) % 8 != 0) goto bad_memory;
+        if (p == NULL) goto bad_memory;
+        if ((uintptr_t)p % 8 != 0) goto bad_alignment;
         if (!atomic64(p, insn.imm, src, &reg[0])) goto bad_instruction;
         continue;
       default: /* unknown, or legacy packet access */
@@ -497,6 +499,10 @@ static void execute(struct bpf_machine *m, struct bpf_result *result) {
 
 bad_memory:
   fault = BPF_FAULT_MEMORY;
+  result->fault_address = accessed(reg, insns[at]);
+  goto out;
+bad_alignment:
+  fault = BPF_FAULT_ALIGNMENT;
   result->fault_address = accessed(reg, insns[at]);
   goto out;
 bad_instruction:

@@ -9,7 +9,9 @@
 const char *bpf_fault_text(enum bpf_fault_kind kind) {
   static const char *const texts[] = {
       [BPF_FAULT_NONE] = "no fault",
-      [BPF_FAULT_MEMORY] = "memory access outside packet, stack, context and map values",
+      [BPF_FAULT_MEMORY] =
+          "memory access outside packet, stack, context and map values, or a store to what is read-only",
+      [BPF_FAULT_ALIGNMENT] = "atomic access to an address that is not aligned",
       [BPF_FAULT_INSTRUCTION] = "not a supported instruction",
       [BPF_FAULT_JUMP] = "jump out of the program or into a 64-bit immediate",
       [BPF_FAULT_BUDGET] = "instruction budget used up",

@@ -36,7 +36,8 @@ struct bpf_input {
 
 enum bpf_fault_kind {
   BPF_FAULT_NONE,
-  BPF_FAULT_MEMORY,      /* load or store outside stack, packet, context and map values */
+  BPF_FAULT_MEMORY,      /* access outside packet, stack, context and map values, or a store to what may only be read */
+  BPF_FAULT_ALIGNMENT,   /* atomic access to an address that is not a multiple of its size */
   BPF_FAULT_INSTRUCTION, /* not an instruction of RFC 9669, or one of an unsupported group */
   BPF_FAULT_JUMP,        /* control leaves the program, or enters the middle of a 64-bit immediate */
   BPF_FAULT_BUDGET,      /* over BPF_MAX_EXECUTED */
@@ -48,16 +49,16 @@ struct bpf_result {
   uint64_t r0;
   enum bpf_fault_kind fault;
   uint32_t fault_insn;    /* slot index of the faulting instruction */
-  uint64_t fault_address; /* for BPF_FAULT_MEMORY */
+  uint64_t fault_address; /* for BPF_FAULT_MEMORY and BPF_FAULT_ALIGNMENT */
   uint32_t executed;      /* instructions */
 };
 
-/* "memory access outside packet, stack and maps" and so on. */
+/* "jump out of the program or into a 64-bit immediate" and so on. */
 const char *bpf_fault_text(enum bpf_fault_kind kind);
 
 /* Structural check that must pass before bpf_run: count within limits, every opcode known, register numbers in range,
  * reserved fields zero, jumps and local calls inside the program and never into the second slot of a 64-bit immediate, map
- * indices below map_count, helpers known. Linear, no allocation beyond a bitmap. Errors name the instruction.
+ * indices below map_count, helpers known. Linear, allocates nothing. Errors name the instruction.
  * What it cannot see, bpf_run checks. */
 int bpf_check(const struct bpf_insn *insns, uint32_t count, uint32_t map_count, struct report *report)
     __attribute__((warn_unused_result));

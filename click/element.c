@@ -5,6 +5,7 @@
 #include "click/element.h"
 
 _Thread_local const struct element *element_running;
+_Thread_local bool element_pulled_in_vain;
 
 void element_simple_push(struct element *e, unsigned port, struct batch *batch) {
   (void)port;
@@ -16,14 +17,18 @@ void element_simple_pull(struct element *e, unsigned port, struct batch *batch, 
   (void)port;
   if (batch->count == 0) {
     element_pull(e, 0, batch, max);
+    if (batch->count == 0) return;
     e->class->simple(e, batch);
+    if (batch->count == 0) element_pulled_in_vain = true;
     return;
   }
   /* `simple` must see only what is pulled now, not what was in the batch before. */
   struct batch fresh;
   fresh.count = 0;
   element_pull(e, 0, &fresh, max);
+  if (fresh.count == 0) return;
   e->class->simple(e, &fresh);
+  if (fresh.count == 0) element_pulled_in_vain = true;
   memcpy(batch->packet + batch->count, fresh.packet, fresh.count * sizeof *fresh.packet);
   batch->count += fresh.count;
 }

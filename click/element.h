@@ -113,6 +113,10 @@ struct element {
 /* The element whose code runs in this thread, for fault reports and profiles. NULL outside the graph. */
 extern _Thread_local const struct element *element_running;
 
+/* Set where a pull took packets and none was left of them: who pulled finds nothing, though there may be more upstream. The scheduler
+ * counts it as work, so that the worker does not sleep on what waits there. */
+extern _Thread_local bool element_pulled_in_vain;
+
 /* Hands the batch to whatever output `port` (a push port) leads to. Takes the packets; an empty batch is not passed on. */
 static inline void element_push(struct element *e, unsigned port, struct batch *batch) {
   if (batch->count == 0) return;

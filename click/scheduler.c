@@ -67,7 +67,8 @@ static bool run_task(struct scheduler *scheduler, struct task *task) {
   task->pass += task->stride;
   task->runs++;
   element_running = task->element;
-  bool work = task->run(task);
+  element_pulled_in_vain = false;
+  bool work = task->run(task) || element_pulled_in_vain;
   task->work += work;
   if (task_scheduled(task) && list_empty(&task->link)) insert(scheduler, task);
   return work;

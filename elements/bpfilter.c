@@ -120,12 +120,12 @@ static void bpfilter_push(struct element *e, unsigned port, struct batch *batch)
   run_flush(&run);
 }
 
-/* Pulls one batch behind what is in `batch` and leaves there what passes. False when upstream had nothing. */
-static bool bpfilter_pull_once(struct bpfilter *f, struct batch *batch, unsigned max) {
-  struct element *e = &f->element;
+/* Pulls one batch behind what is in `batch` and leaves there what passes. */
+static void bpfilter_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
+  struct bpfilter *f = (struct bpfilter *)e;
   uint32_t kept = batch->count, first = kept;
   element_pull(e, 0, batch, max);
-  if (batch->count == first) return false;
+  if (batch->count == first) return;
   struct extension *ext = __atomic_load_n(&f->running, __ATOMIC_ACQUIRE);
   struct tally tally = {0};
   struct batch rejected;
@@ -144,18 +144,7 @@ static bool bpfilter_pull_once(struct bpfilter *f, struct batch *batch, unsigned
   batch->count = kept;
   bpfilter_count(f, ext, &tally);
   if (rejected.count > 0) element_push(e, 1, &rejected);
-  return true;
-}
-
-/* Whoever pulls takes an empty batch for an empty queue and may go to sleep, so a batch of which nothing is left is
- * followed by another. A bound keeps a program that drops everything from holding the worker. */
-enum { PULL_ROUNDS = 8 };
-
-static void bpfilter_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
-  uint32_t before = batch->count;
-  for (unsigned round = 0; round < PULL_ROUNDS && batch->count == before; round++) {
-    if (!bpfilter_pull_once((struct bpfilter *)e, batch, max)) return;
-  }
+  if (kept == first) element_pulled_in_vain = true;
 }
 
 /* --- life --- */

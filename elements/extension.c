@@ -209,7 +209,7 @@ size_t extension_fault_text(struct extension *ext, char *buffer, size_t size) {
   if (fault.kind == BPF_FAULT_NONE) return 0;
   char line[BUNDLE_NAME_MAX + 64], place[sizeof line + 3] = "", address[32] = "";
   if (bundle_source_line(ext->bundle, fault.insn, line, sizeof line)) format_text(place, sizeof place, " (%s)", line);
-  if (fault.kind == BPF_FAULT_MEMORY) {
+  if (fault.kind == BPF_FAULT_MEMORY || fault.kind == BPF_FAULT_ALIGNMENT) {
     format_text(address, sizeof address, ", address 0x%llx", (unsigned long long)fault.address);
   }
   return format_text(buffer, size, "%s %llu: instruction %u%s: %s%s", ext->bundle->meta.name,

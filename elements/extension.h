@@ -78,7 +78,8 @@ void extension_free(struct extension *extension);
 /* Remembers the fault of a run. Any worker. */
 void extension_note_fault(struct extension *extension, const struct bpf_result *result);
 /* The last fault: "block_dns 2: instruction 17 (block_dns.bpf.c:41): memory access outside packet, stack, context and
- * map values, address 0x1f". Empty when there was none. Returns the length that the whole text has. */
+ * map values, or a store to what is read-only, address 0x1f". Empty when there was none. Returns the length that the
+ * whole text has. */
 size_t extension_fault_text(struct extension *extension, char *buffer, size_t size);
 
 #endif

@@ -12,6 +12,10 @@ struct switch_element {
 
 static int switch_check(const struct element *e, int32_t output, const char *name, struct report *report) {
   if (output < 0 || (uint32_t)output < e->output_count) return 0;
+  if (e->output_count == 0) {
+    return report_error(report, ERROR_INVALID, "%s: output %d is not connected, nor is any other; -1 drops", name,
+                        output);
+  }
   return report_error(report, ERROR_INVALID, "%s: output %d is not connected; the last one is %u, -1 drops", name,
                       output, e->output_count - 1);
 }

@@ -76,7 +76,7 @@ enum platform_channel { PLATFORM_CHANNEL_CONTROL, PLATFORM_CHANNEL_LOG, PLATFORM
 /* True while a client is connected. *generation changes with every new client, so that a session can be reset even when a close
  * and an open fall between two polls. */
 bool platform_channel_open(enum platform_channel channel, uint32_t *generation);
-/* Takes up to size bytes that the client sent. 0: none now. */
+/* Takes up to size bytes that the client sent. 0: none now. What a former client had sent is not among them. */
 size_t platform_channel_read(enum platform_channel channel, void *bytes, size_t size);
 /* Takes at most length bytes for the client; returns how many. Fewer: it is full, try again later. */
 size_t platform_channel_write(enum platform_channel channel, const void *bytes, size_t length);
@@ -95,7 +95,7 @@ void platform_worker_join(void);
 
 /* --- boot chart and facts for handlers --- */
 
-/* Stamps of what the platform did before kernel_start, as lines "MICROSECONDS NAME". */
+/* Stamps of what the platform did before kernel_run, as lines "MICROSECONDS NAME". */
 void platform_boot_chart(struct text *out);
 /* Lines "NAME VALUE" for the handler `platform`: accelerator, CPU, nucleus calls, register accesses, features. */
 void platform_facts(struct text *out);

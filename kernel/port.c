@@ -69,8 +69,11 @@ bool log_port_poll(struct log *log) {
   char piece[2048];
   uint64_t position;
   uint32_t generation;
+  if (!platform_channel_open(PLATFORM_CHANNEL_LOG, &generation)) return false;
+  /* Nobody listens on the log port, but bytes that lie there would end every sleep at once. */
+  (void)platform_channel_read(PLATFORM_CHANNEL_LOG, piece, sizeof piece);
   size_t length = log_peek(log, piece, sizeof piece, &position);
-  if (length == 0 || !platform_channel_open(PLATFORM_CHANNEL_LOG, &generation)) return false;
+  if (length == 0) return false;
   size_t written = platform_channel_write(PLATFORM_CHANNEL_LOG, piece, length);
   if (written == 0) return false;
   log_followed(log, position + written);

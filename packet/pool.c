@@ -42,6 +42,19 @@ void packet_pool_destroy(struct packet_pool *pool) {
 
 _Thread_local struct packet_pool *packet_pool_own;
 
+/* Member by member: of one assignment gcc makes `rep stos` over 128 bytes, which took about 10 ns a packet more. */
+static void clear(struct packet *p, struct packet_pool *pool) {
+  p->data = packet_buffer_start(p) + PACKET_HEADROOM;
+  p->length = 0;
+  p->mac_header = p->network_header = p->transport_header = 0;
+  p->type = PACKET_HOST;
+  p->nic = 0;
+  p->reserved = 0;
+  p->timestamp = 0;
+  p->pool = pool;
+  __builtin_memset(p->annotation, 0, sizeof p->annotation);
+}
+
 struct packet *packet_new(struct packet_pool *pool) {
   if (packet_pool_own != NULL) pool = packet_pool_own;
   if (__builtin_expect(pool->free_count == 0, 0)) {
@@ -49,7 +62,7 @@ struct packet *packet_new(struct packet_pool *pool) {
     return NULL;
   }
   struct packet *p = pool->free[--pool->free_count];
-  *p = (struct packet){.data = packet_buffer_start(p) + PACKET_HEADROOM, .pool = pool};
+  clear(p, pool);
   return p;
 }
 

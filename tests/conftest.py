@@ -3,6 +3,7 @@
 
 IMAGO_BUILD names the build directory under test (build).
 """
+import contextlib
 import os
 import pathlib
 import shutil
@@ -13,13 +14,12 @@ import tempfile
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools/demo"))
+from harness import PATIENCE  # noqa: E402
 from imago import FIREWALL, Function, Imago, compile_bpf  # noqa: E402
 from wire import Recorder, Sender, read_pcap, wait_until  # noqa: E402
 
 BUILD = os.environ.get("IMAGO_BUILD", "build")
 PROGRAMS = (FIREWALL, pathlib.Path(__file__).parent / "system/programs")
-# TCG on a loaded machine may take this long for anything; a test that waits to the end fails.
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -100,10 +100,10 @@ class Running(Function):
             self.sender.stopping = True
         pid = self.file("pid").strip()
         if pid and not self.file("exit"):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            with contextlib.suppress(TimeoutError):  # whoever watches over the run writes down how it ended
+                wait_until(lambda: self.file("exit"), PATIENCE, "the end of the run")
         for end in (self.sender, self.recorder):
             if end:
                 end.stop()

@@ -20,7 +20,7 @@ static const char read_help[] =
     "  imago read fw list                 the elements of the graph\n"
     "  imago read fw handlers fw          the handlers of element 'fw' (PARAMETER is the element's name)\n"
     "  imago read fw in_counter.count     a counter\n"
-    "  imago read fw drops                every drop counter that is not zero\n"
+    "  imago read fw drops                every drop counter, and their total\n"
     "  imago read fw boot                 what the time of the start went into\n"
     "\n"
     "Exit status: 0, or 1 if there is no such run or handler, or it cannot be read.\n";

@@ -196,13 +196,21 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
   return true;
 }
 
-/* The file's name without its suffix, made a name that a run may have. */
+/* The file's name without its suffix, made a name that a run may have; "run" if nothing of it will do. */
 static void default_name(const char *operand, char name[RUN_NAME_MAX]) {
   static const char *const suffixes[] = {".click", ".elf", ".cpio"};
   const char *base = path_base(operand);
   size_t length = strlen(base);
   for (unsigned i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
     if (path_has_suffix(base, suffixes[i])) length -= strlen(suffixes[i]);
+  }
+  while (length > 0 && (!char_is_word(*base) || *base == '_')) {
+    base++;
+    length--;
+  }
+  if (length == 0) {
+    base = "run";
+    length = strlen(base);
   }
   format_text(name, RUN_NAME_MAX, "%.*s", (int)length, base);
   for (char *c = name; *c != '\0'; c++) {

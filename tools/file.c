@@ -42,7 +42,7 @@ int file_write(const char *path, const void *bytes, size_t length, struct report
   text_addf(&temporary, "%s.new", path);
   if (temporary.failed) return report_error(report, ERROR_NO_MEMORY, "%s: no memory", path);
   int error = 0;
-  int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  int fd = open(temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
   if (fd < 0) {
     error = report_error(report, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
     goto done;

@@ -179,14 +179,23 @@ static void remove_files(const char *path) {
   closedir(directory);
 }
 
+/* True if the path still leads to what is open: 'imago ps --clean' may have removed it since. */
+static bool still_there(int fd, const char *path) {
+  struct stat opened, named;
+  return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
 int rundir_claim(const struct rundir *dir, struct report *report) {
   int error = own_directory(dir->path, report);
   if (error != 0) return error;
   int fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return report_error(report, ERROR_IO, "%s: %s", dir->path, strerror(errno));
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0 || !still_there(fd, dir->path)) {
     close(fd);
-    return report_error(report, ERROR_BUSY, "'%s' is being started by another imago; choose another --name", dir->name);
+    return report_error(report, ERROR_BUSY,
+                        "'%s' is being started or cleaned up by another imago; try again, or choose another --name",
+                        dir->name);
   }
   struct run_status status;
   rundir_status(dir, &status);

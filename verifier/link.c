@@ -131,11 +131,12 @@ static int place(struct linker *l, const struct object_symbol *symbol, uint32_t 
   struct linked_program *program = l->program;
   const struct object_section *section = &l->object.sections[symbol->section];
   struct layout_slot *slots = layout_at(&l->layout, symbol->section, symbol->value);
+  /* Two names, one function. Before the check, because their sizes may differ. */
+  if (slots && slots[0].function) symbol = slots[0].function;
   if (!slots || symbol->size == 0 || symbol->size % INSN_SIZE != 0 || symbol->size > section->size - symbol->value)
     return report_error(l->report, ERROR_INVALID,
                         "%s: malformed object: function %s leaves its section; compile it again", l->options->file,
                         symbol->name);
-  if (slots[0].function && slots[0].function != symbol) symbol = slots[0].function; /* two names, one function */
   for (uint32_t i = 0; i < l->function_count; i++) {
     if (l->functions[i].symbol != symbol) continue;
     *start = l->functions[i].start;
@@ -237,7 +238,10 @@ static int data_map(struct linker *l, const struct site *site, uint32_t index_of
   if (format_text(def->name, sizeof(def->name), "%s%s", l->options->name, section->name) >= sizeof(def->name))
     return refuse(l, site, ERROR_TOO_BIG, "the map name %s%s is too long; choose a shorter --name", l->options->name,
                   section->name);
-  l->program->initial[*index] = section->data;
+  /* .bss has no bytes in the file, and is spelled out all the same: only maps without an initial value keep their state when
+   * one program replaces another, and global variables start anew. */
+  static const char zeros[BPF_MAP_MAX_VALUE];
+  l->program->initial[*index] = section->data.length > 0 ? section->data : (struct slice){zeros, section->size};
   return 0;
 }
 

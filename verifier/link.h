@@ -23,7 +23,8 @@ struct linked_program {
   struct bpf_insn *insns;
   uint32_t insn_count;
   struct bpf_map_def maps[BPF_MAX_MAPS]; /* those that the program refers to, in order of first reference */
-  struct slice initial[BPF_MAX_MAPS];    /* initial value of entry 0; views into the object's bytes; length 0: none */
+  struct slice
+      initial[BPF_MAX_MAPS]; /* initial value of entry 0, not owned: in the object's bytes, or zeros; length 0: none */
   uint32_t map_count;
   struct line_table lines;
 };

@@ -38,6 +38,8 @@ static int check_identity(const struct object *object, const uint8_t *bytes, siz
     return report_error(report, ERROR_TRUNCATED, "%s: ends before its section headers; is the file complete?",
                         object->file);
   if (header.e_shnum > OBJECT_MAX_SECTIONS) return malformed(object, report, "too many sections");
+  /* libelf hands out the headers where they are. */
+  if (header.e_shoff % _Alignof(Elf64_Shdr) != 0) return malformed(object, report, "section headers are not aligned");
   return 0;
 }
 

@@ -21,6 +21,27 @@ static struct {
   int log;   /* -1: none, or its reader went away */
 } channel = {-1, -1, 0, false, -1};
 
+/* connect refuses anything that is no socket with the same code as a socket that nobody listens on. */
+static bool is_socket(const char *path) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+void socket_remove_stale(const struct sockaddr_un *address, int type) {
+  int probe = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (probe < 0) return;
+  if (connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED &&
+      is_socket(address->sun_path)) {
+    unlink(address->sun_path);
+  }
+  close(probe);
+}
+
+const char *socket_bind_error(const struct sockaddr_un *address, int why) {
+  if (why != EADDRINUSE) return strerror(why);
+  return is_socket(address->sun_path) ? "another process has it open" : "it exists and is no socket";
+}
+
 static int listen_at(const char *path, struct report *report) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) {
@@ -30,12 +51,7 @@ static int listen_at(const char *path, struct report *report) {
   memcpy(address.sun_path, path, strlen(path) + 1);
   channel.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (channel.listener < 0) return report_error(report, ERROR_IO, "no socket: %s", strerror(errno));
-  /* A socket file that an earlier run left behind refuses connections. Only such a one is taken over. */
-  int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (probe >= 0 && connect(probe, (const struct sockaddr *)&address, sizeof address) != 0 && errno == ECONNREFUSED) {
-    unlink(path);
-  }
-  if (probe >= 0) close(probe);
+  socket_remove_stale(&address, SOCK_STREAM);
   mode_t mask = umask(0177); /* only this user may control the system */
   int status = bind(channel.listener, (const struct sockaddr *)&address, sizeof address);
   int why = errno;
@@ -45,7 +61,7 @@ static int listen_at(const char *path, struct report *report) {
     close(channel.listener);
     channel.listener = -1;
     return report_error(report, ERROR_IO, "control socket '%s' cannot be opened: %s", path,
-                        why == EADDRINUSE ? "another process has it open" : strerror(why));
+                        socket_bind_error(&address, why));
   }
   return 0;
 }

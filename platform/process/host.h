@@ -6,6 +6,7 @@
 #define IMAGO_PLATFORM_PROCESS_HOST_H
 
 #include <poll.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "packet/nic.h"
@@ -22,6 +23,11 @@ struct process_nic {
 /* Both take what stands behind "pcap:" or "unix:", "FIRST,SECOND". NULL after reporting. */
 struct process_nic *nic_pcap_open(const char *specification, struct report *report);
 struct process_nic *nic_unix_open(const char *specification, struct report *report);
+/* Removes the socket file that an earlier run left at `address`: one that nobody listens on. Leaves live sockets alone, and
+ * whatever is no socket. `type` is that of the socket. */
+void socket_remove_stale(const struct sockaddr_un *address, int type);
+/* Why bind failed, for a message. */
+const char *socket_bind_error(const struct sockaddr_un *address, int why);
 /* Splits "FIRST,SECOND" at the comma into two strings the caller frees with memory_free. False after reporting. */
 bool nic_split(const char *specification, char **first, char **second, struct report *report);
 

@@ -153,13 +153,10 @@ static bool bind_local(struct nic_unix *n, struct report *report) {
     report_error(report, ERROR_IO, "no socket: %s", strerror(errno));
     return false;
   }
-  /* A socket file that an earlier run left behind refuses connections; a live one takes them. */
-  if (connect(n->base.fd, (const struct sockaddr *)&n->local, sizeof n->local) != 0 && errno == ECONNREFUSED) {
-    unlink(n->local.sun_path);
-  }
+  socket_remove_stale(&n->local, SOCK_DGRAM);
   if (bind(n->base.fd, (const struct sockaddr *)&n->local, sizeof n->local) != 0) {
     report_error(report, ERROR_IO, "socket '%s' cannot be bound: %s", n->local.sun_path,
-                 errno == EADDRINUSE ? "another process has it open" : strerror(errno));
+                 socket_bind_error(&n->local, errno));
     return false;
   }
   n->bound = true;

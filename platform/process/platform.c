@@ -266,11 +266,16 @@ enum { STOP_SIGNALS = 2, FAULT_SIGNALS = 4 };
 
 static void catch_signals(struct sigaction *old) {
   struct sigaction stop = {.sa_handler = on_stop, .sa_flags = SA_RESTART};
-  struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = (int)(SA_SIGINFO | SA_RESETHAND)};
+  struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = (int)(SA_SIGINFO | SA_RESETHAND | SA_ONSTACK)};
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   for (unsigned i = 0; i < STOP_SIGNALS; i++)
     sigaction(stop_signals[i], &stop, &old[i]);
   sigaction(SIGPIPE, &ignore, &old[STOP_SIGNALS]); /* a log whose reader went away is no reason to die */
+  /* A stack that has overflowed has no room to report it on. */
+  static char fault_stack[64 * 1024];
+  const stack_t alternative = {.ss_sp = fault_stack, .ss_size = sizeof fault_stack};
+  stack_t in_use;
+  if (sigaltstack(NULL, &in_use) == 0 && (in_use.ss_flags & SS_DISABLE) != 0) (void)sigaltstack(&alternative, NULL);
   for (unsigned i = 0; i < FAULT_SIGNALS; i++) {
     /* A sanitizer that reports faults itself knows more than we do. */
     if (sigaction(fault_signals[i], NULL, &before) == 0 && !(before.sa_flags & SA_SIGINFO) &&

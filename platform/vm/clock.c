@@ -60,7 +60,7 @@ static uint64_t scale_ticks(uint64_t ticks) { return (uint64_t)((unsigned __int1
 
 static uint64_t scale_from_khz(uint64_t khz) { return ((uint64_t)1000000 << 32) / khz; }
 
-/* KVM says how many nanoseconds a tick has; its page is written once by the host and read once here. */
+/* KVM says how many nanoseconds a tick has. */
 static uint64_t scale_from_pvclock(void) {
   nucleus_gate(NUCLEUS_PVCLOCK, (uint64_t)(uintptr_t)&pvclock, 0, 0);
   if (pvclock.version == 0 || (pvclock.version & 1) != 0 || pvclock.tsc_to_system_mul == 0) return 0;
@@ -104,11 +104,12 @@ void clock_init(uint64_t tsc) {
   clock.start_ns = UINT32_MAX - clock.start_count;
 }
 
-/* Time by the timer becomes time by the TSC, without a step. The timer wraps after 4.3 s: elapsed is below 2^32. */
+/* Time by the timer becomes time by the TSC, without a step. The timer stops at 0 after 4.3 s: elapsed is below 2^32. Should the
+ * host have held the VM up for so long in its first milliseconds, the clock runs slow; it never goes back. */
 static void settle(void) {
   uint32_t count;
   uint64_t tsc = sample(&count), elapsed = clock.start_count - count, ticks = tsc - clock.base_tsc;
-  clock.scale = ticks == 0 ? scale_from_khz(1000000) : (elapsed << 32) / ticks;
+  clock.scale = ticks == 0 || elapsed == 0 ? scale_from_khz(1000000) : (elapsed << 32) / ticks;
   clock.base_ns = clock.start_ns + elapsed;
   clock.base_tsc = tsc;
 }
@@ -127,8 +128,14 @@ uint64_t clock_wall(void) {
   if (clock.wall_base == 0) {
     nucleus_gate(NUCLEUS_PVCLOCK, (uint64_t)(uintptr_t)&pvwall, 1, 0);
     if (pvwall.version == 0 || (pvwall.version & 1) != 0 || pvclock.version == 0) return 0;
-    /* pvwall is the wall clock when the host's system time was 0; ours began at first_tsc. */
-    uint64_t host_now = pvclock.system_time + scale_ticks(read_tsc() - pvclock.tsc_timestamp);
+    /* pvwall is the wall clock when the host's system time was 0; ours began at first_tsc. The host updates pvclock whenever it
+     * likes, with an odd version meanwhile. */
+    uint64_t host_now;
+    uint32_t version;
+    do {
+      version = pvclock.version;
+      host_now = pvclock.system_time + scale_ticks(read_tsc() - pvclock.tsc_timestamp);
+    } while ((version & 1) != 0 || version != pvclock.version);
     clock.wall_base = (uint64_t)pvwall.sec * 1000000000 + pvwall.nsec + host_now - clock_now();
   }
   return clock.wall_base + clock_now();

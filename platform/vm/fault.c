@@ -153,8 +153,7 @@ _Noreturn void fault_entry(const struct fault_frame *frame) {
   };
   for (unsigned i = 0; i < sizeof table / sizeof table[0]; i++) {
     uint64_t value = load_le64((const uint8_t *)frame + table[i].offset);
-    serial_printf("%s%-6s %016llx%s", i % 3 == 0 ? "  " : "  ", table[i].name, (unsigned long long)value,
-                  i % 3 == 2 ? "\n" : "");
+    serial_printf("  %-6s %016llx%s", table[i].name, (unsigned long long)value, i % 3 == 2 ? "\n" : "");
   }
   print_backtrace(frame->rip, frame->rbp);
   nucleus_gate(NUCLEUS_EXIT, EXIT_PANIC, 0, 0);

@@ -39,13 +39,14 @@
 #define EXIT_CLEAN 0      /* not written: a reset, which QEMU with -no-reboot ends with status 0 */
 
 /* Calls. Number in rdi, arguments in rsi, rdx, rcx, result in rax; caller-saved registers are lost, as in any C call. */
-#define NUCLEUS_SLEEP 0   /* (timer ticks or 0, TSC deadline if that mode is in use) -> pending bits, cleared */
-#define NUCLEUS_MAP 1     /* (address, count): maps 2 MiB pages of RAM, read-write, no execute -> 0, or 1 if refused */
-#define NUCLEUS_WRITE 2   /* (text, length) to the serial port */
-#define NUCLEUS_EXIT 3    /* (EXIT_*) does not return */
-#define NUCLEUS_PVCLOCK 4 /* (physical address, 0: system clock, 1: wall clock): KVM's paravirtual clock writes there */
-#define NUCLEUS_FAULT_DONE 5 /* the fault that was handed over is dealt with; the next one may come */
-#define NUCLEUS_CALLS 6
+#define NUCLEUS_SLEEP 0 /* (timer ticks, or 0 for no deadline) -> pending bits, cleared */
+#define NUCLEUS_MAP 1   /* (address, count): maps 2 MiB pages of RAM, read-write, no execute -> 0, or 1 if refused */
+#define NUCLEUS_WRITE 2 /* (text, length) to the serial port */
+#define NUCLEUS_EXIT 3  /* (EXIT_*) does not return */
+#define NUCLEUS_PVCLOCK \
+  4 /* (address, 0: system clock, 1: wall clock): KVM's paravirtual clock writes there -> 0, or 1 if refused:
+                             * not 64-byte aligned in ring 3's data */
+#define NUCLEUS_CALLS 5
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

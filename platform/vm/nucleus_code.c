@@ -13,11 +13,12 @@
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
 
 /* Laid out by image.ld.S. */
-extern uint64_t page_ram[];          /* two page directories, 0 to 2 GiB */
-extern const char image_large_end[]; /* end of the image, rounded up to 2 MiB: RAM may be mapped from here */
+extern uint64_t page_ram[];                 /* two page directories, 0 to 2 GiB */
+extern const char image_large_end[];        /* end of the image, rounded up to 2 MiB: RAM may be mapped from here */
+extern const char data_start[], data_end[]; /* ring 3's own data */
 
 uint32_t nucleus_pending;     /* bit n: vector VECTOR_FIRST + n came */
-static uint32_t fault_active; /* a fault was handed over and is not done */
+static uint32_t fault_active; /* a fault was handed over: its report is the last thing ring 3 does */
 /* These two lie in ring 3's data: information for reports, on which nothing here depends. */
 __attribute__((section(".shared"))) struct nucleus_status nucleus_status;
 static __attribute__((section(".shared"))) struct fault_frame fault_copy;
@@ -79,6 +80,14 @@ static uint64_t map(uint64_t address, uint64_t count) {
   return 0;
 }
 
+/* KVM writes to the address by itself, past the page tables: only ring 3's own data will do. Both structures fit into 64 bytes. */
+static uint64_t pvclock(uint64_t address, uint64_t which) {
+  if (address % 64 != 0 || address < (uint64_t)(uintptr_t)data_start || address >= (uint64_t)(uintptr_t)data_end)
+    return 1;
+  write_msr(which == 0 ? MSR_KVM_SYSTEM_TIME_NEW : MSR_KVM_WALL_CLOCK_NEW, which == 0 ? address | 1 : address);
+  return 0;
+}
+
 uint64_t nucleus_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c);
 uint64_t nucleus_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c) {
   (void)c;
@@ -94,11 +103,7 @@ uint64_t nucleus_call(uint64_t call, uint64_t a, uint64_t b, uint64_t c) {
     case NUCLEUS_EXIT:
       leave(a);
     case NUCLEUS_PVCLOCK:
-      write_msr(b == 0 ? MSR_KVM_SYSTEM_TIME_NEW : MSR_KVM_WALL_CLOCK_NEW, b == 0 ? a | 1 : a);
-      return 0;
-    case NUCLEUS_FAULT_DONE:
-      fault_active = 0;
-      return 0;
+      return pvclock(a, b);
     default:
       return UINT64_MAX;
   }

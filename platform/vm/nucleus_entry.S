@@ -111,9 +111,12 @@ start64:
         lidt idt_register
         movl $SELECTOR_TSS, %eax
         ltr %ax
+        /* FS is made null first: iretq to ring 3 invalidates a data segment of ring 0, which the loader may have left there, and
+         * whether its base outlives that is the CPU's choice. */
+        xorl %edx, %edx
+        movl %edx, %fs
         movl $MSR_FS_BASE, %ecx
         movl $tls_control_block, %eax
-        xorl %edx, %edx
         wrmsr
         /* The timer counts down from its maximum, masked: the clock is calibrated against it (clock.c). */
         movl $(0x100 | VECTOR_SPURIOUS), LAPIC_SPURIOUS
@@ -180,6 +183,7 @@ door:
         cmpq $nucleus_gate, (%rsp)
         jne 1f
         addq $2, (%rsp)
+        cld /* C relies on it; ring 3 may have set it */
         subq $8, %rsp
         call nucleus_call
         addq $8, %rsp

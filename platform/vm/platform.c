@@ -99,7 +99,7 @@ void platform_facts(struct text *out) {
   text_addf(out, "clock %s\n", clock_source());
   text_addf(out, "tsc_khz %llu\n", (unsigned long long)clock_tsc_khz());
   text_addf(out, "ram_bytes %llu\n", (unsigned long long)vm_boot.ram_total);
-  static const char *const names[NUCLEUS_CALLS] = {"sleep", "map", "write", "exit", "pvclock", "fault_done"};
+  static const char *const names[NUCLEUS_CALLS] = {"sleep", "map", "write", "exit", "pvclock"};
   uint64_t total = 0;
   for (unsigned i = 0; i < NUCLEUS_CALLS; i++) {
     text_addf(out, "nucleus_calls.%s %llu\n", names[i], (unsigned long long)nucleus_status.calls[i]);

@@ -48,43 +48,6 @@ static const void *low_memory(uint64_t address, uint64_t length) {
   return (const void *)(uintptr_t)address;
 }
 
-/* "SIZE@ADDRESS:IRQ[:ID]" with SIZE like 512 or 4K. */
-static bool parse_slot(struct slice text, struct virtio_slot *slot) {
-  size_t at = 0, colon;
-  while (at < text.length && text.data[at] != '@')
-    at++;
-  if (at == 0 || at == text.length) return false;
-  for (colon = at + 1; colon < text.length && text.data[colon] != ':'; colon++)
-    continue;
-  if (colon == text.length) return false;
-  size_t end = colon + 1;
-  while (end < text.length && text.data[end] != ':')
-    end++;
-  uint64_t irq;
-  if (slice_to_u64((struct slice){text.data + at + 1, colon - at - 1}, UINT32_MAX, &slot->address) != 0) return false;
-  if (slice_to_u64((struct slice){text.data + colon + 1, end - colon - 1}, 23, &irq) != 0) return false;
-  slot->irq = (uint32_t)irq;
-  /* Only what the page tables map as device memory, and whole slots. */
-  return slot->address % 512 == 0 && slot->address >= DEVICE_PAGE_VIRTIO && slot->address < DEVICE_PAGE_IOAPIC;
-}
-
-unsigned boot_parse_slots(struct slice rest, struct virtio_slot *slots, unsigned max, unsigned *bad) {
-  unsigned count = 0;
-  *bad = 0;
-  static const char key[] = "virtio_mmio.device=";
-  for (struct slice word; (word = slice_next_word(&rest)).length > 0;) {
-    if (!slice_starts_with(word, key)) continue;
-    struct virtio_slot slot;
-    struct slice value = {word.data + sizeof key - 1, word.length - (sizeof key - 1)};
-    if (count == max || !parse_slot(value, &slot)) {
-      ++*bad;
-      continue;
-    }
-    slots[count++] = slot;
-  }
-  return count;
-}
-
 /* The heap gets the RAM behind the image; the archive keeps the pages it lies in. */
 static void lay_out_memory(const struct start_info *info) {
   if (info->memory_entries == 0 || info->memory_entries > MAX_MEMORY_ENTRIES) {
@@ -131,7 +94,8 @@ void boot_read(uint64_t address) {
   unsigned bad;
   vm_boot.slot_count = boot_parse_slots(vm_boot.command_line, vm_boot.slots, VM_MAX_VIRTIO, &bad);
   if (bad > 0)
-    vm_panic("malformed virtio_mmio.device= on the kernel command line (SIZE@ADDRESS:IRQ, at 0xfea00000 or above)");
+    vm_panic(
+        "malformed virtio_mmio.device= on the kernel command line (SIZE@ADDRESS:IRQ, each at an address of its own from 0xfea00000 on)");
 }
 
 void *platform_memory_grow(size_t length) {

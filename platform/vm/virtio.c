@@ -29,7 +29,8 @@ enum virtio_register {
   REGISTER_QUEUE_USED = 0x0a0,
   REGISTER_CONFIG = 0x100,
 };
-enum { MAGIC = 0x74726976, STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8 };
+enum { MAGIC = 0x74726976 };
+enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8, STATUS_FAILED = 128 };
 enum { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2, AVAILABLE_NO_INTERRUPT = 1, USED_NO_NOTIFY = 1 };
 
 static uint32_t read_register(struct virtio_device *device, unsigned offset) {
@@ -171,13 +172,23 @@ bool virtqueue_has_used(const struct virtqueue *queue) {
   return __atomic_load_n(&queue->used[1], __ATOMIC_ACQUIRE) != queue->last_used && !queue->device->broken;
 }
 
+/* Buffers that it has stay with it: it may still write to them. */
+static void give_up(struct virtio_device *device, uint32_t head) {
+  device->broken = true;
+  write_register(device, REGISTER_STATUS,
+                 STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK | STATUS_FAILED);
+  serial_printf(
+      "imago: the virtio device (type %u) at %p returned buffer %u, which it had not been given: no longer used\n",
+      device->id, (const void *)(uintptr_t)device->registers, head);
+}
+
 void *virtqueue_take(struct virtqueue *queue, uint32_t *length) {
   if (!virtqueue_has_used(queue)) return NULL;
   const volatile struct virtqueue_used *entry = &queue->used_entries[queue->last_used & (queue->size - 1)];
   uint32_t head = entry->id;
   *length = entry->length;
   if (head >= queue->size || queue->tokens[head] == NULL) {
-    queue->device->broken = true;
+    give_up(queue->device, head);
     return NULL;
   }
   void *token = queue->tokens[head];
@@ -192,7 +203,7 @@ void *virtqueue_take(struct virtqueue *queue, uint32_t *length) {
   return token;
 }
 
-/* used_event follows the available ring. Half the number space away is never reached: it is moved on each time. */
+/* used_event follows the available ring. */
 static void set_used_event(struct virtqueue *queue, uint16_t event) {
   __atomic_store_n(&queue->available[2 + queue->size], event, __ATOMIC_RELEASE);
 }
@@ -214,6 +225,7 @@ bool virtqueue_arm(struct virtqueue *queue) {
 
 void virtqueue_disarm(struct virtqueue *queue) {
   if (event_index(queue)) {
+    /* Just behind us: the device passes it again only 65,535 chains on, and it is moved along long before. */
     set_used_event(queue, (uint16_t)(queue->last_used - 1));
   } else {
     __atomic_store_n(&queue->available[0], AVAILABLE_NO_INTERRUPT, __ATOMIC_RELEASE);

@@ -19,7 +19,7 @@ struct virtio_device {
   uint32_t id;       /* VIRTIO_ID_*; 0: nothing in this slot */
   uint64_t features; /* negotiated */
   bool routed;       /* its interrupt reaches us */
-  bool broken;       /* it broke the protocol: no longer used */
+  bool broken;       /* it broke the protocol, which was reported: no longer used */
 };
 
 /* A buffer for the device, by physical (= virtual) address. */
@@ -73,7 +73,7 @@ bool virtqueue_add(struct virtqueue *queue, const struct virtio_buffer *buffers,
 /* Tells the device about everything added since, with one doorbell at most. */
 void virtqueue_publish(struct virtqueue *queue);
 /* The next chain that the device is done with: its token, and in *length what the device wrote. NULL: none. A device that names
- * a chain it does not have is broken: NULL, for ever. */
+ * a chain it does not have is broken, which goes to the serial port once: NULL, for ever. */
 void *virtqueue_take(struct virtqueue *queue, uint32_t *length);
 bool virtqueue_has_used(const struct virtqueue *queue);
 /* Asks for an interrupt with the next used chain (true: there is one already), or for none. */

@@ -12,14 +12,13 @@ enum { CONSOLE_F_MULTIPORT = 1 };
 enum { CONFIG_MAX_PORTS = 4 };
 enum { QUEUE_CONTROL_RECEIVE = 2, QUEUE_CONTROL_TRANSMIT = 3 };
 enum control_event { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PORT_OPEN, PORT_NAME };
-enum { PORTS_MAX = 8, QUEUE_SIZE = 16, BUFFER_SIZE = 2048, CONTROL_BUFFER_SIZE = 128, NAME_MAX_LENGTH = 32 };
+enum { PORTS_MAX = 8, QUEUE_SIZE = 16, BUFFER_SIZE = 2048, CONTROL_BUFFER_SIZE = 128 };
 
 struct control_message {
   uint32_t port;
   uint16_t event, value;
 };
 
-/* One direction's buffers: `free` are those neither the device nor we are using. */
 struct buffer {
   uint32_t length;
   uint8_t bytes[BUFFER_SIZE];
@@ -28,8 +27,7 @@ struct buffer {
 struct console_port {
   bool started;
   bool host_open;
-  uint32_t generation;
-  char name[NAME_MAX_LENGTH];
+  uint32_t generation, announced; /* clients so far; as of the last platform_channel_open */
   struct virtqueue receive, transmit;
   struct buffer *current; /* received, and read up to `position` */
   uint32_t position;
@@ -52,10 +50,10 @@ static void offer_receive(struct virtqueue *queue, void *token, void *bytes, uin
   if (!virtqueue_add(queue, &buffer, 1, true, token)) memory_free(token);
 }
 
-/* Section 5.3.2: port 0 has queues 0 and 1, 2 and 3 are control, port n > 0 has 2n + 2 and 2n + 3. */
+/* Section 5.3.2: port 0 has queues 0 and 1, 2 and 3 are control, port n > 0, such as this one, has 2n + 2 and 2n + 3. */
 static int start_port(unsigned id) {
   struct console_port *port = &console.ports[id];
-  uint16_t first = (uint16_t)(id == 0 ? 0 : 2 * id + 2);
+  uint16_t first = (uint16_t)(2 * id + 2);
   int error = virtqueue_init(&port->receive, &console.device, first, QUEUE_SIZE);
   if (error == 0) error = virtqueue_init(&port->transmit, &console.device, (uint16_t)(first + 1), QUEUE_SIZE);
   if (error != 0) return error;
@@ -84,6 +82,22 @@ static void answer(uint32_t port, enum control_event event, uint16_t value) {
     virtqueue_publish(&console.control_transmit);
 }
 
+/* Gives a received buffer back to the device. */
+static void return_current(struct console_port *port) {
+  offer_receive(&port->receive, port->current, port->current->bytes, BUFFER_SIZE);
+  virtqueue_publish(&port->receive);
+  port->current = NULL;
+}
+
+/* Bytes and the news that their sender has gone travel in different queues: what lies in this one when the news is read is from
+ * that client, or from a hasty next one that did not wait for the greeting. It must not be taken for the next one's. */
+static void discard_received(struct console_port *port) {
+  if (port->current != NULL) return_current(port);
+  uint32_t length;
+  while ((port->current = virtqueue_take(&port->receive, &length)) != NULL)
+    return_current(port);
+}
+
 static void handle_control(const struct control_message *message, const char *text, uint32_t length) {
   if (message->port >= console.port_count) return;
   struct console_port *port = &console.ports[message->port];
@@ -98,12 +112,19 @@ static void handle_control(const struct control_message *message, const char *te
         if (!port->started || !slice_equals(name, names[i])) continue;
         console.channels[i] = port;
         answer(message->port, PORT_OPEN, 1);
+        /* Only now, for QEMU looks whether it may read from a client that was there before us when buffers are announced. */
+        virtqueue_publish(&port->receive);
       }
       break;
     }
     case PORT_OPEN:
+      /* QEMU says it twice of a client that was there when the port became ready: that is one client. */
+      if (message->value != 0 && !port->host_open) port->generation++;
       port->host_open = message->value != 0;
-      if (port->host_open) port->generation++;
+      if (!port->host_open && port->started) discard_received(port);
+      break;
+    case PORT_REMOVE:
+      port->host_open = false;
       break;
     default:
       break; /* resize and the like are for terminals */
@@ -145,9 +166,6 @@ static int start(void) {
   }
   virtio_finish(device);
   virtqueue_publish(&console.control_receive);
-  for (unsigned id = 1; id < console.port_count; id++) {
-    if (console.ports[id].started) virtqueue_publish(&console.ports[id].receive);
-  }
   answer(0, DEVICE_READY, 1);
   return 0;
 }
@@ -174,14 +192,25 @@ void virtio_console_interrupt(unsigned irq) {
   if (usable() && console.device.irq == irq) virtio_acknowledge(&console.device);
 }
 
+static void reclaim(struct console_port *port) {
+  uint32_t unused;
+  for (struct buffer *sent; (sent = virtqueue_take(&port->transmit, &unused)) != NULL;)
+    port->spare[port->spare_count++] = sent;
+}
+
 bool virtio_console_arm(void) {
   if (!usable()) return false;
   bool ready = virtqueue_arm(&console.control_receive);
   for (unsigned i = 0; i < PLATFORM_CHANNEL_COUNT; i++) {
     struct console_port *port = console.channels[i];
     if (port == NULL) continue;
-    if (port->current != NULL || virtqueue_arm(&port->receive)) ready = true;
-    if (port->spare_count == 0 && virtqueue_arm(&port->transmit)) ready = true;
+    if (port->spare_count == 0) {
+      /* A client that does not read what it is sent is not listened to either: only room is an event. */
+      reclaim(port);
+      if (port->spare_count > 0 || virtqueue_arm(&port->transmit)) ready = true;
+    } else if (port->current != NULL || virtqueue_arm(&port->receive)) {
+      ready = true;
+    }
   }
   return ready;
 }
@@ -202,20 +231,19 @@ bool platform_channel_open(enum platform_channel channel, uint32_t *generation) 
   poll_control();
   struct console_port *port = console.channels[channel];
   if (port == NULL) return false;
-  *generation = port->generation;
+  *generation = port->announced = port->generation;
   return port->host_open;
 }
 
-/* Gives a received buffer back to the device. */
-static void return_current(struct console_port *port) {
-  offer_receive(&port->receive, port->current, port->current->bytes, BUFFER_SIZE);
-  virtqueue_publish(&port->receive);
-  port->current = NULL;
+/* Whether the client that our caller knows is still the one at the other end: the next one must not get its replies. */
+static bool same_client(struct console_port *port) {
+  poll_control();
+  return port->host_open && port->generation == port->announced;
 }
 
 size_t platform_channel_read(enum platform_channel channel, void *bytes, size_t size) {
   struct console_port *port = console.channels[channel];
-  if (!usable() || port == NULL) return 0;
+  if (!usable() || port == NULL || !same_client(port)) return 0;
   size_t done = 0;
   while (done < size) {
     if (port->current == NULL) {
@@ -237,10 +265,8 @@ size_t platform_channel_read(enum platform_channel channel, void *bytes, size_t 
 
 size_t platform_channel_write(enum platform_channel channel, const void *bytes, size_t length) {
   struct console_port *port = console.channels[channel];
-  if (!usable() || port == NULL) return 0;
-  uint32_t unused;
-  for (struct buffer *sent; (sent = virtqueue_take(&port->transmit, &unused)) != NULL;)
-    port->spare[port->spare_count++] = sent;
+  if (!usable() || port == NULL || !same_client(port)) return 0;
+  reclaim(port);
   size_t done = 0;
   while (done < length && port->spare_count > 0) {
     struct buffer *buffer = port->spare[port->spare_count - 1];

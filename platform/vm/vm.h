@@ -44,8 +44,11 @@ extern struct vm_boot vm_boot;
 
 /* Reads the PVH start info (Xen, docs/misc/pvh.pandoc); panics with a sentence when it makes no sense. */
 void boot_read(uint64_t start_info);
+
+/* --- slots.c --- */
+
 /* Parses every virtio_mmio.device= of the command line into slots (Linux, admin-guide/kernel-parameters). Returns their number;
- * malformed ones are left out and counted in *bad. Their order is kept, because it is that of the devices: QEMU fills slots from
+ * malformed ones, those that name a slot again, and those beyond `max` are left out and counted in *bad. Their order is kept, because it is that of the devices: QEMU fills slots from
  * the highest address down and lists them so, Firecracker goes up. */
 unsigned boot_parse_slots(struct slice command_line, struct virtio_slot *slots, unsigned max, unsigned *bad);
 

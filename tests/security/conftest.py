@@ -11,6 +11,8 @@ import subprocess
 
 import pytest
 
+from harness import newc
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / os.environ.get("IMAGO_BUILD", "build") / "platform/vm"
 EXIT_PANIC = 67  # QEMU's, after platform/vm/nucleus.h
@@ -39,17 +41,6 @@ class Ending:
             assert re.search(rf"\b{register} +[0-9a-f]{{16}}\b", self.console), f"{register} is missing:\n{self.console}"
 
 
-def newc(files):
-    """A boot archive: cpio, "newc" format, of (name, data)."""
-    archive = b""
-    for name, data in (*files, ("TRAILER!!!", b"")):
-        fields = [0, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
-        archive += b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
-        archive += bytes(-len(archive) % 4) + data
-        archive += bytes(-len(archive) % 4)
-    return archive
-
-
 @pytest.fixture(scope="session")
 def image(tmp_path_factory):
     output = tmp_path_factory.mktemp("misbehave") / "misbehave.elf"
@@ -66,7 +57,7 @@ def misbehave(image, tmp_path):
 
     def run(how):
         archive = tmp_path / "archive.cpio"
-        archive.write_bytes(newc([("config.click", f"m :: Misbehave({how});\n".encode())]))
+        archive.write_bytes(newc(("config.click", f"m :: Misbehave({how});\n".encode())))
         command = ["qemu-system-x86_64", "-M", "microvm,acpi=off,pic=off,pit=off,rtc=off,isa-serial=on", "-accel", "tcg", "-cpu", "max", "-m", "16",
                    "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-global", "virtio-mmio.force-legacy=false",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", "stdio", "-kernel", image, "-initrd", archive]

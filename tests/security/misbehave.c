@@ -30,7 +30,8 @@ static void *address(uint64_t value) {
 __attribute__((noinline)) static void smash(size_t length) {
   char small[16];
   volatile char *out = address((uint64_t)(uintptr_t)small);
-  for (size_t i = 0; i < length; i++) out[i] = 'x';
+  for (size_t i = 0; i < length; i++)
+    out[i] = 'x';
 }
 
 static void call(uint64_t target) { __asm__ volatile("call *%0" : : "r"(target) : "memory"); }
@@ -68,6 +69,25 @@ static void remap_image(void) {
   }
 }
 
+static void redirect_clock(void) {
+  /* As above. Page tables, the image's text, low memory, and data that are not aligned. */
+  uint64_t data = (uint64_t)(uintptr_t)data_bytes | 1;
+  if (nucleus_gate(NUCLEUS_PVCLOCK, IMAGE_BASE + 0x1000, 0, 0) == 1 &&
+      nucleus_gate(NUCLEUS_PVCLOCK, 0x1000, 1, 0) == 1 &&
+      nucleus_gate(NUCLEUS_PVCLOCK, (uint64_t)(uintptr_t)nucleus_gate, 0, 0) == 1 &&
+      nucleus_gate(NUCLEUS_PVCLOCK, data, 0, 0) == 1 && nucleus_gate(NUCLEUS_PVCLOCK, UINT64_MAX - 63, 1, 0) == 1) {
+    __asm__ volatile("ud2");
+  }
+}
+/* Ring 0 is C, which relies on a clear direction flag; ring 3 keeps its own. */
+static void direction_flag(void) {
+  __asm__ volatile("std");
+  (void)nucleus_gate(NUCLEUS_MAP, 0, 1, 0);
+  uint64_t flags;
+  __asm__ volatile("pushfq; popq %0; cld" : "=r"(flags));
+  if ((flags & 0x400) != 0) __asm__ volatile("ud2");
+}
+
 static const struct {
   const char *name;
   void (*act)(void);
@@ -92,6 +112,8 @@ static const struct {
     {"jump_to_nucleus", jump_to_nucleus},
     {"divide_by_zero", divide_by_zero},
     {"remap_image", remap_image},
+    {"redirect_clock", redirect_clock},
+    {"direction_flag", direction_flag},
 };
 
 static bool misbehave_run(struct task *task) {

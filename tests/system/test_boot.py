@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The virtual machine starts, or says why not, and ends with a status that tells which."""
+import contextlib
 import os
 import pathlib
-import shlex
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
-from conftest import PATIENCE
+from harness import PATIENCE, newc
 from wire import wait_until
 
 pytestmark = pytest.mark.vm
@@ -22,54 +24,89 @@ CLICK = "FromDevice(eth0) -> count :: Counter -> Queue -> ToDevice(eth1);"
 def image(imago, signed, tmp_path):
     """image(click) builds an image from the text and returns the paths of image and boot archive."""
 
-    def make(click):
-        source = tmp_path / "made.click"
+    def make(click, name="made"):
+        source = tmp_path / f"{name}.click"
         source.write_text(click)
-        imago("build", source, "-o", tmp_path / "made.elf", "--key", signed.public)
-        return tmp_path / "made.elf", tmp_path / "made.cpio"
+        imago("build", source, "-o", tmp_path / name, "--key", signed.public)
+        return tmp_path / f"{name}.elf", tmp_path / f"{name}.cpio"
 
     return make
 
 
-def qemu(imago, image, *options):
-    """The exact QEMU command that `imago run` would use for the image."""
-    return shlex.split(imago("run", "--print", "--name", "printed", "--accel", "tcg", *options, image).replace("\\\n", " "))
+@pytest.fixture
+def boot(imago, tmp_path):
+    """boot(image, archive) boots what must end by itself: (QEMU's exit status, what the serial port said)."""
+
+    def run(elf, archive):
+        printed = imago("run", "--print", "--name", "printed", "--accel", "tcg", "--archive", archive, elf)
+        status = subprocess.run(["sh", "-c", printed], timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False).returncode
+        console = pathlib.Path(imago.environment["XDG_RUNTIME_DIR"]) / "imago/printed/console"
+        return status, console.read_text(errors="replace")
+
+    return run
 
 
-def serial_to(command, path):
-    """The command with the serial port's output in another file."""
-    at = command.index("-serial") + 1
-    return [*command[:at], f"file:{path}", *command[at + 1:]]
+@pytest.fixture
+def archive(tmp_path):
+    """archive(click) is a boot archive with just this Click file."""
+
+    def make(click):
+        path = tmp_path / "other.cpio"
+        path.write_bytes(newc(("config.click", click.encode())))
+        return path
+
+    return make
 
 
-def boot(imago, paths, tmp_path, archive=None, append=None):
-    """Boots without our tool what must end by itself: (QEMU's exit status, what the serial port said)."""
-    command = qemu(imago, paths[0])
-    if archive is not None:
-        command[command.index("-initrd") + 1] = str(archive)
-    console = tmp_path / "console"
-    command = serial_to(command, console)
+def test_the_printed_line_boots_without_our_tool(imago, image):
+    printed = imago("run", "--print", "--name", "printed", "--accel", "tcg", image("Idle -> Discard;")[0])
+    control = pathlib.Path(imago.environment["XDG_RUNTIME_DIR"]) / "imago/printed/control"
+    shell = subprocess.Popen(["sh", "-c", printed], stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_until(control.exists, PATIENCE, "the control socket")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(control))
+            assert client.recv(64) == b"Click::ControlSocket/1.3\r\n"
+            client.sendall(b"WRITE stop\r\n")
+            assert shell.wait(PATIENCE) == EXIT_CLEAN
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
+
+
+def test_bytes_on_the_log_port_do_not_keep_the_worker_awake(imago, image):
+    printed = imago("run", "--print", "--name", "printed", "--accel", "tcg", image("Idle -> Discard;")[0])
     directory = pathlib.Path(imago.environment["XDG_RUNTIME_DIR"]) / "imago/printed"
-    directory.mkdir(parents=True, exist_ok=True)
-    status = subprocess.run(command, cwd=tmp_path, timeout=PATIENCE, stdin=subprocess.DEVNULL, check=False).returncode
-    return status, console.read_text(errors="replace")
+    assert "file,id=log,path=" in printed
+    printed = printed.replace("file,id=log,path=", "socket,id=log,server=on,wait=off,path=")
+    shell = subprocess.Popen(["sh", "-c", printed], stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_until((directory / "control").exists, PATIENCE, "the control socket")
+        wait_until((directory / "log").exists, PATIENCE, "the log socket")
+        with socket.socket(socket.AF_UNIX) as client, socket.socket(socket.AF_UNIX) as log:
+            client.settimeout(PATIENCE)
+            client.connect(str(directory / "control"))
+            replies = client.makefile("rwb")
+            assert replies.readline() == b"Click::ControlSocket/1.3\r\n"
 
+            def sleeps():
+                replies.write(b"READ workers\r\n")
+                replies.flush()
+                assert replies.readline().startswith(b"200 ")
+                text = replies.read(int(replies.readline().split()[1])).decode()
+                return int(dict(line.split() for line in text.splitlines())["worker0.sleeps"])
 
-def test_the_printed_line_boots_without_our_tool(imago, image, tmp_path):
-    directory = pathlib.Path(imago.environment["XDG_RUNTIME_DIR"]) / "imago/printed"
-    command = qemu(imago, image("Idle -> Discard;")[0])
-    directory.mkdir(parents=True, exist_ok=True)
-    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.DEVNULL) as process:
-        try:
-            wait_until((directory / "control").exists, PATIENCE, "the control socket")
-            with socket.socket(socket.AF_UNIX) as control:
-                control.settimeout(PATIENCE)
-                control.connect(str(directory / "control"))
-                control.sendall(b"WRITE stop\r\n")
-                assert control.recv(64).startswith(b"Click::ControlSocket/1.")
-                assert process.wait(PATIENCE) == EXIT_CLEAN
-        finally:
-            process.kill()
+            log.connect(str(directory / "log"))
+            log.sendall(b"is anybody there?\n" * 100)
+            before = sleeps()
+            time.sleep(1)
+            assert sleeps() - before < 1000
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
 
 
 def test_8_mib_are_enough(launch, capture):
@@ -79,27 +116,24 @@ def test_8_mib_are_enough(launch, capture):
     assert int(function.table("memory")["total_bytes"]) <= 8 << 20
 
 
-def test_a_refused_configuration_ends_with_its_own_status_and_names_line_and_element(imago, image, tmp_path):
-    status, console = boot(imago, image("Idle -> Discard;\nq :: Queue(many);\nIdle -> q -> Discard;\n"), tmp_path)
+def test_a_refused_configuration_ends_with_its_own_status_and_names_line_and_element(image, archive, boot):
+    elf, _ = image("Idle -> Queue -> Discard;")
+    status, console = boot(elf, archive("Idle -> Discard;\nq :: Queue(many);\nIdle -> q -> Discard;\n"))
     assert status == EXIT_CONFIGURATION
-    assert "config.click:2" in console or "made.click:2" in console
+    assert "config.click:2" in console
     assert "q :: Queue" in console
     assert "many" in console
 
 
-def test_an_element_that_the_image_lacks_is_named(imago, image, tmp_path):
-    # The image of one graph with the archive of another.
-    elf, archive = image("Idle -> Discard;")
-    small = tmp_path / "small.elf"
-    os.rename(elf, small)
-    _, other = image("Idle -> Paint(1) -> Discard;")
-    status, console = boot(imago, (small, archive), tmp_path, archive=other)
+def test_an_element_that_the_image_lacks_is_named(image, archive, boot):
+    elf, _ = image("Idle -> Discard;")
+    status, console = boot(elf, archive("Idle -> Paint(1) -> Discard;"))
     assert status == EXIT_CONFIGURATION
     assert "Paint" in console
 
 
-def test_a_missing_interface_is_named(imago, image, tmp_path):
-    status, console = boot(imago, image(CLICK), tmp_path)
+def test_a_missing_interface_is_named(image, boot):
+    status, console = boot(*image(CLICK))
     assert status == EXIT_CONFIGURATION
     assert "eth0" in console
 
@@ -118,11 +152,11 @@ ARCHIVES = {
 
 
 @pytest.mark.parametrize("how", ARCHIVES)
-def test_a_bad_boot_archive_is_refused_with_a_reason(imago, image, tmp_path, how):
-    paths = image("Idle -> Discard;")
+def test_a_bad_boot_archive_is_refused_with_a_reason(image, boot, tmp_path, how):
+    elf, good = image("Idle -> Discard;")
     bad = tmp_path / "bad.cpio"
-    bad.write_bytes(ARCHIVES[how](paths[1].read_bytes()))
-    status, console = boot(imago, paths, tmp_path, archive=bad)
+    bad.write_bytes(ARCHIVES[how](good.read_bytes()))
+    status, console = boot(elf, bad)
     assert status == EXIT_CONFIGURATION
     assert console.strip(), "it died silent"
 

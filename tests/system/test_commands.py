@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from conftest import PATIENCE
+from harness import PATIENCE
 from wire import wait_until
 
 CLICK = "FromDevice(eth0) -> count :: Counter -> Queue -> ToDevice(eth1);"
@@ -96,3 +96,14 @@ def test_a_misspelt_command_is_answered_with_the_nearest(imago):
     status, _, error = imago.attempt("laod")
     assert status == 1
     assert "load" in error
+
+
+@pytest.mark.parametrize("file, name", [(".hidden.click", "hidden"), ("-_odd name.click", "odd-name"), ("_.click", "run")])
+def test_any_files_name_makes_a_name_that_a_run_may_have(imago, tmp_path, file, name):
+    source = tmp_path / file
+    source.write_text("Idle -> Discard;")
+    imago("run", "--process", "--detach", source)
+    try:
+        assert state(imago, name) == "running"
+    finally:
+        imago("stop", name)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import PATIENCE
+from harness import PATIENCE
 from wire import wait_until
 
 CLICK = """
@@ -103,7 +103,7 @@ def test_data_may_follow_a_command_with_its_length(session):
     ("READ", 500),
     ("WRITEDATA switch.switch 99999999999", 500),
     ("CHECKREAD count.count", 200),
-    ("CHECKWRITE count.count", 530),
+    ("CHECKWRITE count.count", 511),
 ])
 def test_every_command_is_answered_with_clicks_code(session, command, code):
     assert session.ask(command)[0] == code
@@ -128,6 +128,35 @@ def test_a_closed_port_resets_its_session(function):
         assert client.read("switch.switch").strip() == "0"
 
 
+def test_what_a_client_left_unread_is_not_the_next_ones(function):
+    # The first client asks for more than it reads, until nothing more is taken from it; the second gets its own answers only.
+    with contextlib.closing(Session(function, greeting=False)) as client:
+        ask_without_reading(client)
+    with contextlib.closing(open_session(function)) as client:
+        assert client.greeting == "Click::ControlSocket/1.3"
+        assert client.read("switch.switch").strip() == "0"
+
+
+def test_a_client_that_never_reads_does_not_keep_the_worker_awake(function):
+    def sleeps():
+        with contextlib.closing(open_session(function)) as client:
+            return int(dict(line.split() for line in client.read("workers").splitlines())["worker0.sleeps"])
+
+    before = sleeps()
+    with contextlib.closing(open_session(function)) as client:
+        ask_without_reading(client)
+        time.sleep(2)
+    # Nothing comes for two seconds: sleeps that end at once would be tens of thousands.
+    assert sleeps() - before < 2000
+
+
+def ask_without_reading(client):
+    client.socket.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        for _ in range(10000):
+            client.socket.send(b"READ handlers\r\n" * 100)
+
+
 def open_session(function):
     """A session as soon as the port takes one: QEMU listens again only when it has seen the last client go."""
     deadline = time.monotonic() + PATIENCE
@@ -141,10 +170,7 @@ def open_session(function):
 
 def test_a_client_that_never_reads_does_not_stop_packets(function):
     with contextlib.closing(Session(function, greeting=False)) as client:
-        client.socket.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(10000):
-                client.socket.send(b"READ handlers\r\n" * 100)
+        ask_without_reading(client)
         function.play(1000)
         wait_until(lambda: len(function.recorder.numbers) == 1000, PATIENCE, "1000 packets")
 

@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from conftest import PATIENCE
+from harness import PATIENCE
 from wire import wait_until
 
 RATE = 2000

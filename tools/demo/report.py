@@ -40,6 +40,10 @@ def milliseconds(nanoseconds):
     return f"{nanoseconds / 1e6:.3f} ms"
 
 
+def microseconds(nanoseconds):
+    return f"{nanoseconds / 1e3:.2f} µs"
+
+
 def kibibytes(size):
     return f"{size / 1024:.0f} KiB"
 

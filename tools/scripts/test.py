@@ -107,10 +107,11 @@ def pytest(name, *arguments, **environment):
     return step
 
 
-def unit_steps(build):
-    """The cmocka programs of a build directory, in one step each."""
+def unit_tests(build):
+    """All cmocka programs of a build directory as one step."""
     programs = sorted(path for path in (builds.ROOT / build / "tests/unit").glob("unit-*") if path.is_file())
-    return [Step(f"{path.name} ({build})", [str(path)], count_cmocka, timeout=120) for path in programs]
+    script = "failed=0; for test; do echo \"== $test\"; timeout 120 \"$test\" || failed=1; done; exit $failed"
+    return Step(f"unit tests ({build})", ["sh", "-c", script, "unit-tests", *map(str, programs)], count_cmocka)
 
 
 def fuzz_steps(seconds):
@@ -121,14 +122,15 @@ def fuzz_steps(seconds):
 def steps(options):
     """Everything after the builds. The long ones first, so that the two lanes end together."""
     process = {"IMAGO_BUILD": "build-sanitize"}
-    yield Step("clang-tidy", [PYTHON, "tools/scripts/lint.py", "tidy", "--jobs=1"], count_one, timeout=420)
+    for part in ("1/2", "2/2"):
+        yield Step(f"clang-tidy {part}", [PYTHON, "tools/scripts/lint.py", "tidy", "--quick", "--jobs=1", f"--part={part}"], count_one, timeout=420)
     yield pytest("system tests, virtual machine", "tests/system", "-m", "vm")
     yield pytest("security tests, virtual machine", "tests/security")
     yield pytest("system tests, process under sanitizers", "tests/system", "-m", "not vm", **process)
     yield Step("demo", [PYTHON, "tools/demo/demo.py", "--accel=tcg"], count_one, timeout=120)
     yield from fuzz_steps(options.fuzz_seconds)
-    yield from unit_steps("build-sanitize")
-    yield from unit_steps("build")
+    yield unit_tests("build-sanitize")
+    yield unit_tests("build")
     yield pytest("include arrows", "tests/arrows_test.py")
     yield Step("clang-format", [PYTHON, "tools/scripts/lint.py", "format"], count_one)
 

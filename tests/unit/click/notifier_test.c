@@ -161,6 +161,8 @@ static const struct element_class listener_class = {.name = "Listener",
                                                     .cleanup = listener_cleanup};
 ELEMENT(Listener, listener_class);
 
+static uint64_t standing_still(void) { return 0; }
+
 /* A listener hears every notifier that its packets can come from, or go to, each once, and knows when some path has none. */
 static void listens_through_the_graph(void **state) {
   static const struct {
@@ -179,7 +181,7 @@ static void listens_through_the_graph(void **state) {
       {"l :: Listener -> Null -> s :: PushSplit; s -> NotifierStore; s [1] -> Discard", 1, true},
       {"l :: Listener -> s :: PushSplit; s -> NotifierStore; s [1] -> t :: NotifierStore", 2, false},
   };
-  static const struct services services;
+  static const struct services services = {.now = standing_still};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct scheduler scheduler;
     struct router *router;

@@ -177,6 +177,7 @@ static void refuses(void **state) {
       {"Inject -> t :: Tee(3); t [0] -> Capture; t [1] -> Capture", "N: 3, but 2 outputs are connected"},
       {"Inject -> t :: Tee(0) -> Capture", "N: 0, but 1 outputs are connected"},
       {"Inject -> Switch(1) -> Capture", "OUTPUT: output 1 is not connected; the last one is 0, -1 drops"},
+      {"Inject -> Switch", "OUTPUT: output 0 is not connected, nor is any other"},
       {"Inject -> Paint(256) -> Capture", "COLOR: must be between 0 and 255"},
       {"Inject -> Paint -> Capture", "COLOR"},
       {"Inject -> Paint(1, 48) -> Capture", "ANNO: expected PAINT or a byte offset from 0 to 47, not '48'"},

@@ -146,7 +146,7 @@ static void verdicts(void **state) {
     for (unsigned batch = 1; batch <= 256; batch *= 16) {
       start((struct recipe){"obey", 1, CODE(obey)}, cases[i].config);
       harness_inject("i", "2a 0 1 f 3 4 9 2b", batch);
-      harness_run(2);
+      harness_run_until_idle();
       assert_string_equal(harness_captured("o"), cases[i].out);
       assert_string_equal(harness_captured("x"), cases[i].other);
       assert_string_equal(harness_read("fw.drops"), cases[i].drops);
@@ -159,13 +159,16 @@ static void verdicts(void **state) {
   }
 }
 
-/* A pull that finds only packets to drop goes on to the next, so that an empty batch means an empty queue. */
+/* A pull that finds only packets to drop is work all the same: the worker does not go to sleep on what waits behind them. */
 static void pulls_past_drops(void **state) {
   start((struct recipe){"obey", 1, CODE(obey)},
-        "i :: Inject -> q :: Queue -> fw :: BPFilter(first) -> u :: Unqueue(2) -> o :: Capture");
-  harness_inject("i", "1 1 1 1 1 2", 256);
-  harness_run(1);
+        "i :: Inject -> q :: Queue -> fw :: BPFilter(first) -> u :: Unqueue(1) -> o :: Capture");
+  for (unsigned i = 0; i < 10; i++)
+    harness_inject("i", "1 1 1 1 1 1 1 1 1 1", 256);
+  harness_inject("i", "2", 256);
+  harness_run_until_idle();
   assert_string_equal(harness_captured("o"), "2 ");
+  assert_int_equal(harness_number("fw.dropped"), 100);
   harness_stop();
 }
 
@@ -186,8 +189,8 @@ static void names_faults(void **state) {
   assert_string_equal(harness_read("fw.last_fault"), "");
   text_clear(&harness.log);
   static const char line[] =
-      "obey 3: instruction 4 (obey.bpf.c:41): memory access outside packet, stack, context and map values, "
-      "address 0x1";
+      "obey 3: instruction 4 (obey.bpf.c:41): memory access outside packet, stack, context and map values, or a store "
+      "to what is read-only, address 0x1";
   harness.now = 5000000000;
   harness_inject("i", "f f f 2", 256);
   char expected[512];

@@ -223,6 +223,11 @@ void harness_run_until(uint64_t end, uint64_t step) {
   }
 }
 
+void harness_run_until_idle(void) {
+  for (unsigned rounds = 0; scheduler_run(&harness.scheduler, harness.now); rounds++)
+    assert_in_range(rounds, 0, 100000);
+}
+
 const char *harness_read(const char *handler) {
   text_clear(&value);
   struct report report = {0};

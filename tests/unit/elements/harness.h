@@ -68,6 +68,8 @@ struct packet *harness_last(const char *name);
 void harness_run(unsigned rounds);
 /* Moves the clock on by steps, and runs all tasks and timers after each. */
 void harness_run_until(uint64_t end, uint64_t step);
+/* Rounds until one does no work: as far as a worker goes before it sleeps. */
+void harness_run_until_idle(void);
 /* Value of a handler, until the next call. */
 const char *harness_read(const char *handler);
 unsigned long long harness_number(const char *handler);

@@ -45,7 +45,7 @@ void *fake_memory_grow(size_t length) {
   void *region = platform.arena + platform.used;
   size_t next = platform.used + length + platform.hole;
   platform.used = next < platform.limit ? next : platform.limit;
-  if (region != heap.end + 1) platform.regions[platform.region_count++] = region;
+  if ((uintptr_t)region != (uintptr_t)heap.end + sizeof *heap.end) platform.regions[platform.region_count++] = region;
   return region;
 }
 

@@ -237,6 +237,38 @@ static void test_bad_boots(void **state) {
   }
 }
 
+/* A socket path that names a file with something in it is refused, and the file stays: it is no socket that somebody left. */
+static void test_files_are_no_stale_sockets(void **state) {
+  const char *precious = in_folder("precious");
+  char nic[256], control_path[256], text[16] = "";
+  snprintf(control_path, sizeof control_path, "%s", precious);
+  snprintf(nic, sizeof nic, "unix:%s,%s", precious, in_folder("peer"));
+  const char *nics[] = {nic};
+  for (unsigned as_nic = 0; as_nic < 2; as_nic++) {
+    FILE *file = fopen(control_path, "w");
+    assert_non_null(file);
+    fputs("precious", file);
+    fclose(file);
+    struct text archive = archive_of("Idle -> Discard;");
+    struct process_options options = {.archive = {archive.data, archive.length},
+                                      .nics = nics,
+                                      .nic_count = as_nic,
+                                      .control_path = as_nic ? NULL : control_path,
+                                      .log_fd = -1,
+                                      .stop_when_finished = true};
+    char errors[4096];
+    assert_int_equal(end_child(start_child(&options), errors, sizeof errors), 1);
+    assert_non_null(strstr(errors, "it exists and is no socket"));
+    file = fopen(control_path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    assert_string_equal(text, "precious");
+    fclose(file);
+    unlink(control_path);
+    text_free(&archive);
+  }
+}
+
 /* Damaged archives and keys are refused by name. */
 static void test_bad_archives(void **state) {
   struct cpio_writer short_key = {0};
@@ -493,6 +525,7 @@ int main(void) {
       cmocka_unit_test(test_records),
       cmocka_unit_test(test_bad_boots),
       cmocka_unit_test(test_bad_archives),
+      cmocka_unit_test(test_files_are_no_stale_sockets),
       cmocka_unit_test(test_capture_through_graph),
       cmocka_unit_test(test_control_socket),
       cmocka_unit_test(test_signal_stops),

@@ -411,6 +411,42 @@ static void damaged_objects_do_no_harm(void **state) {
   text_free(&object);
 }
 
+/* Of several names for one function one counts, and its size is checked, whichever of the names was asked for. */
+static void second_name_of_another_size_is_refused(void **state) {
+  static const char source[] = "SEC(\"xdp\") __attribute__((used)) static int f(void *c) { return 1; }\n"
+                               "asm(\".globl p\\n.type p,@function\\n.set p, f\\n.size p, 16\");\n"
+                               "asm(\".globl z\\n.type z,@function\\n.set z, f\\n.size z, 400000\");";
+  static const char *const names[] = {"p", "z"};
+  struct text object;
+  compile(source, NULL, &object);
+  for (size_t i = 0; i < COUNT(names); i++) {
+    struct linked_program *linked = NULL;
+    struct report report = {0};
+    assert_int_equal(try_link(&object, names[i], &linked, &report), -ERROR_INVALID);
+    assert_non_null(strstr(text_string(&report.text), "function z leaves its section"));
+    report_free(&report);
+  }
+  text_free(&object);
+}
+
+/* Global variables of every kind have an initial value in the bundle, those of .bss too: by that they are told from maps, whose
+ * entries outlive the program. */
+static void variables_have_initial_values(void **state) {
+  struct text object;
+  struct linked_program *linked = NULL;
+  compile("int zero[3]; int rw = 2; SEC(\"xdp\") int p(struct xdp_md *c) { return zero[c->data & 1]++ + rw++; }", NULL,
+          &object);
+  assert_int_equal(try_link(&object, NULL, &linked, NULL), 0);
+  assert_int_equal(linked->map_count, 2);
+  for (uint32_t i = 0; i < linked->map_count; i++)
+    assert_int_equal(linked->initial[i].length, linked->maps[i].value_size);
+  uint32_t bss = strcmp(linked->maps[0].name, "test.bss") == 0 ? 0 : 1;
+  assert_string_equal(linked->maps[bss].name, "test.bss");
+  assert_memory_equal(linked->initial[bss].data, (char[12]){0}, 12);
+  link_free(linked);
+  text_free(&object);
+}
+
 /* Bytes that are no ELF at all give one clear line. */
 static void what_is_no_object_is_refused(void **state) {
   static const char *const inputs[] = {"", "x", "\177ELF", "int main(void) { return 0; }"};
@@ -430,6 +466,8 @@ int main(void) {
       cmocka_unit_test(what_is_no_object_is_refused),
       cmocka_unit_test(truncated_objects_are_refused),
       cmocka_unit_test(damaged_objects_do_no_harm),
+      cmocka_unit_test(second_name_of_another_size_is_refused),
+      cmocka_unit_test(variables_have_initial_values),
       cmocka_unit_test(what_is_not_offered_is_refused_by_name),
       cmocka_unit_test(linked_programs_compute_what_they_say),
       cmocka_unit_test(one_of_several_programs),
