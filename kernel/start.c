@@ -194,6 +194,7 @@ static void fill_services(struct system *system) {
       .log_follow = follow_log,
       .exclusive = system->worker_count > 1 ? run_exclusively : NULL,
       .workers = system->worker_count,
+      .language = system->config != NULL ? system->config->language : NULL,
       .keys = system->keys,
       .key_count = system->key_count,
       .floors = &system->floors,
