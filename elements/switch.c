@@ -53,6 +53,13 @@ static int switch_write(void *owner, const struct handler *handler, struct slice
   return 0;
 }
 
+/* The port that a handler chose stays, unless the file was changed to choose another. */
+static void switch_take_state(struct element *e, struct element *old, struct report *report) {
+  int32_t port = ((const struct switch_element *)old)->port;
+  if (strcmp(e->config, old->config) != 0 || switch_check(e, port, "port", NULL) < 0) return;
+  ((struct switch_element *)e)->port = port;
+}
+
 static const struct argument switch_arguments[] = {
     {"OUTPUT", ARGUMENT_I32, ARGUMENT_POSITIONAL, offsetof(struct switch_element, port),
      "output that gets the packets; -1 drops them (0)"},
@@ -92,6 +99,7 @@ static const struct element_class switch_class = {
     .example = "FromDevice(eth0) -> s :: Switch(0); s [0] -> Queue -> ToDevice(eth1); s [1] -> Discard;",
     .manual = "Packets dropped because OUTPUT is negative are counted under off.",
     .configure = switch_configure,
+    .take_state = switch_take_state,
     .push = switch_push,
 };
 ELEMENT(Switch, switch_class);
@@ -106,6 +114,7 @@ static const struct element_class pull_switch_class = {
     .handlers = switch_handlers,
     .example = "a :: Queue -> s :: PullSwitch(0) -> ToDevice(eth0); b :: Queue -> [1] s;",
     .configure = switch_configure,
+    .take_state = switch_take_state,
     .pull = switch_pull,
 };
 ELEMENT(PullSwitch, pull_switch_class);
