@@ -249,8 +249,8 @@ void router_replace(struct router *old, struct router *next, struct report *repo
     struct element *e = next->elements[i], *before = same_element(old, e);
     if (before && e->class->take_state) e->class->take_state(e, before, report);
   }
-  next->replaces = NULL;
   commit(next);
+  next->replaces = NULL;
 }
 
 void router_destroy(struct router *router) {

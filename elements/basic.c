@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The plainest elements: Null passes packets on, Idle never sends any, Discard is where packets end, Tee sends copies.
+ * The plainest elements: Null passes packets on, Idle never sends any, Discard is where packets end, Tee and PullTee send copies.
  */
 #include "click/element.h"
 #include "click/router.h"
@@ -21,6 +21,30 @@ static const struct element_class null_class = {
     .simple = null_simple,
 };
 ELEMENT(Null, null_class);
+
+static const struct element_class push_null_class = {
+    .name = "PushNull",
+    .purpose = "passes packets on unchanged, by push only",
+    .ports = "1/1",
+    .processing = "h/h",
+    .size = sizeof(struct element),
+    .example = "FromDevice(eth0) -> PushNull -> Queue -> ToDevice(eth1);",
+    .manual = "Where it stands, a path is a push path.",
+    .simple = null_simple,
+};
+ELEMENT(PushNull, push_null_class);
+
+static const struct element_class pull_null_class = {
+    .name = "PullNull",
+    .purpose = "passes packets on unchanged, by pull only",
+    .ports = "1/1",
+    .processing = "l/l",
+    .size = sizeof(struct element),
+    .example = "FromDevice(eth0) -> Queue -> PullNull -> ToDevice(eth1);",
+    .manual = "Where it stands, a path is a pull path.",
+    .simple = null_simple,
+};
+ELEMENT(PullNull, pull_null_class);
 
 /* --- Idle --- */
 
@@ -231,3 +255,36 @@ static const struct element_class tee_class = {
     .push = tee_push,
 };
 ELEMENT(Tee, tee_class);
+
+/* --- PullTee --- */
+
+static void pull_tee_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
+  uint32_t first = batch->count;
+  element_pull(e, 0, batch, max);
+  struct batch copies;
+  for (uint32_t output = 1; output < e->output_count; output++) {
+    copies.count = 0;
+    for (uint32_t i = first; i < batch->count; i++) {
+      struct packet *copy = packet_clone(batch->packet[i]);
+      if (copy != NULL) copies.packet[copies.count++] = copy;
+    }
+    counter_add(&e->drops[0], batch->count - first - copies.count);
+    element_push(e, output, &copies);
+  }
+}
+
+static const struct element_class pull_tee_class = {
+    .name = "PullTee",
+    .purpose = "gives packets to who pulls, and pushes copies to the other outputs",
+    .ports = "1/1-",
+    .processing = "l/lh",
+    .size = sizeof(struct tee),
+    .arguments = tee_arguments,
+    .drops = tee_drops,
+    .example = "Queue -> t :: PullTee -> ToDevice(eth0); t [1] -> Print(sent) -> Discard;",
+    .manual = "A copy that finds no free buffer is left out and counted under no_buffer.",
+    .defaults = tee_defaults,
+    .configure = tee_configure,
+    .pull = pull_tee_pull,
+};
+ELEMENT(PullTee, pull_tee_class);

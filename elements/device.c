@@ -280,9 +280,23 @@ static void to_device_cleanup(struct element *e) {
   d->first = d->held.count = 0;
 }
 
+/* What the ToDevice of this NIC in the graph that goes had pulled and not sent yet goes out first, whatever the names of both. */
+static void to_device_take_held(struct to_device *to) {
+  const struct element *e = &to->device.element;
+  const struct router *old = e->router->replaces;
+  for (uint32_t i = 0; old != NULL && i < old->element_count; i++) {
+    struct to_device *from = (struct to_device *)old->elements[i];
+    if (old->elements[i]->class != e->class || from->device.nic != to->device.nic) continue;
+    to->held.count = from->held.count - from->first;
+    memcpy(to->held.packet, from->held.packet + from->first, to->held.count * sizeof to->held.packet[0]);
+    from->first = from->held.count = 0;
+  }
+}
+
 /* The worker that receives has the NIC wake it, also for room. Where that is another, the task must look for room by itself. */
 static void to_device_commit(struct element *e) {
   struct nic *nic = ((struct to_device *)e)->device.nic;
+  to_device_take_held((struct to_device *)e);
   if (nic->worker != NIC_UNUSED) return;
   __atomic_store_n(&nic->worker, router_scheduler(e->router, e)->worker, __ATOMIC_RELAXED);
 }
@@ -292,10 +306,6 @@ static void to_device_take_state(struct element *e, struct element *old, struct 
   to->count = from->count;
   to->max_gap = from->max_gap;
   to->last_burst = from->last_burst;
-  /* What was pulled already goes out first, by the new device if it is another. */
-  to->held.count = from->held.count - from->first;
-  memcpy(to->held.packet, from->held.packet + from->first, to->held.count * sizeof to->held.packet[0]);
-  from->first = from->held.count = 0;
 }
 
 static int to_device_read_drops(void *owner, const struct handler *handler, struct slice parameter, struct text *out,

@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Paint marks packets with a colour in an annotation; PaintSwitch sends each to the output of its colour.
+ * Paint marks packets with a colour in an annotation; PaintSwitch sends each to the output of its colour, CheckPaint lets those of one
+ * colour through, PaintTee sends copies of them aside.
  */
 #include "elements/parameter.h"
 #include "elements/run.h"
 
 enum { PAINT_COLOR_MAX = 255, PAINT_ALL_OUTPUTS = 255 };
 
-/* Annotation by name or offset, for annotations of one byte. */
-static int paint_annotation(const char *word, uint32_t *offset, struct report *report) {
-  uint64_t number = ANNOTATION_PAINT;
-  if (word != NULL && !slice_equals(slice_of(word), "PAINT") &&
-      slice_to_u64(slice_of(word), PACKET_ANNOTATION_SIZE - 1, &number) < 0) {
-    return report_error(report, ERROR_INVALID, "ANNO: expected PAINT or a byte offset from 0 to %d, not '%s'",
-                        PACKET_ANNOTATION_SIZE - 1, word);
-  }
-  *offset = (uint32_t)number;
-  return 0;
-}
-
 /* --- Paint --- */
 
 struct paint {
   struct element element;
   uint32_t color;
-  char *word;
   uint32_t annotation;
 };
+
+static void paint_defaults(struct element *e) { ((struct paint *)e)->annotation = ANNOTATION_PAINT; }
 
 static int paint_check(uint64_t color, struct report *report) {
   if (color <= PAINT_COLOR_MAX) return 0;
@@ -34,9 +24,7 @@ static int paint_check(uint64_t color, struct report *report) {
 }
 
 static int paint_configure(struct element *e, const struct args *rest, struct report *report) {
-  struct paint *p = (struct paint *)e;
-  int status = paint_check(p->color, report);
-  return status < 0 ? status : paint_annotation(p->word, &p->annotation, report);
+  return paint_check(((struct paint *)e)->color, report);
 }
 
 static void paint_simple(struct element *e, struct batch *batch) {
@@ -55,8 +43,8 @@ static int paint_write_color(void *owner, const struct handler *handler, struct 
 
 static const struct argument paint_arguments[] = {
     {"COLOR", ARGUMENT_U32, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct paint, color), "0 to 255"},
-    {"ANNO", ARGUMENT_WORD, ARGUMENT_POSITIONAL, offsetof(struct paint, word),
-     "annotation to set: PAINT or a byte offset (PAINT)"},
+    {"ANNO", ARGUMENT_ANNO1, ARGUMENT_POSITIONAL, offsetof(struct paint, annotation),
+     "annotation of one byte: PAINT or a byte offset (PAINT)"},
     {0}};
 
 static const struct handler paint_handlers[] = {{.name = "color",
@@ -64,6 +52,10 @@ static const struct handler paint_handlers[] = {{.name = "color",
                                                  .write = paint_write_color,
                                                  .offset = offsetof(struct paint, color),
                                                  .help = "the colour, 0 to 255"},
+                                                {.name = "anno",
+                                                 .read = handler_read_u32,
+                                                 .offset = offsetof(struct paint, annotation),
+                                                 .help = "byte offset of the annotation"},
                                                 {0}};
 
 static const struct element_class paint_class = {
@@ -76,25 +68,176 @@ static const struct element_class paint_class = {
     .handlers = paint_handlers,
     .example = "FromDevice(eth0) -> Paint(1) -> [0] both; FromDevice(eth1) -> Paint(2) -> [0] both;",
     .manual = "A later element, such as PaintSwitch, can tell by the colour where a packet came from.",
+    .defaults = paint_defaults,
     .configure = paint_configure,
     .simple = paint_simple,
 };
 ELEMENT(Paint, paint_class);
 
+/* --- SetAnnoByte --- */
+
+static int set_anno_byte_configure(struct element *e, const struct args *rest, struct report *report) {
+  report_warning(report, "SetAnnoByte(ANNO, VALUE) is obsolete, use Paint(VALUE, ANNO) instead");
+  return paint_configure(e, rest, report);
+}
+
+static const struct argument set_anno_byte_arguments[] = {
+    {"ANNO", ARGUMENT_ANNO1, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct paint, annotation),
+     "annotation of one byte, by name or byte offset"},
+    {"VALUE", ARGUMENT_U32, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct paint, color), "0 to 255"},
+    {0}};
+
+static const struct handler set_anno_byte_handlers[] = {{.name = "anno",
+                                                         .read = handler_read_u32,
+                                                         .offset = offsetof(struct paint, annotation),
+                                                         .help = "byte offset of the annotation"},
+                                                        {.name = "value",
+                                                         .read = handler_read_u32,
+                                                         .write = paint_write_color,
+                                                         .offset = offsetof(struct paint, color),
+                                                         .help = "what it is set to, 0 to 255"},
+                                                        {0}};
+
+static const struct element_class set_anno_byte_class = {
+    .name = "SetAnnoByte",
+    .purpose = "sets an annotation byte of packets",
+    .ports = "1/1",
+    .processing = "a/a",
+    .size = sizeof(struct paint),
+    .arguments = set_anno_byte_arguments,
+    .handlers = set_anno_byte_handlers,
+    .example = "... -> SetAnnoByte(PAINT, 10) -> ...",
+    .manual = "An old way to write Paint(VALUE, ANNO).",
+    .configure = set_anno_byte_configure,
+    .simple = paint_simple,
+};
+ELEMENT(SetAnnoByte, set_anno_byte_class);
+
+/* --- CheckPaint, PaintTee --- */
+
+static void check_paint_push(struct element *e, unsigned port, struct batch *batch) {
+  const struct paint *p = (const struct paint *)e;
+  uint32_t color = __atomic_load_n(&p->color, __ATOMIC_RELAXED);
+  struct run run;
+  run_start(&run, e);
+  for (uint32_t i = 0; i < batch->count; i++) {
+    bool match = annotation_u8(batch->packet[i], p->annotation) == color;
+    if (match || e->output_count > 1) {
+      run_add(&run, match ? 0 : 1, batch->packet[i]);
+    } else {
+      element_drop(e, 0, batch->packet[i]);
+    }
+  }
+  run_flush(&run);
+}
+
+static void check_paint_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
+  const struct paint *p = (const struct paint *)e;
+  uint32_t color = __atomic_load_n(&p->color, __ATOMIC_RELAXED);
+  uint32_t kept = batch->count, first = kept;
+  struct batch rest;
+  rest.count = 0;
+  element_pull(e, 0, batch, max);
+  for (uint32_t i = first; i < batch->count; i++) {
+    if (annotation_u8(batch->packet[i], p->annotation) == color) {
+      batch->packet[kept++] = batch->packet[i];
+    } else {
+      rest.packet[rest.count++] = batch->packet[i];
+    }
+  }
+  batch->count = kept;
+  if (e->output_count > 1) {
+    element_push(e, 1, &rest);
+  } else {
+    element_drop_batch(e, 0, &rest);
+  }
+}
+
+static const char *const check_paint_drops[] = {"other_color", NULL};
+
+static const struct element_class check_paint_class = {
+    .name = "CheckPaint",
+    .purpose = "lets packets of one colour through",
+    .ports = "1/1-2",
+    .processing = "a/ah",
+    .size = sizeof(struct paint),
+    .arguments = paint_arguments,
+    .handlers = paint_handlers,
+    .drops = check_paint_drops,
+    .example = "both -> CheckPaint(1) -> Queue -> ToDevice(eth1);",
+    .manual = "Packets of other colours go to output 1 if that is connected, and are dropped otherwise.",
+    .defaults = paint_defaults,
+    .configure = paint_configure,
+    .push = check_paint_push,
+    .pull = check_paint_pull,
+};
+ELEMENT(CheckPaint, check_paint_class);
+
+/* A copy of a packet of that colour goes to output 1. */
+static struct packet *paint_tee_copy(struct element *e, const struct packet *packet) {
+  const struct paint *p = (const struct paint *)e;
+  if (annotation_u8(packet, p->annotation) != __atomic_load_n(&p->color, __ATOMIC_RELAXED)) return NULL;
+  struct packet *copy = packet_clone(packet);
+  if (copy == NULL) counter_add(&e->drops[0], 1);
+  return copy;
+}
+
+/* The copy goes before the packet, as in Click. */
+static void paint_tee_push(struct element *e, unsigned port, struct batch *batch) {
+  struct run run;
+  run_start(&run, e);
+  for (uint32_t i = 0; i < batch->count; i++) {
+    struct packet *copy = paint_tee_copy(e, batch->packet[i]);
+    if (copy != NULL) run_add(&run, 1, copy);
+    run_add(&run, 0, batch->packet[i]);
+  }
+  run_flush(&run);
+}
+
+static void paint_tee_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
+  struct batch copies;
+  copies.count = 0;
+  uint32_t first = batch->count;
+  element_pull(e, 0, batch, max);
+  for (uint32_t i = first; i < batch->count; i++) {
+    struct packet *copy = paint_tee_copy(e, batch->packet[i]);
+    if (copy != NULL) copies.packet[copies.count++] = copy;
+  }
+  element_push(e, 1, &copies);
+}
+
+static const char *const paint_tee_drops[] = {"no_buffer", NULL};
+
+static const struct element_class paint_tee_class = {
+    .name = "PaintTee",
+    .purpose = "sends copies of packets of one colour aside",
+    .ports = "1/2",
+    .processing = "a/ah",
+    .size = sizeof(struct paint),
+    .arguments = paint_arguments,
+    .handlers = paint_handlers,
+    .drops = paint_tee_drops,
+    .example = "both -> t :: PaintTee(1) -> Queue -> ToDevice(eth1); t [1] -> Print(one) -> Discard;",
+    .manual =
+        "All packets go to output 0, and a copy of those of colour COLOR to output 1. A copy that finds no free buffer is left "
+        "out and counted under no_buffer.",
+    .defaults = paint_defaults,
+    .configure = paint_configure,
+    .push = paint_tee_push,
+    .pull = paint_tee_pull,
+};
+ELEMENT(PaintTee, paint_tee_class);
+
 /* --- PaintSwitch --- */
 
 struct paint_switch {
   struct element element;
-  char *word;
   uint32_t annotation;
 };
 
 enum { PAINT_SWITCH_DROP_NO_OUTPUT, PAINT_SWITCH_DROP_NO_BUFFER };
 
-static int paint_switch_configure(struct element *e, const struct args *rest, struct report *report) {
-  struct paint_switch *s = (struct paint_switch *)e;
-  return paint_annotation(s->word, &s->annotation, report);
-}
+static void paint_switch_defaults(struct element *e) { ((struct paint_switch *)e)->annotation = ANNOTATION_PAINT; }
 
 /* Copies to all outputs but the last, which gets the packet itself. */
 static void paint_switch_broadcast(struct run *run, struct packet *p) {
@@ -129,7 +272,7 @@ static void paint_switch_push(struct element *e, unsigned port, struct batch *ba
 }
 
 static const struct argument paint_switch_arguments[] = {
-    {"ANNO", ARGUMENT_WORD, ARGUMENT_POSITIONAL, offsetof(struct paint_switch, word),
+    {"ANNO", ARGUMENT_ANNO1, ARGUMENT_POSITIONAL, offsetof(struct paint_switch, annotation),
      "annotation to look at: PAINT or a byte offset (PAINT)"},
     {0}};
 
@@ -147,7 +290,7 @@ static const struct element_class paint_switch_class = {
     .manual =
         "A packet of colour K goes to output K. Colour 255 goes to every output, as copies but for the last one. A "
         "packet whose colour has no output is dropped and counted under no_output.",
-    .configure = paint_switch_configure,
+    .defaults = paint_switch_defaults,
     .push = paint_switch_push,
 };
 ELEMENT(PaintSwitch, paint_switch_class);

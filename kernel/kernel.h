@@ -12,6 +12,8 @@
 #include "lib/report.h"
 #include "lib/string.h"
 
+struct click_language;
+
 /* A graph that is given directly instead of by a boot archive: no files, no trusted keys. All pointers stay the caller's and must
  * live until kernel_run_config returns. */
 struct kernel_config {
@@ -19,9 +21,10 @@ struct kernel_config {
   struct slice source; /* the Click text */
   struct slice
       driver; /* Click text of elements that the driver adds: part of the graph, but not of what handler `config` gives */
-  unsigned pool_packets;  /* packet buffers; 0: the default */
-  bool allow_reconfigure; /* there is a writable handler `hotconfig` */
-  unsigned workers;       /* threads; 0 counts as 1 */
+  const struct click_language *language; /* parameters and libraries; NULL: none */
+  unsigned pool_packets;                 /* packet buffers; 0: the default */
+  bool allow_reconfigure;                /* there is a writable handler `hotconfig` */
+  unsigned workers;                      /* threads; 0 counts as 1 */
   uint64_t simulate_from; /* nanoseconds since 1970 at which a simulated clock starts (one worker then); 0: real time */
   void *context;
   /* Where lines of the log go at once, as they are, beside the log itself: Click's chatter. Any worker. NULL: nowhere else. */

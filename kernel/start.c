@@ -5,8 +5,8 @@
  */
 #include "kernel/kernel.h"
 
-#include "kernel/clock.h"
 #include "kernel/graph.h"
+#include "kernel/graph_clock.h"
 #include "kernel/platform.h"
 #include "kernel/symbol.h"
 #include "kernel/system.h"
@@ -178,8 +178,8 @@ static void run_exclusively(bool begin) {
 
 static void fill_services(struct system *system) {
   system->services = (struct services){
-      .now = clock_now,
-      .wall = clock_wall,
+      .now = graph_clock_now,
+      .wall = graph_clock_wall,
       .random = random_u32,
       .log = log_line,
       .defer = defer,
@@ -194,6 +194,7 @@ static void fill_services(struct system *system) {
       .log_follow = follow_log,
       .exclusive = system->worker_count > 1 ? run_exclusively : NULL,
       .workers = system->worker_count,
+      .language = system->config != NULL ? system->config->language : NULL,
       .keys = system->keys,
       .key_count = system->key_count,
       .floors = &system->floors,
@@ -219,7 +220,7 @@ static unsigned workers_wanted(const struct kernel_config *config) {
 static int start(struct system *system, struct report *report) {
   const struct kernel_config *config = system->config;
   system->worker_count = workers_wanted(config);
-  if (config != NULL && config->simulate_from != 0) clock_simulate(config->simulate_from);
+  if (config != NULL && config->simulate_from != 0) graph_clock_simulate(config->simulate_from);
   log_init(&system->log);
   quiesce_init(&system->quiesce, system->worker_count);
   pause_init(&system->pause, system->worker_count);

@@ -4,8 +4,8 @@
  */
 #include "kernel/worker.h"
 
-#include "kernel/clock.h"
 #include "kernel/graph.h"
+#include "kernel/graph_clock.h"
 #include "kernel/kernel.h"
 #include "kernel/platform.h"
 
@@ -81,7 +81,7 @@ static void disarm_nics(const struct worker *worker) {
 
 /* When to wake up, or `now` when that is too soon for a sleep. */
 static uint64_t sleep_deadline(const struct scheduler *scheduler, uint64_t now) {
-  if (clock_simulated()) return UINT64_MAX;
+  if (graph_clock_simulated()) return UINT64_MAX;
   uint64_t deadline = scheduler_next_deadline(scheduler);
   if (scheduler_polls(scheduler) && deadline > now + WORKER_POLL_NS) return now + WORKER_POLL_NS;
   if (deadline == UINT64_MAX) return deadline;
@@ -110,13 +110,13 @@ static void sleep_until_event(struct system *system, struct worker *worker) {
 /* Simulated time passes when nothing else is to do. True if it did. */
 static bool jump_to_next_timer(const struct worker *worker) {
   uint64_t deadline = scheduler_next_deadline(worker->scheduler);
-  if (!clock_simulated() || deadline == UINT64_MAX) return false;
-  clock_jump(deadline);
+  if (!graph_clock_simulated() || deadline == UINT64_MAX) return false;
+  graph_clock_jump(deadline);
   return true;
 }
 
 static bool run_round(struct system *system, struct worker *worker, uint64_t now) {
-  bool worked = scheduler_run(worker->scheduler, clock_simulated() ? clock_now() : now);
+  bool worked = scheduler_run(worker->scheduler, graph_clock_simulated() ? graph_clock_now() : now);
   element_running = NULL;
   count(&worker->rounds, 1);
   count(&worker->busy, worked);
@@ -143,7 +143,7 @@ static void run(struct system *system, struct worker *worker) {
       worked_at = now;
       continue;
     }
-    bool spin = now - worked_at < WORKER_SPIN_NS && !clock_simulated();
+    bool spin = now - worked_at < WORKER_SPIN_NS && !graph_clock_simulated();
     if (spin || (first && !system->devices_complete)) continue;
 
     /* Idle. Ports are asked once more, since bytes that come while we arm are an event, but those before are not. */

@@ -129,17 +129,19 @@ static void add_handler(struct parser *parser, const char *name) {
 static void add_parameter(struct parser *parser, struct slice name, const char *value) {
   struct click_driver_options *o = parser->options;
   for (unsigned i = 0; i < o->parameter_count; i++) {
-    if (o->parameters[i].name.length != name.length ||
-        memcmp(o->parameters[i].name.data, name.data, name.length) != 0) {
-      continue;
-    }
+    if (!slice_equals(name, o->parameters[i].name)) continue;
     report_error(parser->report, ERROR_EXISTS, "parameter '%.*s' multiply defined", (int)name.length, name.data);
     return;
   }
-  struct click_definition *parameters = grow(parser, o->parameters, o->parameter_count, sizeof *parameters);
+  struct click_parameter *parameters = grow(parser, o->parameters, o->parameter_count, sizeof *parameters);
   if (parameters == NULL) return;
   o->parameters = parameters;
-  o->parameters[o->parameter_count++] = (struct click_definition){name, value};
+  char *copy = memory_copy_string(name.data, name.length);
+  if (copy == NULL) {
+    bad_option(parser, "no memory for the arguments");
+    return;
+  }
+  o->parameters[o->parameter_count++] = (struct click_parameter){copy, value};
 }
 
 /* NAME=value is a parameter; everything else is the file. */
@@ -318,5 +320,7 @@ enum click_action click_options_parse(int argc, char **argv, struct click_driver
 void click_options_free(struct click_driver_options *options) {
   memory_free(options->controls);
   memory_free((void *)options->handlers);
+  for (unsigned i = 0; i < options->parameter_count; i++)
+    memory_free((void *)options->parameters[i].name);
   memory_free(options->parameters);
 }

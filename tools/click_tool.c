@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/memory.h"
+#include "platform/process/click_library.h"
 #include "tools/command.h"
 #include "tools/file.h"
 
@@ -36,6 +38,24 @@ static bool set_file(struct click_tool *tool, const char *file, bool expression)
   return first;
 }
 
+/* True when the word is NAME=value. */
+static bool add_parameter(struct click_tool *tool, const char *word) {
+  size_t length = 0;
+  while (char_is_word(word[length]))
+    length++;
+  if (length == 0 || word[length] != '=') return false;
+  struct click_parameter *grown = tool->parameters == NULL
+                                      ? memory_alloc(sizeof *grown)
+                                      : memory_resize(tool->parameters, (tool->parameter_count + 1) * sizeof *grown);
+  if (grown == NULL) return false;
+  tool->parameters = grown;
+  grown[tool->parameter_count].value = word + length + 1;
+  grown[tool->parameter_count].name = memory_copy_string(word, length);
+  if (grown[tool->parameter_count].name == NULL) return false;
+  tool->parameter_count++;
+  return true;
+}
+
 static bool parse(struct click_tool *tool, int argc, char **argv, const char *help, const char *letters, int *status) {
   static const char twice[] = "router configuration specified twice";
   char short_options[64];
@@ -44,6 +64,8 @@ static bool parse(struct click_tool *tool, int argc, char **argv, const char *he
   for (int code; (code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;) {
     switch (code) {
       case 1:
+        if (add_parameter(tool, optarg)) break;
+        /* fall through */
       case 'e':
       case 'f':
         if (!set_file(tool, optarg, code == 'e')) return usage(argv[0], twice, status);
@@ -58,7 +80,9 @@ static bool parse(struct click_tool *tool, int argc, char **argv, const char *he
         if (code == 'V') tool->verbose = true;
         if (code == 'u') tool->class_docs = optarg;
         break;
-      case 'C': /* of Click's archives and element maps, which nothing here needs */
+      case 'C':
+        tool->click_path = optarg;
+        break;
       case 'c': /* only the configuration: there is nothing else in the output */
         break;
       case HELP:
@@ -73,7 +97,8 @@ static bool parse(struct click_tool *tool, int argc, char **argv, const char *he
     }
   }
   for (; optind < argc; optind++) {
-    if (!set_file(tool, argv[optind], false)) return usage(argv[0], twice, status);
+    if (!add_parameter(tool, argv[optind]) && !set_file(tool, argv[optind], false))
+      return usage(argv[0], twice, status);
   }
   return true;
 }
@@ -87,20 +112,34 @@ static int load(struct click_tool *tool, struct report *report) {
     int error = file_read(standard_input ? "-" : tool->file, CLICK_MAX_SOURCE, &tool->source, report);
     if (error != 0) return error;
   }
-  return click_parse(tool->landmark, (struct slice){text_string(&tool->source), tool->source.length}, &tool->config,
-                     report);
+  const struct click_language language = {.parameters = tool->parameters,
+                                          .parameter_count = tool->parameter_count,
+                                          .library = click_library_find,
+                                          .context = (void *)tool->click_path};
+  return click_parse_with(tool->landmark, (struct slice){text_string(&tool->source), tool->source.length}, &language,
+                          &tool->config, report);
+}
+
+static void free_inputs(struct click_tool *tool) {
+  for (uint32_t i = 0; i < tool->parameter_count; i++)
+    memory_free((void *)tool->parameters[i].name);
+  memory_free(tool->parameters);
+  text_free(&tool->source);
 }
 
 bool click_tool_start(struct click_tool *tool, int argc, char **argv, const char *help, const char *letters,
                       int *status) {
   *tool = (struct click_tool){.program = argv[0]};
-  if (!parse(tool, argc, argv, help, letters, status)) return false;
+  if (!parse(tool, argc, argv, help, letters, status)) {
+    free_inputs(tool);
+    return false;
+  }
   struct report report = {0};
   int error = load(tool, &report);
   fputs(text_string(&report.text), stderr);
   report_free(&report);
   if (error == 0) return true;
-  text_free(&tool->source);
+  free_inputs(tool);
   *status = 1;
   return false;
 }
@@ -120,5 +159,5 @@ int click_tool_finish(struct click_tool *tool, const struct text *result) {
 
 void click_tool_free(struct click_tool *tool) {
   click_config_free(&tool->config);
-  text_free(&tool->source);
+  free_inputs(tool);
 }

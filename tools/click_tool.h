@@ -9,10 +9,13 @@
 #include "click/config.h"
 
 struct click_tool {
-  const char *program;    /* argv[0] */
-  const char *file;       /* NULL or "-": standard input */
-  bool expression;        /* `file` is the Click text itself */
-  const char *output;     /* NULL or "-": standard output */
+  const char *program; /* argv[0] */
+  const char *file;    /* NULL or "-": standard input */
+  bool expression;     /* `file` is the Click text itself */
+  const char *output;  /* NULL or "-": standard output */
+  const char *click_path;
+  struct click_parameter *parameters; /* NAME=value; names are owned */
+  uint32_t parameter_count;
   const char *class_docs; /* click-pretty: a URL with "%s" for the class */
   bool verbose;           /* click-undead */
   const char *landmark;   /* the configuration's name in messages */

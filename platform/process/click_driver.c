@@ -18,6 +18,7 @@
 #include "kernel/platform.h"
 #include "kernel/system.h"
 #include "platform/process/click_handlers.h"
+#include "platform/process/click_library.h"
 #include "platform/process/process.h"
 
 enum {
@@ -218,7 +219,12 @@ int click_driver_run(const struct click_driver_options *options) {
   }
   if (read_source(&driver, &source, &report) == 0) {
     add_controls(options, &controls);
-    const struct kernel_config config = {.file = driver.landmark,
+    const struct click_language language = {.parameters = options->parameters,
+                                            .parameter_count = options->parameter_count,
+                                            .library = click_library_find,
+                                            .context = (void *)options->click_path};
+    const struct kernel_config config = {.language = &language,
+                                         .file = driver.landmark,
                                          .source = {text_string(&source), source.length},
                                          .driver = {text_string(&controls), controls.length},
                                          .pool_packets = POOL_PACKETS,

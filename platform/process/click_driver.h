@@ -9,17 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/string.h"
+#include "click/config.h"
 
 /* A ControlSocket that the driver adds to the graph: "TCP, 7777", "UNIX, /run/c", "SOCKET, 3". */
 struct click_control {
   const char *kind, *where;
-};
-
-/* A parameter given as NAME=value. */
-struct click_definition {
-  struct slice name;
-  const char *value;
 };
 
 /* All pointers stay the caller's. Zero-initialised with threads 1 and affinity -1 is what no option at all means. */
@@ -35,7 +29,7 @@ struct click_driver_options {
   const char *exit_handler; /* its value is the exit status; NULL: none */
   struct click_control *controls;
   unsigned control_count;
-  struct click_definition *parameters;
+  struct click_parameter *parameters; /* NAME=value; names are owned (click_options_free) */
   unsigned parameter_count;
   unsigned threads;
   int affinity; /* thread n on processor affinity + n; -1: anywhere */

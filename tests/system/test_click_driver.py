@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -82,6 +83,10 @@ FILES = rows(
     Row("userlevel/click.cc: a file that is not there", ["no/such/file"], err="no/such/file: No such file or directory\n", status=1),
     Row("userlevel/click.cc: two files", ["a", "b"], err="router configuration specified twice\n" + USAGE, status=1),
     Row("clp(3): an unknown option", ["--frob"], err="imago click: unrecognized option '--frob'\n" + USAGE, status=1),
+    Row("click(5): a parameter of the command line", ["-qe", "q :: Queue($N); Idle -> q -> Discard", "N=5", "-h", "q.capacity"], "5\n"),
+    Row("userlevel/click.cc: a parameter twice", ["-qe", CHAIN, "N=5", "N=6"], err="parameter 'N' multiply defined\n", status=1),
+    Row("click(5): require(library)", ["-qe", "require(library no-such.click) " + CHAIN], status=1,
+        err="config:1: library 'no-such.click' not found in CLICKPATH/conf\n"),
     Row("click(1): --output to standard output", ["-qo-", "-e", "i :: Idle -> d :: Discard"], "i :: Idle;\nd :: Discard;\n\ni -> d;\n"),
     Row("userlevel/click.cc: an output that cannot be written", ["-qo", "/no/such", "-e", CHAIN], err="/no/such: No such file or directory\n", status=1),
 )
@@ -199,6 +204,52 @@ def test_sighup_reads_the_file_again(driver, tmp_path):
     assert running.process.stdout.readline() == "swapped\n"
     out, _, status = running.end()
     assert (out, status) == ("1\nother\n", 0)
+
+
+def test_libraries_are_found_on_the_click_path(tmp_path, monkeypatch):
+    """click(1): --clickpath PATH, and $CLICKPATH without it; a library stands beside its configuration, too."""
+    (tmp_path / "two.click").write_text("elementclass Two { input -> a :: Counter -> b :: Counter -> output }")
+    (tmp_path / "main.click").write_text("require(library two.click) Idle -> t :: Two -> Discard")
+    click = (tmp_path / "main.click").read_text()
+    for arguments in (["-C", f"/no/such:{tmp_path}", "-e", click], [str(tmp_path / "main.click")]):
+        assert run(Row("", ["-q", *arguments, "-h", "t/b.count"])) == ("0\n", "", 0)
+    monkeypatch.setenv("CLICKPATH", str(tmp_path))
+    assert run(Row("", ["-qe", click, "-h", "t/b.count"])) == ("0\n", "", 0)
+
+
+def ask(client, *lines):
+    """Sends command lines and QUIT; everything the ControlSocket says."""
+    with client, client.makefile("rw", newline="") as stream:
+        stream.write("".join(f"{line}\r\n" for line in (*lines, "QUIT")))
+        stream.flush()
+        return stream.read()
+
+
+def connected(client, address):
+    client.settimeout(PATIENCE)
+    client.connect(address)
+    return client
+
+
+REPLY = "Click::ControlSocket/1.3\r\n200 Read handler 'c.count' OK\r\nDATA 1\r\n0200 Goodbye!\r\n"
+
+
+def test_control_sockets_of_the_command_line(driver, runtime):
+    """click(1): --port, --unix-socket, --socket; ControlSocket: the protocol."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path = str(runtime / "control")
+    driver("-p", port, "-u", path, "-e", f"{CHAIN}; {READY}")
+    assert ask(connected(socket.socket(socket.AF_UNIX), path), "READ c.count") == REPLY
+    assert ask(connected(socket.socket(), ("127.0.0.1", port)), "READ c.count") == REPLY
+
+
+def test_llrpc_is_refused_clearly(driver, runtime):
+    """Issue 3: LLRPC refused clearly (501 is ControlSocket's code for a command that is not implemented)."""
+    path = str(runtime / "control")
+    driver("-u", path, "-e", f"{CHAIN}; {READY}")
+    assert "\r\n501" in ask(connected(socket.socket(socket.AF_UNIX), path), "LLRPC c#1")
 
 
 @pytest.mark.parametrize("option, offered", [("-R", True), ("--no-allow-reconfigure", False)])

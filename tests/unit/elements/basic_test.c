@@ -180,8 +180,8 @@ static void refuses(void **state) {
       {"Inject -> Switch", "OUTPUT: output 0 is not connected, nor is any other"},
       {"Inject -> Paint(256) -> Capture", "COLOR: must be between 0 and 255"},
       {"Inject -> Paint -> Capture", "COLOR"},
-      {"Inject -> Paint(1, 48) -> Capture", "ANNO: expected PAINT or a byte offset from 0 to 47, not '48'"},
-      {"Inject -> PaintSwitch(x) -> Capture", "ANNO: expected PAINT"},
+      {"Inject -> Paint(1, 48) -> Capture", "ANNO: parse error"},
+      {"Inject -> PaintSwitch(x) -> Capture", "ANNO: parse error"},
       {"Inject -> Print(x, CONTENTS maybe) -> Capture", "CONTENTS: expected NONE, HEX or ASCII, not 'maybe'"},
       {"Inject -> Discard(BURST 0)", "BURST: must be between 1 and 256, not 0"},
   };

@@ -482,8 +482,64 @@ static int release(void **state) {
   return 0;
 }
 
+/* --- hot swap of the graph --- */
+
+/* A filter of the same name and file goes on with the program that runs, its maps, counts and history; the floor stays where it
+ * is. */
+static void graph_swap_keeps_the_program(void **state) {
+  start((struct recipe){"t", 1, CODE(learn), .map = &seen}, plain);
+  harness_inject("i", "a b", 2);
+  expect_load((struct recipe){"t", 5, CODE(known), .map = &seen});
+  harness_inject("i", "a c", 2);
+  assert_string_equal(harness_captured("o"), "a b a ");
+  harness_replace("i :: Inject -> Null -> fw :: BPFilter(first) -> o :: Capture");
+  assert_string_equal(harness_message(), "");
+  harness_inject("i", "b c", 2);
+  assert_string_equal(harness_captured("o"), "b ");
+  assert_int_equal(harness_number("fw.passed"), 4);
+  assert_int_equal(harness_number("fw.dropped"), 2);
+  assert_non_null(strstr(harness_read("fw.history"), "replaced by t 5"));
+  assert_int_equal(version_floor(&harness.floors, "t"), 5);
+  harness_quiesce(); /* what was retired before belongs to the new filter now */
+  assert_int_equal(harness_number("fw.passed"), 4);
+  expect_load((struct recipe){"t", 6, CODE(pass)});
+  harness_stop();
+}
+
+/* A refused graph raises no floor, even when its filter had loaded; an accepted one does. */
+static void floors_rise_when_the_graph_commits(void **state) {
+  start((struct recipe){"t", 1, CODE(pass)}, plain);
+  harness.files[1].name = "second";
+  harness.files[1].bytes = bake(1, (struct recipe){"u", 7, CODE(drop)});
+  harness_refuses_beside("i :: Inject -> x :: BPFilter(second) -> FromDevice(eth9)", "");
+  assert_int_equal(version_floor(&harness.floors, "u"), 0);
+  harness_replace("i :: Inject -> x :: BPFilter(second) -> o :: Capture");
+  assert_int_equal(version_floor(&harness.floors, "u"), 7);
+  harness_inject("i", "a", 1);
+  assert_int_equal(harness_number("x.dropped"), 1);
+  harness_stop();
+}
+
+/* A new file means a new program: it takes the maps over, and the counts go on. */
+static void graph_swap_to_another_file(void **state) {
+  start((struct recipe){"t", 1, CODE(learn), .map = &seen}, plain);
+  harness.files[1].name = "second";
+  harness.files[1].bytes = bake(1, (struct recipe){"t", 2, CODE(known), .map = &seen});
+  harness_inject("i", "a", 1);
+  harness_replace("i :: Inject -> fw :: BPFilter(second) -> o :: Capture");
+  harness_inject("i", "a b", 2);
+  assert_string_equal(harness_captured("o"), "a ");
+  assert_int_equal(harness_number("fw.passed"), 2);
+  assert_int_equal(harness_number("fw.dropped"), 1);
+  assert_int_equal(version_floor(&harness.floors, "t"), 2);
+  harness_stop();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(graph_swap_keeps_the_program),
+      cmocka_unit_test(floors_rise_when_the_graph_commits),
+      cmocka_unit_test(graph_swap_to_another_file),
       cmocka_unit_test(verdicts),
       cmocka_unit_test(pulls_past_drops),
       cmocka_unit_test(changes_packets),

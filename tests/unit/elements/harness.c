@@ -174,6 +174,28 @@ void harness_refuses(const char *config, const char *message) {
   harness_stop();
 }
 
+/* Both graphs use the one scheduler: nobody runs it meanwhile. */
+static int make_beside(const char *config, struct router **next) {
+  report_free(&messages);
+  messages = (struct report){0};
+  return router_create_beside(harness.router, "next.click", slice_of(config), &harness.services, &harness.scheduler,
+                              next, &messages);
+}
+
+void harness_replace(const char *config) {
+  struct router *next, *old = harness.router;
+  if (make_beside(config, &next)) fail_msg("refused: %s", text_string(&messages.text));
+  router_replace(old, next, &messages);
+  router_destroy(old);
+  harness.router = next;
+}
+
+void harness_refuses_beside(const char *config, const char *message) {
+  struct router *next;
+  if (make_beside(config, &next) == 0) fail_msg("accepted: %s", config);
+  if (!strstr(harness_message(), message)) fail_msg("%s\nsays: %s\nwithout: %s", config, harness_message(), message);
+}
+
 void harness_inject(const char *name, const char *frames, unsigned batch) {
   struct element *e = router_find(harness.router, name);
   struct slice rest = slice_of(frames);

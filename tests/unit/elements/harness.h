@@ -58,6 +58,12 @@ void harness_quiesce(void);
 /* A graph that must be refused; its messages must contain `message`. */
 void harness_refuses(const char *config, const char *message);
 
+/* Hot swap: a graph that must be accepted is made beside the one that is there, and takes its place. Warnings are in
+ * harness_message. */
+void harness_replace(const char *config);
+/* A graph that must be refused beside the one that is there; messages must contain `message`. */
+void harness_refuses_beside(const char *config, const char *message);
+
 /* Pushes the words of `frames` out of Inject element `name`, at most `batch` packets at once. */
 void harness_inject(const char *name, const char *frames, unsigned batch);
 /* The words that Capture element `name` has kept, each followed by a space, until the next call; forgets them. */

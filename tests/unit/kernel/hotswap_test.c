@@ -61,8 +61,7 @@ static void stopped(void *context) {}
  * %s is where the threads are assigned. */
 static const char *const graphs[] = {
     "f :: FromDevice(eth0) -> c :: Counter -> q :: Queue(1000) -> t :: ToDevice(eth1); %s",
-    "q :: Queue(700); Idle -> x :: Counter -> Discard; f :: FromDevice(eth0, BURST 8) -> Null -> c :: Counter -> q;"
-    "q -> t :: ToDevice(eth1, BURST 16); %s",
+    "q :: Queue(700); Idle -> x :: Counter -> Discard; f :: FromDevice(eth0, BURST 8) -> Null -> c :: Counter -> q; q -> t :: ToDevice(eth1, BURST 16); %s",
     "t :: ToDevice(eth1); q :: Queue(300) -> Counter -> t; f :: FromDevice(eth0) -> c :: Counter -> Null -> Null -> q; %s",
 };
 enum { GRAPHS = 3 };

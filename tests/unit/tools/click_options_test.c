@@ -19,7 +19,7 @@ enum { ARGUMENTS_MAX = 16 };
 static void describe(const struct click_driver_options *o, struct text *out) {
   if (o->file != NULL) text_addf(out, "%s=%s ", o->expression ? "expression" : "file", o->file);
   for (unsigned i = 0; i < o->parameter_count; i++) {
-    text_addf(out, "%.*s:=%s ", (int)o->parameters[i].name.length, o->parameters[i].name.data, o->parameters[i].value);
+    text_addf(out, "%s:=%s ", o->parameters[i].name, o->parameters[i].value);
   }
   if (o->click_path != NULL) text_addf(out, "path=%s ", o->click_path);
   if (o->threads != 1) text_addf(out, "threads=%u ", o->threads);
