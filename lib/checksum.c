@@ -13,21 +13,32 @@ static uint64_t add(uint64_t sum, uint64_t word) {
   return sum + (sum < word);
 }
 
-uint64_t checksum_add(uint64_t sum, const void *data, size_t length) {
-  const uint8_t *bytes = data;
-  for (; length >= 8; length -= 8, bytes += 8)
+/* Four sums side by side, as each addition waits for the carry of the one before. */
+static uint64_t add_blocks(uint64_t sum, const uint8_t *bytes, size_t length) {
+  uint64_t second = 0, third = 0, fourth = 0;
+  for (; length >= 32; length -= 32, bytes += 32) {
     sum = add(sum, load_le64(bytes));
-  uint64_t last = 0;
-  for (size_t i = 0; i < length; i++)
-    last |= (uint64_t)bytes[i] << (8 * i);
-  return add(sum, last);
+    second = add(second, load_le64(bytes + 8));
+    third = add(third, load_le64(bytes + 16));
+    fourth = add(fourth, load_le64(bytes + 24));
+  }
+  return add(add(sum, second), add(third, fourth));
 }
 
-uint16_t checksum_finish(uint64_t sum) {
-  sum = (sum >> 32) + (uint32_t)sum;
-  sum = (sum >> 32) + (uint32_t)sum;
-  sum = (sum >> 16) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  sum = (sum >> 16) + (sum & 0xffff);
-  return (uint16_t)~sum;
+uint64_t checksum_add(uint64_t sum, const void *data, size_t length) {
+  const uint8_t *bytes = data;
+  size_t blocks = length & ~(size_t)31;
+  if (blocks > 0) sum = add_blocks(sum, bytes, blocks);
+  bytes += blocks;
+  for (length -= blocks; length >= 8; length -= 8, bytes += 8)
+    sum = add(sum, load_le64(bytes));
+  if (length & 4) {
+    sum = add(sum, load_le32(bytes));
+    bytes += 4;
+  }
+  if (length & 2) {
+    sum = add(sum, load_le16(bytes));
+    bytes += 2;
+  }
+  return length & 1 ? add(sum, *bytes) : sum;
 }

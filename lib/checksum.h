@@ -12,6 +12,11 @@
  * the last piece of a message may be odd. */
 uint64_t checksum_add(uint64_t sum, const void *data, size_t length);
 /* Folds and complements: the value to store, in the byte order of the data. */
-uint16_t checksum_finish(uint64_t sum);
+static inline uint16_t checksum_finish(uint64_t sum) {
+  sum = (sum >> 32) + (uint32_t)sum;
+  sum = (sum >> 32) + (uint32_t)sum;
+  sum = (sum >> 16) + (sum & 0xffff);
+  return (uint16_t) ~((sum >> 16) + sum);
+}
 
 #endif

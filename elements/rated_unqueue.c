@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * RatedUnqueue and BandwidthRatedUnqueue: turn a pull path into a push path at a rate, of packets or of bytes. Burster does it in bursts
+ * at an interval.
+ */
+#include "elements/rated.h"
+
+#include "click/router.h"
+#include "elements/parameter.h"
+
+/* --- RatedUnqueue --- */
+
+struct rated_unqueue {
+  struct element element;
+  struct rated rated;
+  bool active;
+  uint64_t count;
+  struct task task;
+  struct timer timer;
+  struct notifier_signal signal;
+};
+
+static bool counts_bytes(const struct element *e) { return e->class->name[0] == 'B'; }
+
+static void rated_unqueue_defaults(struct element *e) {
+  struct rated_unqueue *u = (struct rated_unqueue *)e;
+  rated_defaults(&u->rated);
+  u->active = true;
+}
+
+static int rated_unqueue_configure(struct element *e, const struct args *rest, struct report *report) {
+  return rated_configure(&((struct rated_unqueue *)e)->rated, counts_bytes(e), report);
+}
+
+/* One after the other where bytes count, as each is counted before the next is asked for. */
+static void rated_unqueue_pull(struct rated_unqueue *u, struct batch *batch) {
+  struct element *e = &u->element;
+  if (!counts_bytes(e)) {
+    element_pull(e, 0, batch, (unsigned)token_bucket_count(&u->rated.bucket, BATCH_MAX));
+    token_bucket_remove(&u->rated.bucket, batch->count);
+    return;
+  }
+  while (batch->count < BATCH_MAX && token_bucket_contains(&u->rated.bucket, BANDWIDTH_THRESHOLD)) {
+    uint32_t before = batch->count;
+    element_pull(e, 0, batch, 1);
+    if (batch->count == before) return;
+    token_bucket_remove(&u->rated.bucket, batch->packet[before]->length);
+  }
+}
+
+static bool rated_unqueue_run(struct task *task) {
+  struct rated_unqueue *u = CONTAINER_OF(task, struct rated_unqueue, task);
+  struct token_bucket *bucket = &u->rated.bucket;
+  if (!__atomic_load_n(&u->active, __ATOMIC_RELAXED)) {
+    task_unschedule(task);
+    if (__atomic_load_n(&u->active, __ATOMIC_SEQ_CST)) task_schedule(task);
+    return false;
+  }
+  token_bucket_fill(bucket, u->element.services->now());
+  uint64_t wait = token_bucket_wait(bucket, rated_needs(counts_bytes(&u->element)));
+  if (wait > 0) {
+    task_unschedule(task);
+    timer_schedule(&u->timer, bucket->now + wait);
+    return false;
+  }
+  struct batch batch;
+  batch.count = 0;
+  rated_unqueue_pull(u, &batch);
+  if (batch.count == 0) {
+    (void)notifier_signal_wait(&u->signal, task);
+    return false;
+  }
+  counter_add(&u->count, batch.count);
+  element_push(&u->element, 0, &batch);
+  return true;
+}
+
+static void rated_unqueue_expire(struct timer *timer) {
+  task_schedule(&CONTAINER_OF(timer, struct rated_unqueue, timer)->task);
+}
+
+static int rated_unqueue_initialize(struct element *e, struct report *report) {
+  struct rated_unqueue *u = (struct rated_unqueue *)e;
+  rated_start(&u->rated, e->services->now());
+  timer_init(&u->timer, e->router->scheduler, e, rated_unqueue_expire);
+  task_init(&u->task, e->router->scheduler, e, rated_unqueue_run);
+  task_schedule(&u->task);
+  return notifier_listen_upstream(e, 0, &u->task, &u->signal);
+}
+
+static void rated_unqueue_cleanup(struct element *e) {
+  struct rated_unqueue *u = (struct rated_unqueue *)e;
+  task_unschedule(&u->task);
+  timer_unschedule(&u->timer);
+  notifier_signal_destroy(&u->signal, &u->task);
+}
+
+static int rated_unqueue_write_rate(void *owner, const struct handler *handler, struct slice value,
+                                    struct report *report) {
+  struct rated_unqueue *u = owner;
+  int status = parameter_write(owner, handler, value, report);
+  if (status == 0) status = rated_configure(&u->rated, counts_bytes(owner), report);
+  if (status == 0) task_schedule(&u->task);
+  return status;
+}
+
+static int rated_unqueue_write_active(void *owner, const struct handler *handler, struct slice value,
+                                      struct report *report) {
+  struct rated_unqueue *u = owner;
+  int status = parameter_write(owner, handler, value, report);
+  if (status == 0 && u->active) task_schedule(&u->task);
+  return status;
+}
+
+static const struct argument rated_unqueue_arguments[] = {
+    RATED_ARGUMENTS(struct rated_unqueue, rated, ARGUMENT_U64, "BURST_SIZE", "packets"),
+    {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct rated_unqueue, active), "whether packets are pulled (true)"},
+    {0}};
+
+static const struct argument bandwidth_rated_unqueue_arguments[] = {
+    RATED_ARGUMENTS(struct rated_unqueue, rated, ARGUMENT_BANDWIDTH, "BURST_BYTES", "bytes"),
+    {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct rated_unqueue, active), "whether packets are pulled (true)"},
+    {0}};
+
+static const struct handler rated_unqueue_handlers[] = {{.name = "rate",
+                                                         .read = parameter_read,
+                                                         .write = rated_unqueue_write_rate,
+                                                         .offset = offsetof(struct rated_unqueue, rated.rate),
+                                                         .help = "the rate at which packets pass"},
+                                                        {.name = "active",
+                                                         .read = parameter_read,
+                                                         .write = rated_unqueue_write_active,
+                                                         .offset = offsetof(struct rated_unqueue, active),
+                                                         .help = "whether packets are pulled"},
+                                                        {.name = "count",
+                                                         .read = handler_read_u64,
+                                                         .offset = offsetof(struct rated_unqueue, count),
+                                                         .help = "packets that have passed"},
+                                                        TASK_HANDLERS(struct rated_unqueue, task),
+                                                        {0}};
+
+static const struct element_class rated_unqueue_class = {
+    .name = "RatedUnqueue",
+    .purpose = "pulls packets at a rate and pushes them on",
+    .ports = "1/1",
+    .processing = "l/h",
+    .size = sizeof(struct rated_unqueue),
+    .arguments = rated_unqueue_arguments,
+    .handlers = rated_unqueue_handlers,
+    .example = "FromDevice(eth0) -> Queue -> RatedUnqueue(1000) -> Queue -> ToDevice(eth1);",
+    .manual = RATED_MANUAL,
+    .defaults = rated_unqueue_defaults,
+    .configure = rated_unqueue_configure,
+    .initialize = rated_unqueue_initialize,
+    .cleanup = rated_unqueue_cleanup,
+};
+ELEMENT(RatedUnqueue, rated_unqueue_class);
+
+static const struct element_class bandwidth_rated_unqueue_class = {
+    .name = "BandwidthRatedUnqueue",
+    .purpose = "pulls packets at a bandwidth and pushes them on",
+    .ports = "1/1",
+    .processing = "l/h",
+    .size = sizeof(struct rated_unqueue),
+    .arguments = bandwidth_rated_unqueue_arguments,
+    .handlers = rated_unqueue_handlers,
+    .example = "FromDevice(eth0) -> Queue -> BandwidthRatedUnqueue(10Mbps) -> Queue -> ToDevice(eth1);",
+    .manual = RATED_MANUAL,
+    .defaults = rated_unqueue_defaults,
+    .configure = rated_unqueue_configure,
+    .initialize = rated_unqueue_initialize,
+    .cleanup = rated_unqueue_cleanup,
+};
+ELEMENT(BandwidthRatedUnqueue, bandwidth_rated_unqueue_class);
+
+/* --- Burster --- */
+
+struct burster {
+  struct element element;
+  uint64_t interval;
+  uint32_t burst;
+  struct timer timer;
+};
+
+static void burster_defaults(struct element *e) { ((struct burster *)e)->burst = 8; }
+
+static int burster_configure(struct element *e, const struct args *rest, struct report *report) {
+  const struct burster *b = (const struct burster *)e;
+  if (b->interval == 0) return report_error(report, ERROR_INVALID, "INTERVAL: must be above 0");
+  if (b->burst == 0) return report_error(report, ERROR_INVALID, "BURST must be > 0");
+  return 0;
+}
+
+static void burster_expire(struct timer *timer) {
+  struct burster *b = CONTAINER_OF(timer, struct burster, timer);
+  timer_schedule(timer, timer->deadline + b->interval);
+  for (uint32_t left = b->burst; left > 0;) {
+    struct batch batch;
+    batch.count = 0;
+    element_pull(&b->element, 0, &batch, left < BATCH_MAX ? left : BATCH_MAX);
+    if (batch.count == 0) return;
+    left -= batch.count;
+    element_push(&b->element, 0, &batch);
+  }
+}
+
+static int burster_initialize(struct element *e, struct report *report) {
+  struct burster *b = (struct burster *)e;
+  timer_init(&b->timer, e->router->scheduler, e, burster_expire);
+  timer_schedule(&b->timer, e->services->now() + b->interval);
+  return 0;
+}
+
+static void burster_cleanup(struct element *e) { timer_unschedule(&((struct burster *)e)->timer); }
+
+static const struct argument burster_arguments[] = {
+    {"INTERVAL", ARGUMENT_TIME, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct burster, interval),
+     "time between bursts"},
+    {"BURST", ARGUMENT_U32, ARGUMENT_POSITIONAL, offsetof(struct burster, burst), "most packets in a burst (8)"},
+    {0}};
+
+static const struct handler burster_handlers[] = {{.name = "interval",
+                                                   .read = parameter_read,
+                                                   .offset = offsetof(struct burster, interval),
+                                                   .help = "time between bursts"},
+                                                  {.name = "burst",
+                                                   .read = handler_read_u32,
+                                                   .offset = offsetof(struct burster, burst),
+                                                   .help = "most packets in a burst"},
+                                                  {0}};
+
+static const struct element_class burster_class = {
+    .name = "Burster",
+    .purpose = "pulls a burst of packets every interval and pushes it on",
+    .ports = "1/1",
+    .processing = "l/h",
+    .size = sizeof(struct burster),
+    .arguments = burster_arguments,
+    .handlers = burster_handlers,
+    .example = "FromDevice(eth0) -> Queue -> Burster(10ms, 5) -> Queue -> ToDevice(eth1);",
+    .manual = "The first burst comes one INTERVAL after the start.",
+    .defaults = burster_defaults,
+    .configure = burster_configure,
+    .initialize = burster_initialize,
+    .cleanup = burster_cleanup,
+};
+ELEMENT(Burster, burster_class);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Unit tests of the elements that limit or measure rates: what they must do is in Click's manual pages, and GapRate and TokenBucket
+ * beneath them. The clock is the test's, so counts are exact.
+ */
+#include "tests/unit/elements/harness.h"
+
+enum { MS = 1000000 };
+
+/* How many packets (of 10 bytes) have passed element `e` at certain times, with an endless source before it. */
+static void rates(void **state) {
+  static const struct {
+    const char *element;
+    unsigned step_us, ms, count;
+  } cases[] = {
+      /* Shaper spreads RATE packets over a second: the first at the start of its gap. */
+      {"Shaper(10) -> Unqueue", 1000, 999, 10},
+      {"Shaper(10) -> Unqueue", 1000, 4999, 50},
+      {"Shaper(1000) -> Unqueue(BURST 1)", 500, 1999, 2000},
+      {"Shaper(1000) -> Unqueue(BURST -1)", 100000, 2000, 1901},
+      {"Shaper(0) -> Unqueue", 1000, 2000, 0},
+      {"BandwidthShaper(100) -> Unqueue", 1000, 1999, 20},
+      {"BandwidthShaper(8kbps) -> Unqueue", 1000, 999, 100},
+      /* RatedUnqueue: the bucket begins empty, and holds 20 ms of tokens. */
+      {"RatedUnqueue(10)", 1000, 999, 9},
+      {"RatedUnqueue(10)", 1000, 1000, 10},
+      {"RatedUnqueue(1000)", 1000, 1000, 1000},
+      {"RatedUnqueue(1000)", 50000, 1000, 400},
+      {"RatedUnqueue(1000, BURST_DURATION 50ms)", 50000, 1000, 1000},
+      {"RatedUnqueue(1000, BURST_SIZE 5)", 50000, 1000, 100},
+      {"RatedUnqueue(1000, ACTIVE false)", 1000, 1000, 0},
+      /* Bytes: what the bucket's threshold needs comes first, then RATE. 131,072 bytes take 1,310.72 ms at 100,000 a second. */
+      {"BandwidthRatedUnqueue(100kBps)", 1000, 1310, 0},
+      {"BandwidthRatedUnqueue(100kBps)", 1000, 2311, 10003},
+      /* A burst of 8, or what is given, each interval, the first after one interval. */
+      {"Burster(0.1)", 1000, 99, 0},
+      {"Burster(0.1)", 1000, 1000, 80},
+      {"Burster(INTERVAL 10ms, BURST 300)", 1000, 100, 3000},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[200];
+    format_text(config, sizeof config, "InfiniteSource(abcdefghij, ACTIVE true) -> %s -> c :: Counter -> Discard",
+                cases[i].element);
+    harness_start(config);
+    harness_run_until((uint64_t)cases[i].ms * MS, (uint64_t)cases[i].step_us * 1000);
+    /* The rest of what was due at this time. */
+    for (unsigned n = 0; n < 8; n++)
+      scheduler_run(&harness.scheduler, harness.now);
+    if (harness_number("c.count") != cases[i].count)
+      fail_msg("%s after %u ms: %llu", cases[i].element, cases[i].ms, harness_number("c.count"));
+    harness_stop();
+  }
+}
+
+/* RatedSplitter: what finds a token goes to output 0, the rest to output 1 or away; the same at any batch size. */
+static void splits(void **state) {
+  static const struct {
+    const char *element;
+    unsigned ms;
+    const char *a, *b;
+  } cases[] = {
+      {"RatedSplitter(100)", 0, "", "p q r s "},
+      {"RatedSplitter(100)", 19, "p ", "q r s "},
+      {"RatedSplitter(100)", 5000, "p q ", "r s "},
+      {"RatedSplitter(100, BURST_SIZE 3)", 5000, "p q r ", "s "},
+      {"RatedSplitter(0)", 0, "p q r s ", ""},
+      {"BandwidthRatedSplitter(1Bps, BURST_BYTES 1)", 0, "", "p q r s "},
+      {"BandwidthRatedSplitter(100kBps, BURST_BYTES 1)", 5000, "p q ", "r s "},
+  };
+  static const unsigned sizes[] = {1, 3, 256};
+  for (size_t i = 0; i < 3 * sizeof cases / sizeof *cases; i++) {
+    char config[200];
+    format_text(config, sizeof config, "i :: Inject -> s :: %s -> a :: Capture; s [1] -> b :: Capture",
+                cases[i / 3].element);
+    harness_start(config);
+    harness.now = (uint64_t)cases[i / 3].ms * MS;
+    harness_inject("i", "p q r s", sizes[i % 3]);
+    assert_string_equal(harness_captured("a"), cases[i / 3].a);
+    assert_string_equal(harness_captured("b"), cases[i / 3].b);
+    harness_stop();
+  }
+  harness_start("i :: Inject -> s :: RatedSplitter(1) -> Discard");
+  harness_inject("i", "p q", 256);
+  assert_string_equal(harness_read("s.drops"), "above_rate 2\n");
+  harness_stop();
+}
+
+/* Meter: below the first rate output 0, below the second output 1, and so on. */
+static void meters(void **state) {
+  static const struct {
+    const char *element;
+    unsigned per_ms, a, b, c;
+  } cases[] = {{"Meter(500, 3000)", 0, 0, 0, 0},
+               {"Meter(2000, 3000)", 1, 300, 0, 0},
+               {"BandwidthMeter(1kBps, 100kBps)", 2, 2, 598, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[200];
+    format_text(config, sizeof config,
+                "i :: Inject -> m :: %s; m [0] -> a :: Counter -> Discard; m [1] -> b :: Counter -> Discard;"
+                "m [2] -> c :: Counter -> Discard",
+                cases[i].element);
+    harness_start(config);
+    for (unsigned ms = 0; ms < 300 && cases[i].per_ms > 0; ms++) {
+      harness_inject("i", cases[i].per_ms == 1 ? "abcdefghij" : "abcdefghij abcdefghij", 256);
+      harness.now += MS;
+    }
+    assert_int_equal(harness_number("a.count"), cases[i].a);
+    assert_int_equal(harness_number("b.count"), cases[i].b);
+    assert_int_equal(harness_number("c.count"), cases[i].c);
+    harness_stop();
+  }
+  harness_start("i :: Inject -> m :: Meter(1000) -> Discard; m [1] -> Discard");
+  assert_string_equal(harness_read("m.meters"), "1000\n");
+  assert_string_equal(harness_read("m.rate"), "0");
+  harness_inject("i", "a a a a a a a a a a a a a a a a", 256);
+  harness.now += MS;
+  assert_string_equal(harness_read("m.rate"), "1000");
+  harness_stop();
+}
+
+/* rate is read in the units of its argument, and written while packets flow. */
+static void handlers(void **state) {
+  static const struct {
+    const char *element, *rate;
+  } cases[] = {{"Shaper(10)", "10"},
+               {"BandwidthShaper(1Mbps)", "1Mbps"},
+               {"RatedUnqueue(10)", "10"},
+               {"BandwidthRatedUnqueue(12500Bps)", "100kbps"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[160];
+    format_text(config, sizeof config, "InfiniteSource -> e :: %s -> %s -> c :: Counter -> Discard", cases[i].element,
+                i < 2 ? "Unqueue" : "Null");
+    harness_start(config);
+    assert_string_equal(harness_read("e.rate"), cases[i].rate);
+    harness_expect_write("e.rate", "0", 0);
+    harness_expect_write("e.rate", "x", -ERROR_INVALID);
+    harness_run_until((uint64_t)200 * MS, MS);
+    /* 0 is nothing for Shaper, and without limit for a token bucket. */
+    assert_int_equal(harness_number("c.count") > 200, i >= 2);
+    harness_stop();
+  }
+  harness_start(
+      "InfiniteSource -> u :: RatedUnqueue(0, ACTIVE false) -> c :: Counter -> Discard; b :: Burster(1s, 5) -> Discard;"
+      "InfiniteSource -> b");
+  harness_run(9);
+  assert_int_equal(harness_number("c.count"), 0);
+  harness_expect_write("u.active", "true", 0);
+  harness_run(2);
+  assert_int_equal(harness_number("c.count"), harness_number("u.count"));
+  assert_true(harness_number("u.count") > 0);
+  assert_string_equal(harness_read("b.interval"), "1s");
+  assert_string_equal(harness_read("b.burst"), "5");
+  harness_stop();
+  harness_start("i :: Inject -> s :: RatedSplitter(5) -> Discard");
+  harness_expect_write("s.rate", "0", 0);
+  harness_inject("i", "a b", 256);
+  assert_string_equal(harness_read("s.drops"), "above_rate 0\n");
+  harness_stop();
+}
+
+/* What makes no sense is refused. */
+static void refuses(void **state) {
+  static const struct {
+    const char *config, *message;
+  } cases[] = {
+      {"Inject -> Queue -> Shaper -> Discard", "RATE: required argument missing"},
+      {"Inject -> Queue -> RatedUnqueue(1, BURST_DURATION 1, BURST_SIZE 1) -> Capture",
+       "cannot specify both BURST_DURATION and BURST_SIZE"},
+      {"Inject -> Queue -> BandwidthRatedUnqueue(1, BURST_DURATION 1, BURST_BYTES 1) -> Capture",
+       "cannot specify both BURST_DURATION and BURST_BYTES"},
+      {"Inject -> Queue -> Burster(0) -> Capture", "INTERVAL: must be above 0"},
+      {"Inject -> Queue -> Burster(1, 0) -> Capture", "BURST must be > 0"},
+      {"Inject -> m :: Meter -> Discard; m [1] -> Discard", "too few arguments to Meter(RATE, ...)"},
+      {"Inject -> m :: Meter(x) -> Discard; m [1] -> Discard", "argument 1 should be unsigned (rate)"},
+      {"Inject -> m :: Meter(2, 1) -> Discard; m [1] -> Discard", "2 rates need 3 outputs, but 2 are connected"},
+      {"Inject -> m :: Meter(2000, 1000) -> Discard; m [1] -> Discard; m [2] -> Discard", "rate 2 must be > rate 1"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    harness_refuses(cases[i].config, cases[i].message);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rates), cmocka_unit_test(splits), cmocka_unit_test(meters),
+                                     cmocka_unit_test(handlers), cmocka_unit_test(refuses)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
