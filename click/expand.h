@@ -9,7 +9,7 @@
 #include "lib/text.h"
 
 enum {
-  EXPAND_DEPTH = 16,  /* $( ) inside $( ), so deep at most */
+  EXPAND_DEPTH = 12,  /* $( ) inside $( ), so deep at most */
   EXPAND_MAX = 65536, /* bytes of a result */
 };
 

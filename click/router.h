@@ -12,7 +12,7 @@
 #include "click/scheduler.h"
 
 /* Handlers may call handlers (Script); so deep at most. */
-enum { ROUTER_HANDLER_DEPTH = 24 };
+enum { ROUTER_HANDLER_DEPTH = 16 };
 
 /* Where an element's task runs, by index of the element; StaticThreadSched and ScheduleInfo set it in configure. */
 struct placement {

@@ -40,7 +40,9 @@ static int set_initial_values(struct script *s, struct report *report) {
     const struct script_instruction *in = &s->code[i];
     if (in->code != SCRIPT_INIT && in->code != SCRIPT_EXPORT) continue;
     struct text value = {0};
+    unsigned errors = report->errors;
     int error = script_expand(s, slice_of(in->text), in->quoted, &value, report);
+    if (error == 0 && report->errors > errors) error = -ERROR_INVALID; /* a handler that does not answer */
     if (error) {
       text_free(&value);
       return error;
@@ -145,6 +147,13 @@ static int busy(struct report *report) {
   return report_error(report, ERROR_BUSY, "the script runs on another worker; try again");
 }
 
+/* What a handler that ran the script returns: an error never goes without a reason. */
+static int status(const struct script *s, unsigned errors_before, struct report *report) {
+  if (s->running || s->outcome != SCRIPT_ERROR) return 0;
+  if (report && report->errors == errors_before) report_error(report, ERROR_INVALID, "the script ended with an error");
+  return -ERROR_INVALID;
+}
+
 /* Runs the script from its beginning for a handler; what it returned goes to out (may be NULL). */
 static int run_for(struct script *s, const char *name, bool write, struct slice arguments, struct text *out,
                    struct report *report) {
@@ -166,11 +175,8 @@ static int run_for(struct script *s, const char *name, bool write, struct slice 
     s->resuming = false;
   }
   script_run(s, 0, true, report);
-  int result = 0;
   if (!nested && s->outcome == SCRIPT_RETURN && out) text_add_bytes(out, text_string(&s->result), s->result.length);
-  if (!nested && s->outcome == SCRIPT_ERROR) result = -ERROR_INVALID;
-  if (result && report && report->errors == errors)
-    report_error(report, ERROR_INVALID, "the script ended with an error");
+  int result = status(s, errors, report);
   script_leave(s);
   return result;
 }
@@ -192,6 +198,7 @@ static int write_step(void *owner, const struct handler *h, struct slice value, 
   if (word.length > 0 && slice_to_u64(word, UINT32_MAX / 2, &steps)) {
     return report_error(r, ERROR_INVALID, "syntax error: expected a number of steps");
   }
+  unsigned errors = r ? r->errors : 0;
   if (!script_enter(s)) return busy(r);
   if (!s->started && !s->running) {
     /* The start is the first blocking point, as in Click. */
@@ -200,7 +207,7 @@ static int write_step(void *owner, const struct handler *h, struct slice value, 
     if (steps > 0) steps--;
   }
   if (s->outcome == SCRIPT_WAIT || s->at < s->count) script_run(s, (uint32_t)steps, true, r);
-  int result = !s->running && s->outcome == SCRIPT_ERROR ? -ERROR_INVALID : 0;
+  int result = status(s, errors, r);
   script_leave(s);
   return result;
 }
@@ -209,6 +216,7 @@ static int write_goto(void *owner, const struct handler *h, struct slice value, 
   struct script *s = owner;
   uint32_t target = script_label(s, slice_trim(value));
   if (target >= s->count) return report_error(r, ERROR_NOT_FOUND, "jump to nonexistent label");
+  unsigned errors = r ? r->errors : 0;
   if (!script_enter(s)) return busy(r);
   script_jump(s, target);
   if (!s->running) {
@@ -217,7 +225,7 @@ static int write_goto(void *owner, const struct handler *h, struct slice value, 
     timer_unschedule(&s->timer);
   }
   script_run(s, 0, true, r);
-  int result = !s->running && s->outcome == SCRIPT_ERROR ? -ERROR_INVALID : 0;
+  int result = status(s, errors, r);
   script_leave(s);
   return result;
 }

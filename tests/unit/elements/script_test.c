@@ -150,7 +150,7 @@ static void prints(void **state) {
       {"set x ab, label l, set x $x$x, goto l", "", "While executing 's :: Script':\n",
        "limits: text over 65536 bytes"},
       {"print $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a $(a))))))))))))))))))", "",
-       "While executing 's :: Script':\n  $( ) inside $( ) over 16 deep\n", "limits: nesting"},
+       "While executing 's :: Script':\n  $( ) inside $( ) over 12 deep\n", "limits: nesting"},
       {"set a $(v.run), print $a", "made\n", "", "PASSIVE: value of run"},
       {"print $(circle.run)", NULL, "While executing 's :: Script':\n  While calling 'circle.run':\n",
        "limits: handlers that call one another in a circle"},
