@@ -453,9 +453,9 @@ static void test_bad_captures(void **state) {
     size_t length;
     const char *expected;
   } cases[] = {
-      {"", 0, "too short for a pcap file"},
-      {"\x0a\x0d\x0d\x0a aaaaaaaaaaaaaaaaaaaaaaa", 24, "is pcapng"},
-      {"not a capture at all, no sir", 28, "not a pcap file"},
+      {"", 0, "too short for a capture file"},
+      {"\x0a\x0d\x0d\x0a aaaaaaaaaaaaaaaaaaaaaaa", 24, "damaged pcapng file"},
+      {"not a capture at all, no sir", 28, "not a capture file"},
       {"\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\0\0\1\0\x71\0\0\0", 24, "link type 113"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

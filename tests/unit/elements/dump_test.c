@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Unit tests of FromDump and ToDump. The files under dumps/ were written by scapy (dumps/make.py); what the elements must do is in
+ * Click's manual pages of the same names.
+ */
+#include "tests/unit/elements/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "platform/process/pcap.h"
+
+#define DUMPS "tests/unit/elements/dumps/"
+#define FIRST 1000000000250000000ull /* time of the first frame; each is a second later */
+
+static char out_path[] = "/tmp/imago-dump-XXXXXX";
+
+static size_t read_all(const char *path, char *bytes, size_t size) {
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  size_t length = fread(bytes, 1, size, file);
+  fclose(file);
+  return length;
+}
+
+static void assert_same_file(const char *a, const char *b) {
+  static char one[4096], two[4096];
+  size_t length = read_all(a, one, sizeof one);
+  assert_int_equal(length, read_all(b, two, sizeof two));
+  assert_memory_equal(one, two, length);
+}
+
+static void start(const char *format, ...) {
+  char config[512];
+  va_list list;
+  va_start(list, format);
+  format_text_list(config, sizeof config, format, list);
+  va_end(list);
+  harness_start(config);
+}
+
+/* A file that is read and written again is the same, byte for byte; from the other byte order, and from pcapng, it is as one that
+ * was written on this machine. */
+static void round_trips(void **state) {
+  static const struct {
+    const char *in, *extra, *expected;
+  } cases[] = {
+      {"little.pcap", "", "little.pcap"},
+      {"big.pcap", "", "little.pcap"},
+      {"next.pcapng", "", "little.pcap"},
+      {"nano.pcap", ", NANO true", "nano.pcap"},
+      {"next.pcapng", ", NANO true", "nano.pcap"},
+      {"cut.pcap", "", "cut.pcap"},
+      {"ip.pcap", ", USE_ENCAP_FROM from", "ip.pcap"},
+      {"ip.pcap", ", ENCAP IP", "ip.pcap"},
+      {"little.pcap", ", UNBUFFERED true", "little.pcap"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char expected[128];
+    format_text(expected, sizeof expected, DUMPS "%s", cases[i].expected);
+    start("from :: FromDump(" DUMPS "%s, STOP true) -> to :: ToDump(%s, SNAPLEN 65535%s)", cases[i].in, out_path,
+          cases[i].extra);
+    harness_run(5);
+    assert_int_equal(harness.stops, 1);
+    assert_int_equal(harness_number("from.count"), harness_number("to.count"));
+    assert_string_equal(harness_read("to.filename"), out_path);
+    harness_stop();
+    assert_same_file(out_path, expected);
+  }
+}
+
+/* FromDump gives packets to whoever pulls; ToDump with an output pulls for another, and the file is the same. */
+static void pulls(void **state) {
+  start("from :: FromDump(" DUMPS "little.pcap) -> ToDump(%s, 65535, ETHER) -> u :: Unqueue -> o :: Capture", out_path);
+  harness_run(10);
+  assert_int_equal(harness_last("o")->length, 45);
+  harness_stop();
+  assert_same_file(out_path, DUMPS "little.pcap");
+  start("FromDump(" DUMPS "little.pcap) -> to :: ToDump(%s, 65535)", out_path); /* push, or pull with a task */
+  harness_run(10);
+  assert_int_equal(harness_number("to.count"), 5);
+  harness_expect_write("to.reset_counts", "", 0);
+  assert_int_equal(harness_number("to.count"), 0);
+  harness_stop();
+}
+
+/* SNAPLEN cuts packets off in the file, which keeps their length; EXTRA_LENGTH false forgets what was cut off before. */
+static void snaplen_and_extra_length(void **state) {
+  struct pcap_reader reader;
+  struct pcap_frame frame;
+  char bytes[64];
+  static const struct {
+    const char *in, *extra;
+    unsigned captured, length;
+  } cases[] = {
+      {"little.pcap", "10", 10, 45},
+      {"little.pcap", "SNAPLEN 0", 45, 45},
+      {"cut.pcap", "EXTRA_LENGTH true", 20, 45},
+      {"cut.pcap", "EXTRA_LENGTH false", 20, 20},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    start("FromDump(" DUMPS "%s) -> ToDump(%s, %s)", cases[i].in, out_path, cases[i].extra);
+    harness_run(5);
+    harness_stop();
+    assert_int_equal(pcap_reader_open(&reader, out_path, NULL), 0);
+    assert_int_equal(pcap_read_frame(&reader, bytes, sizeof bytes, &frame), 1);
+    assert_int_equal(frame.captured, cases[i].captured);
+    assert_int_equal(frame.length, cases[i].length);
+    pcap_reader_close(&reader);
+  }
+}
+
+/* "START, START_AFTER, END, END_AFTER, INTERVAL: packets at or after the start and before the end." Frames are at .25 of seconds 0
+ * to 4 of 1,000,000,000. */
+static void windows(void **state) {
+  static const struct {
+    const char *arguments;
+    unsigned count;
+  } cases[] = {
+      {"START 1000000002.25", 3}, {"START_AFTER 1", 4},
+      {"START_AFTER 1500ms", 3},  {"END 1000000002.25", 2},
+      {"END_AFTER 3", 3},         {"START_AFTER 1, INTERVAL 2", 2},
+      {"INTERVAL 1", 1},          {"START 1000000001, END 1000000003", 2},
+      {"FILEPOS 85", 4},   /* behind the first record: 24 + 16 + 45 */
+      {"SAMPLE 0.001", 5}, /* the harness's random numbers are all 0x1234567: 0.0044 */
+      {"SAMPLE 0.005", 5},        {"MMAP true", 5},
+      {"ACTIVE false", 0},        {"FORCE_IP true", 4},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    start("f :: FromDump(" DUMPS "little.pcap, %s) -> o :: Counter -> Discard", cases[i].arguments);
+    harness_run(5);
+    unsigned expected = strcmp(cases[i].arguments, "SAMPLE 0.001") == 0 ? 0 : cases[i].count;
+    if (harness_number("o.count") != expected) fail_msg("%s: %s", cases[i].arguments, harness_read("o.count"));
+    assert_int_equal(harness_number("f.count"), expected);
+    harness_stop();
+  }
+}
+
+/* TIMING keeps the distances of the capture; without it all come at once. Timestamps are those of the file. */
+static void timing(void **state) {
+  start("f :: FromDump(" DUMPS "nano.pcap, TIMING true) -> o :: Capture");
+  for (unsigned second = 0; second < 5; second++) {
+    harness_run(3);
+    assert_int_equal(harness_number("f.count"), second + 1);
+    assert_true(harness_last("o")->timestamp == FIRST + second * 1000000000ull);
+    harness_run_until(harness.now + 1000000000, 100000000);
+  }
+  harness_stop();
+}
+
+/* "FORCE_IP: emit only IP packets with their IP header annotations set; others go to output 1." */
+static void force_ip(void **state) {
+  start("f :: FromDump(" DUMPS "little.pcap, FORCE_IP true); f -> o :: Capture; f [1] -> other :: Capture");
+  harness_run(3);
+  struct packet *p = harness_last("o");
+  assert_int_equal(p->network_header - (p->data - (uint8_t *)p), 14);
+  assert_int_equal(p->transport_header - p->network_header, 20);
+  assert_memory_equal(p->annotation, "\xc0\x00\x02\x02", 4);
+  assert_int_equal(harness_last("other")->length, 42); /* the ARP request */
+  assert_int_equal(harness_number("f.count"), 4);
+  harness_stop();
+}
+
+/* Handlers say what the file is and where one is in it; the window can be moved on; END_CALL replaces STOP. */
+static void handlers(void **state) {
+  start("f :: FromDump(" DUMPS "little.pcap, INTERVAL 1, SAMPLE 0.5) -> o :: Discard");
+  assert_string_equal(harness_read("f.sampling_prob"), "0.5");
+  assert_string_equal(harness_read("f.encap"), "ETHER");
+  assert_string_equal(harness_read("f.filename"), DUMPS "little.pcap");
+  assert_string_equal(harness_read("f.filesize"), "330");
+  assert_string_equal(harness_read("f.filepos"), "24");
+  harness_run(5);
+  assert_string_equal(harness_read("f.count"), "1");
+  assert_string_equal(harness_read("f.active"), "false");
+  assert_string_equal(harness_read("f.packet_filepos"), "85");
+  harness_expect_write("f.extend_interval", "2", 0);
+  harness_expect_write("f.extend_interval", "x", -ERROR_INVALID);
+  harness_run(5);
+  assert_true(harness_number("f.count") >= 2);
+  harness_expect_write("f.filepos", "24", 0);
+  harness_expect_write("f.filepos", "-1", -ERROR_INVALID);
+  harness_expect_write("f.reset_counts", "", 0);
+  harness_expect_write("f.reset_timing", "", 0);
+  harness_expect_write("f.active", "true", 0);
+  harness_run(5);
+  assert_string_equal(harness_read("f.count"), "5");
+  harness_expect_write("f.stop", "", 0);
+  assert_int_equal(harness.stops, 1);
+  assert_string_equal(harness_read("f.scheduled"), "false");
+  assert_string_equal(harness_read("f.tickets"), "1024");
+  harness_stop();
+  start("f :: FromDump(" DUMPS "little.pcap, END_CALL s.switch 1) -> s :: Switch(0) -> Discard; s[1] -> Discard");
+  harness_run(5);
+  assert_string_equal(harness_read("s.switch"), "1");
+  harness_stop();
+}
+
+/* Arguments that contradict each other, and files that are none, are refused by name. */
+static void refusals(void **state) {
+  static const char *const cases[][2] = {
+      {"FromDump(" DUMPS "little.pcap, START 1, START_AFTER 1) -> Discard", "mutually exclusive"},
+      {"FromDump(" DUMPS "little.pcap, END 1, INTERVAL 1) -> Discard", "mutually exclusive"},
+      {"FromDump(" DUMPS "little.pcap, STOP true, END_CALL stop) -> Discard", "mutually exclusive"},
+      {"FromDump(" DUMPS "none.pcap) -> Discard", "No such file"},
+      {"FromDump(" DUMPS "make.py) -> Discard", "not a capture file"},
+      {"FromDump(/dev/null) -> Discard", "too short"},
+      {"Idle -> ToDump(x.pcap, ENCAP TOKEN)", "bad encapsulation type"},
+      {"Idle -> ToDump(x.pcap.gz)", "compressed"},
+      {"Idle -> ToDump(/dev/null, ENCAP IP, USE_ENCAP_FROM x)", "at most one"},
+      {"Idle -> ToDump(/nowhere/x.pcap)", "No such file"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    harness_refuses(cases[i][0], cases[i][1]);
+  FILE *file = fopen(out_path, "wb");
+  fwrite("\x1f\x8b\x08\0\0\0\0\0", 8, 1, file);
+  fclose(file);
+  char config[128];
+  format_text(config, sizeof config, "FromDump(%s) -> Discard", out_path);
+  harness_refuses(config, "gzip -dc");
+}
+
+/* A file cut off anywhere gives the frames before the cut, says where it is damaged, and ends. */
+static void truncation(void **state) {
+  static const char *const files[] = {DUMPS "little.pcap", DUMPS "next.pcapng"};
+  for (size_t f = 0; f < 2; f++) {
+    char bytes[1024], buffer[2048];
+    size_t length = read_all(files[f], bytes, sizeof bytes);
+    unsigned frames = 0;
+    for (size_t cut = 0; cut < length; cut++) {
+      FILE *file = cut > 0 ? fmemopen(bytes, cut, "rb") : fopen("/dev/null", "rb");
+      struct pcap_reader reader;
+      struct pcap_frame frame;
+      if (pcap_reader_start(&reader, file, "cut", NULL) != 0) continue;
+      int status;
+      for (frames = 0; (status = pcap_read_frame(&reader, buffer, sizeof buffer, &frame)) == 1;)
+        frames++;
+      assert_true(status == 0 || status == -ERROR_TRUNCATED);
+      assert_true(frames < 5);
+      pcap_reader_close(&reader);
+    }
+    assert_int_equal(frames, 4);
+  }
+}
+
+static int set_up(void **state) {
+  int fd = mkstemp(out_path);
+  return fd < 0 ? -1 : close(fd);
+}
+static int tear_down(void **state) { return unlink(out_path); }
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(round_trips), cmocka_unit_test(pulls),    cmocka_unit_test(snaplen_and_extra_length),
+      cmocka_unit_test(windows),     cmocka_unit_test(timing),   cmocka_unit_test(force_ip),
+      cmocka_unit_test(handlers),    cmocka_unit_test(refusals), cmocka_unit_test(truncation),
+  };
+  return cmocka_run_group_tests(tests, set_up, tear_down);
+}
