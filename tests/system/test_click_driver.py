@@ -150,9 +150,9 @@ def test_page_of_click_pretty_holds_the_whole_graph(tmp_path):
 class Driver:
     """A driver that runs until the test ends it."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, **options):
         self.process = subprocess.Popen([PROGRAM, "click", *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, **options)
 
     def end(self, number=signal.SIGINT):
         self.process.send_signal(number)
@@ -168,8 +168,8 @@ READY = 'Script(print "up")'
 def driver():
     started = []
 
-    def start(*arguments):
-        started.append(Driver(*arguments))
+    def start(*arguments, **options):
+        started.append(Driver(*arguments, **options))
         assert started[-1].process.stdout.readline() == "up\n", started[-1].process.communicate(timeout=PATIENCE)
         return started[-1]
 
@@ -243,6 +243,38 @@ def test_control_sockets_of_the_command_line(driver, runtime):
     driver("-p", port, "-u", path, "-e", f"{CHAIN}; {READY}")
     assert ask(connected(socket.socket(socket.AF_UNIX), path), "READ c.count") == REPLY
     assert ask(connected(socket.socket(), ("127.0.0.1", port)), "READ c.count") == REPLY
+
+
+@pytest.mark.parametrize("kind", ["unix", "tcp", "descriptor"])
+def test_hotconfig_keeps_control_sockets_and_their_clients(driver, runtime, kind):
+    """click(1): remote ControlSocket users may reconfigure the router dynamically; so their connection must outlive that."""
+    near, far = socket.socketpair()
+    path, port = str(runtime / "control"), 0
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    option = {"unix": ["-u", path], "tcp": ["-p", port], "descriptor": ["--socket", far.fileno()]}[kind]
+    driver("-R", *option, "-e", f"{CHAIN}; {READY}", pass_fds=[far.fileno()])
+    clients = {"unix": lambda: connected(socket.socket(socket.AF_UNIX), path),
+               "tcp": lambda: connected(socket.socket(), ("127.0.0.1", port)), "descriptor": lambda: near}
+    client = clients[kind]()
+    client.settimeout(PATIENCE)
+    with client.makefile("rw", newline="") as stream:
+        new = "new :: Idle"
+        stream.write(f"WRITEDATA hotconfig {len(new)}\r\n{new}")
+        stream.flush()
+        assert [stream.readline() for _ in range(2)] == ["Click::ControlSocket/1.3\r\n", "200 Write handler 'hotconfig' OK\r\n"]
+
+        def swapped():
+            stream.write("READ list\r\n")
+            stream.flush()
+            length = int([stream.readline() for _ in range(2)][-1].split()[1])
+            return "new" in stream.read(length).split()
+
+        wait_until(swapped, PATIENCE, "the new graph")
+    if kind != "descriptor":
+        assert "new" in ask(clients[kind](), "READ list")
+    far.close()
 
 
 def test_llrpc_is_refused_clearly(driver, runtime):

@@ -130,7 +130,8 @@ static int initialize(struct element *e, struct report *report) {
   struct chatter_socket *c = (struct chatter_socket *)e;
   if (!e->services->log_follow) return report_error(report, ERROR_UNSUPPORTED, "there is no log to follow here");
   timer_init(&c->timer, e->router->scheduler, e, follow);
-  return listener_start(&c->listener, report);
+  const struct chatter_socket *before = (const struct chatter_socket *)router_predecessor(e);
+  return listener_start(&c->listener, before ? &before->listener : NULL, report);
 }
 
 static void cleanup(struct element *e) {

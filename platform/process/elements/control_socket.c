@@ -160,7 +160,8 @@ static int configure(struct element *e, const struct args *rest, struct report *
 }
 
 static int initialize(struct element *e, struct report *report) {
-  return listener_start(&((struct control_socket *)e)->listener, report);
+  const struct control_socket *before = (const struct control_socket *)router_predecessor(e);
+  return listener_start(&((struct control_socket *)e)->listener, before ? &before->listener : NULL, report);
 }
 
 static void cleanup(struct element *e) {

@@ -163,8 +163,15 @@ static void try_again(struct timer *timer) {
   report_free(&report);
 }
 
-int listener_start(struct listener *l, struct report *report) {
+/* True if `before` holds what `l` wants. */
+static bool continues(const struct listener *l, const struct listener *before) {
+  return l->kind == before->kind && strcmp(l->place, before->place) == 0 &&
+         (before->open || l->kind == LISTENER_SOCKET);
+}
+
+int listener_start(struct listener *l, const struct listener *before, struct report *report) {
   timer_init(&l->retry, l->owner->router->scheduler, l->owner, try_again);
+  if (before && continues(l, before)) return 0;
   if (l->kind == LISTENER_SOCKET) {
     int flags = fcntl((int)l->port, F_GETFL);
     if (flags < 0 || fcntl((int)l->port, F_SETFL, flags | O_NONBLOCK) < 0) {
@@ -190,8 +197,9 @@ void listener_stop(struct listener *l) {
 }
 
 bool listener_take(struct listener *l, struct listener *old) {
-  if (l->open || !old->open || l->kind != old->kind || strcmp(l->place, old->place) != 0) return false;
+  if (l->open || !continues(l, old)) return false;
   timer_unschedule(&l->retry);
+  if (l->kind == LISTENER_SOCKET) return true;
   process_watch_remove(&old->watch);
   old->open = false;
   l->port = old->port;

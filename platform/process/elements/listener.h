@@ -39,10 +39,12 @@ struct listener {
 void listener_defaults(struct listener *listener);
 int listener_configure(struct listener *listener, struct element *owner, void (*accepted)(struct element *, int),
                        struct report *report) MUST_USE;
-/* Listens, or begins to try again. SOCKET: hands the given descriptor to `accepted`. */
-int listener_start(struct listener *listener, struct report *report) MUST_USE;
+/* Listens, or begins to try again. SOCKET: hands the given descriptor to `accepted`. Nothing of it where `before`, the listener of the
+ * predecessor in a hot swap (NULL: there is none), has the place open: listener_take follows then. */
+int listener_start(struct listener *listener, const struct listener *before, struct report *report) MUST_USE;
 void listener_stop(struct listener *listener);
-/* Takes the open socket of `old` over; both must name the same place. False: they do not, or this one is open already. */
+/* Takes the open socket of `old` over; both must name the same place. False: they do not, or this one is open already. SOCKET: the
+ * descriptor is the client's, who is the owner's to move. */
 bool listener_take(struct listener *listener, struct listener *old);
 
 #endif
