@@ -99,7 +99,7 @@ static int bind_tcp(struct listener *l, int fd) {
     if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0) break;
     if (!l->next_port || errno != EADDRINUSE || l->port == PORT_MAX) return -1;
   }
-  struct sockaddr_in bound;
+  struct sockaddr_in bound = {0};
   socklen_t length = sizeof bound;
   if (getsockname(fd, (struct sockaddr *)&bound, &length) == 0) l->port = ntohs(bound.sin_port);
   return 0;
