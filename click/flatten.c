@@ -62,16 +62,17 @@ static bool reserve(void **items, uint32_t count, uint32_t *capacity, size_t siz
 }
 
 static int too_many(struct flattener *f, const struct landmark *at, const char *what, int limit) {
-  return report_error(f->report, ERROR_TOO_BIG, "%s:%u: more than %d %s", at->file, at->line, limit, what);
+  report_error(f->report, ERROR_TOO_BIG, "%s:%u: more than %d %s", at->file, at->line, limit, what);
+  return -ERROR_TOO_BIG;
 }
 
 /* --- nodes --- */
 
 static int redeclared(struct flattener *f, const char *name, const struct landmark *at, uint32_t known) {
   const struct landmark *first = &f->nodes[known].element->at;
-  int result = report_error(f->report, ERROR_INVALID, "%s:%u: redeclaration of element '%s'", at->file, at->line, name);
+  report_error(f->report, ERROR_INVALID, "%s:%u: redeclaration of element '%s'", at->file, at->line, name);
   report_note(f->report, "%s:%u: element '%s' previously declared here", first->file, first->line, name);
-  return result;
+  return -ERROR_INVALID;
 }
 
 /* `prefix` is the compound's name with its '/'. */
@@ -80,8 +81,9 @@ static int add_node(struct flattener *f, const char *prefix, struct slice name, 
   if (f->node_count == MAX_NODES) return too_many(f, &element->at, "elements in compound elements", MAX_NODES);
   size_t length = strlen(prefix) + name.length;
   if (length >= CLICK_MAX_FULL_NAME) {
-    return report_error(f->report, ERROR_TOO_BIG, "%s:%u: the full name of element '%.*s' is longer than %d bytes",
-                        element->at.file, element->at.line, (int)name.length, name.data, CLICK_MAX_FULL_NAME - 1);
+    report_error(f->report, ERROR_TOO_BIG, "%s:%u: the full name of element '%.*s' is longer than %d bytes",
+                 element->at.file, element->at.line, (int)name.length, name.data, CLICK_MAX_FULL_NAME - 1);
+    return -ERROR_TOO_BIG;
   }
   void *items = f->nodes;
   if (!reserve(&items, f->node_count, &f->node_capacity, sizeof *f->nodes)) return -ERROR_NO_MEMORY;
@@ -131,7 +133,7 @@ static int add_elements(struct flattener *f, const struct ast_compound *compound
                         const struct variable_scope *scope) {
   for (uint32_t i = compound->depth > 0 ? 2 : 0; i < compound->element_count; i++) {
     const struct ast_element *element = &compound->elements[i];
-    uint32_t index;
+    uint32_t index = 0;
     int result = add_node(f, prefix, element->name, element, &index);
     if (result) return result;
     struct node *node = &f->nodes[index];
@@ -192,7 +194,7 @@ static int expand_compound(struct flattener *f, uint32_t index, const struct ast
   while (outer && outer->depth >= compound->depth)
     outer = outer->parent;
   scope.parent = outer;
-  uint32_t first = f->node_count, input, output;
+  uint32_t first = f->node_count, input = 0, output = 0;
   struct text prefix = {0};
   text_addf(&prefix, "%s/", f->nodes[index].name);
   int result = prefix.failed ? -ERROR_NO_MEMORY : bind_variables(f, compound, args, &scope);
@@ -349,11 +351,11 @@ static int follow(struct flattener *f, struct outgoing *out, uint32_t start) {
 }
 
 static int add_connections(struct flattener *f) {
-  struct outgoing out;
+  struct outgoing out = {0};
   f->config->connection_capacity = f->link_count + 1;
   f->config->connections = memory_alloc(f->config->connection_capacity * sizeof *f->config->connections);
-  int result = f->config->connections ? outgoing_init(&out, f) : -ERROR_NO_MEMORY;
-  if (!f->config->connections) return result;
+  if (!f->config->connections) return -ERROR_NO_MEMORY;
+  int result = outgoing_init(&out, f);
   for (uint32_t i = 0; i < f->link_count && result == 0; i++)
     if (!f->nodes[f->links[i].from].tunnel) result = follow(f, &out, i);
   outgoing_free(&out);

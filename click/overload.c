@@ -107,19 +107,20 @@ int ast_resolve(const struct ast_class *first, const struct args *args, const st
   const struct ast_class *closest = NULL;
   unsigned candidates = 0;
   *class = NULL;
-  for (const struct ast_class *each = first; each; each = each->overload) {
+  const struct ast_class *each = first;
+  do {
     if (!each->compound) {
       *class = each; /* an extension: what the name meant before takes what is left */
       return 0;
     }
     candidates++;
-    if (ast_assign(each->compound, args, NULL) != 0) continue;
-    closest = each;
-    if (each->compound->inputs == element->inputs && each->compound->outputs == element->outputs) {
+    bool fits = ast_assign(each->compound, args, NULL) == 0;
+    if (fits) closest = each;
+    if (fits && each->compound->inputs == element->inputs && each->compound->outputs == element->outputs) {
       *class = each;
       return 0;
     }
-  }
+  } while ((each = each->overload) != NULL);
   /* With nothing to choose from, wrong ports are said of the elements inside. */
   *class = closest;
   if (candidates == 1 && closest) return 0;

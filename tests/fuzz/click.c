@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "click/router.h"
+#include "lib/memory.h"
 
 static uint64_t now(void) { return 0; }
 static uint32_t random_number(void) { return 4; }
@@ -15,7 +16,20 @@ static struct nic *nic_find(const char *name) { return NULL; }
 static struct slice file(const char *name) { return (struct slice){NULL, 0}; }
 static void defer(struct deferred *node, void (*function)(struct deferred *)) { function(node); }
 
-static const struct services services = {.now = now,
+/* One library, which asks for itself, and one parameter. */
+static int library(void *context, const char *name, const char *from, struct text *source, char **file,
+                   struct report *report) {
+  if (strcmp(name, "l") != 0) return -ERROR_NOT_FOUND;
+  text_add(source, "require(library l) elementclass L { $x | input -> Paint($x) -> output }");
+  *file = memory_copy_string("l", 1);
+  return *file && !source->failed ? 0 : -ERROR_NO_MEMORY;
+}
+
+static const struct click_parameter parameter = {"given", "7"};
+static const struct click_language language = {&parameter, 1, library, NULL};
+
+static const struct services services = {.language = &language,
+                                         .now = now,
                                          .wall = now,
                                          .random = random_number,
                                          .log = log_line,
@@ -38,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct slice source = {(const char *)data, size};
   struct click_config config;
   struct report report = {0};
-  int parsed = click_parse("fuzz.click", source, &config, &report);
+  int parsed = click_parse_with("fuzz.click", source, &language, &config, &report);
   if ((parsed == 0) != (report.errors == 0)) abort();
   report_free(&report);
   if (parsed) return 0;

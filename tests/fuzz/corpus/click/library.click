@@ -1,0 +1,2 @@
+require(library l);
+Idle -> L($given) -> Discard;
