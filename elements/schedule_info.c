@@ -85,7 +85,7 @@ static uint64_t tickets_for(const struct router *router, const struct element *e
   struct slice id = slice_of(e->name);
   unsigned count = levels_named(slice_of(""), e->name, id);
   if (count > LEVELS_MAX) return TICKETS_DEFAULT;
-  for (unsigned i = 0; i < count; i++)
+  for (unsigned i = 0; i < LEVELS_MAX; i++)
     level[i] = TICKETS_DEFAULT;
   for (struct slice scope = scope_of(e->name);;) {
     uint32_t tickets = 0;
@@ -178,7 +178,7 @@ static int place(struct element *e, const char *text, struct report *report) {
   if (status == 0) status = args_parse_value(e, &element, words.values[0], &placed, report);
   if (status == 0) status = args_parse_value(e, &thread, words.values[1], &number, report);
   args_free(&words);
-  if (status < 0) return status;
+  if (status < 0 || placed == NULL) return status;
   if (number < -1 || number >= (int32_t)router_workers(e->router)) {
     report_warning(report, "thread preference %d out of range", number);
     number = 0;

@@ -77,21 +77,21 @@ static void install(struct system *system, struct graph *graph) {
 }
 
 int graph_start(struct system *system, const char *file, struct slice source, struct report *report) {
-  struct graph *graph;
+  struct graph *graph = NULL;
   release_nics();
   int error = make(system, NULL, file, source, &graph, report);
-  if (error == 0) install(system, graph);
+  if (graph != NULL) install(system, graph);
   return error;
 }
 
 int graph_stage(struct system *system, const char *file, struct slice source, struct report *report) {
-  struct graph *graph;
+  struct graph *graph = NULL;
   if (system->router == NULL) return report_error(report, ERROR_STATE, "no graph runs that could be replaced");
   /* An earlier one that did not get its turn yet gives way; it holds nothing that counts. */
   destroy(system->staged);
   system->staged = NULL;
   int error = make(system, system->router, file, source, &graph, report);
-  if (error == 0) system->staged = graph;
+  if (graph != NULL) system->staged = graph;
   return error;
 }
 
