@@ -14,7 +14,7 @@ static struct report messages;
 /* --- services --- */
 
 static uint64_t now(void) { return harness.now += harness.tick; }
-static uint64_t wall(void) { return 1700000000123456000; }
+static uint64_t wall(void) { return 1700000000123456000 + harness.now; }
 static uint32_t random_number(void) { return 0x1234567; }
 static void log_line(enum log_level level, const char *text, size_t length) {
   text_add_bytes(&harness.log, text, length);
