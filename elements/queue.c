@@ -4,7 +4,8 @@
  * differ in where a packet goes in, which one leaves when there is no room, and which notifiers they offer. A spin lock guards the
  * ring: it is taken once a batch (about 20 ns), held for a copy of pointers, and lets capacity change while packets flow.
  */
-#include "click/element.h"
+#include "elements/queue.h"
+
 #include "lib/memory.h"
 
 enum { QUEUE_CAPACITY_DEFAULT = 1000, QUEUE_CAPACITY_MAX = 1 << 20 };
@@ -454,3 +455,11 @@ static const struct element_class mixed_queue_class = {
     .notifier = queue_notifier_empty,
 };
 ELEMENT(MixedQueue, mixed_queue_class);
+
+bool queue_room(const struct element *e, uint32_t *room) {
+  if (e->class->handlers != queue_handlers) return false;
+  const struct queue *q = (const struct queue *)e;
+  uint32_t length = queue_length(q);
+  *room = length < q->capacity ? q->capacity - length : 0;
+  return true;
+}

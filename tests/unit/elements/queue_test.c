@@ -239,6 +239,36 @@ static void takes_state(void **state) {
   }
 }
 
+/* Unqueue2 stops while a queue downstream is full, whatever kind it is, and goes on when there is room. */
+static void unqueue2(void **state) {
+  static const struct {
+    const char *arguments, *class;
+    unsigned burst_1;
+  } cases[] = {{"", "Queue", 1}, {"0", "Queue", 3}, {"BURST 2", "SimpleQueue", 2}, {"256, QUEUES b", "Queue", 3}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char config[160];
+    format_text(
+        config, sizeof config,
+        "i :: Inject -> a :: Queue -> u :: Unqueue2(%s) -> Null -> b :: %s(3) -> v :: Unqueue(ACTIVE false) -> o :: Capture",
+        cases[i].arguments, cases[i].class);
+    harness_start(config);
+    harness_inject("i", "1 2 3 4 5", 256);
+    harness_run(1);
+    assert_int_equal(harness_number("b.length"), cases[i].burst_1);
+    harness_run(9);
+    assert_int_equal(harness_number("b.length"), 3);
+    assert_int_equal(harness_number("a.length"), 2);
+    harness_expect_write("v.active", "true", 0);
+    harness_run(9);
+    assert_string_equal(harness_captured("o"), "1 2 3 4 5 ");
+    assert_int_equal(harness_number("u.packets"), 5);
+    assert_int_equal(harness_number("b.drops"), 0);
+    harness_stop();
+  }
+  harness_refuses("Idle -> u :: Unqueue2(QUEUES u) -> Capture", "bad QUEUES");
+  harness_refuses("Idle -> Unqueue2(QUEUES x) -> Capture", "QUEUES: does not name an element");
+}
+
 /* One producer and two consumers on threads of their own lose, double and reorder nothing. Packets are numbers here:
  * nobody looks into them. */
 enum { THREAD_PACKETS = 200000, THREAD_CAPACITY = 64, THREAD_BURST = 16 };
@@ -303,7 +333,7 @@ int main(void) {
       cmocka_unit_test(keeps_order),   cmocka_unit_test(drops_when_full), cmocka_unit_test(overflows_to_output_1),
       cmocka_unit_test(resets),        cmocka_unit_test(unqueue_limits),  cmocka_unit_test(works_between_threads),
       cmocka_unit_test(kinds),         cmocka_unit_test(mixes),           cmocka_unit_test(resizes),
-      cmocka_unit_test(notifies_full), cmocka_unit_test(takes_state),
+      cmocka_unit_test(notifies_full), cmocka_unit_test(takes_state),     cmocka_unit_test(unqueue2),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
