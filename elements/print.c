@@ -6,9 +6,9 @@
  */
 #include "click/element.h"
 #include "click/router.h"
+#include "elements/line.h"
 #include "elements/parameter.h"
 
-enum print_contents { PRINT_NONE, PRINT_HEX, PRINT_ASCII };
 enum {
   PRINT_LENGTH_DEFAULT = 24,
   PRINT_LABEL_MAX = 128,
@@ -21,76 +21,29 @@ struct print {
   char *label;
   char *contents_word;
   int32_t max_length;
-  enum print_contents contents;
+  enum line_contents contents;
   bool timestamp, annotations, worker, headroom, active;
 };
-
-/* Appends to a line and never over its end; what does not fit is left out. */
-struct line {
-  char *data;
-  size_t length;
-};
-
-static void line_addf(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void line_addf(struct line *line, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  size_t room = PRINT_LINE_MAX - line->length;
-  size_t added = format_text_list(line->data + line->length, room, format, arguments);
-  va_end(arguments);
-  line->length += added < room ? added : room - 1;
-}
-
-static void line_add(struct line *line, char c) {
-  if (line->length + 1 < PRINT_LINE_MAX) line->data[line->length++] = c;
-}
-
-static void line_add_hex(struct line *line, uint8_t byte) {
-  static const char digits[] = "0123456789abcdef";
-  line_add(line, digits[byte >> 4]);
-  line_add(line, digits[byte & 15]);
-}
 
 static void print_defaults(struct element *e) {
   struct print *p = (struct print *)e;
   p->max_length = PRINT_LENGTH_DEFAULT;
-  p->contents = PRINT_HEX;
+  p->contents = LINE_HEX;
   p->active = true;
 }
 
 static int print_configure(struct element *e, const struct args *rest, struct report *report) {
-  static const struct {
-    const char *word;
-    enum print_contents contents;
-  } words[] = {{"NONE", PRINT_NONE}, {"HEX", PRINT_HEX},     {"ASCII", PRINT_ASCII}, {"none", PRINT_NONE},
-               {"hex", PRINT_HEX},   {"ascii", PRINT_ASCII}, {"false", PRINT_NONE},  {"true", PRINT_HEX}};
   struct print *p = (struct print *)e;
   if (p->label != NULL && strlen(p->label) > PRINT_LABEL_MAX) {
     return report_error(report, ERROR_TOO_BIG, "LABEL: at most %d characters", PRINT_LABEL_MAX);
   }
-  if (p->contents_word == NULL) return 0;
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-    if (strcmp(words[i].word, p->contents_word) == 0) {
-      p->contents = words[i].contents;
-      return 0;
-    }
-  }
+  if (p->contents_word == NULL || line_contents_parse(p->contents_word, &p->contents)) return 0;
   return report_error(report, ERROR_INVALID, "CONTENTS: expected NONE, HEX or ASCII, not '%s'", p->contents_word);
-}
-
-static void print_time(struct line *line, uint64_t timestamp) {
-  unsigned long long seconds = timestamp / 1000000000u;
-  unsigned nanoseconds = (unsigned)(timestamp % 1000000000u);
-  if (nanoseconds % 1000 == 0) {
-    line_addf(line, "%llu.%06u", seconds, nanoseconds / 1000);
-  } else {
-    line_addf(line, "%llu.%09u", seconds, nanoseconds);
-  }
 }
 
 static void print_packet(const struct print *element, struct packet *p) {
   char buffer[PRINT_LINE_MAX];
-  struct line line = {buffer, 0};
+  struct line line = {buffer, sizeof buffer, 0};
   const char *separator = "";
   if (element->label != NULL && element->label[0] != 0) {
     line_addf(&line, "%s", element->label);
@@ -102,7 +55,7 @@ static void print_packet(const struct print *element, struct packet *p) {
   }
   if (element->timestamp) {
     line_addf(&line, "%s", separator);
-    print_time(&line, p->timestamp);
+    line_add_time(&line, p->timestamp);
     separator = ": ";
   }
   line_addf(&line, "%s%4u", separator, p->length);
@@ -112,12 +65,12 @@ static void print_packet(const struct print *element, struct packet *p) {
     for (unsigned i = 0; i < PACKET_ANNOTATION_SIZE; i++)
       line_add_hex(&line, annotation_u8(p, i));
   }
-  uint32_t bytes = element->contents == PRINT_NONE ? 0 : p->length;
+  uint32_t bytes = element->contents == LINE_NONE ? 0 : p->length;
   if (element->max_length >= 0 && bytes > (uint32_t)element->max_length) bytes = (uint32_t)element->max_length;
   if (bytes > 0) line_addf(&line, " | ");
   for (uint32_t i = 0; i < bytes; i++) {
     uint8_t byte = p->data[i];
-    if (element->contents == PRINT_HEX) {
+    if (element->contents == LINE_HEX) {
       if (i > 0 && i % 4 == 0) line_add(&line, ' ');
       line_add_hex(&line, byte);
     } else {
@@ -125,7 +78,7 @@ static void print_packet(const struct print *element, struct packet *p) {
       line_add(&line, byte < 32 || byte > 126 ? '.' : (char)byte);
     }
   }
-  element->element.services->log(LOG_INFO, buffer, line.length);
+  line_log(&line, &element->element);
 }
 
 static void print_simple(struct element *e, struct batch *batch) {
@@ -139,6 +92,8 @@ static const struct argument print_arguments[] = {
     {"LABEL", ARGUMENT_STRING, ARGUMENT_POSITIONAL, offsetof(struct print, label), "text in front of the line"},
     {"MAXLENGTH", ARGUMENT_I32, ARGUMENT_POSITIONAL, offsetof(struct print, max_length),
      "most bytes of contents; below 0: the whole packet (24)"},
+    {"LENGTH", ARGUMENT_I32, ARGUMENT_DEPRECATED, offsetof(struct print, max_length), "old name of MAXLENGTH"},
+    {"NBYTES", ARGUMENT_I32, ARGUMENT_DEPRECATED, offsetof(struct print, max_length), "old name of MAXLENGTH"},
     {"CONTENTS", ARGUMENT_WORD, 0, offsetof(struct print, contents_word), "NONE, HEX or ASCII (HEX)"},
     {"TIMESTAMP", ARGUMENT_BOOL, 0, offsetof(struct print, timestamp), "print the timestamp annotation (false)"},
     {"PRINTANNO", ARGUMENT_BOOL, 0, offsetof(struct print, annotations), "print all annotation bytes (false)"},
