@@ -225,12 +225,18 @@ static int sorted_initialize(struct element *e, struct report *report) {
   return status;
 }
 
+/* Where number n of an input is, n up to the buffer's size. */
+static struct packet **sorted_slot(const struct time_sorted *s, const struct sorted_input *input, uint32_t n) {
+  uint32_t at = input->first + n;
+  return &input->packets[at < s->buffer ? at : at - s->buffer];
+}
+
 static void sorted_cleanup(struct element *e) {
   struct time_sorted *s = (struct time_sorted *)e;
   for (uint32_t i = 0; s->inputs != NULL && i < e->input_count; i++) {
     struct sorted_input *input = &s->inputs[i];
     for (uint32_t n = 0; n < input->count; n++)
-      packet_kill(input->packets[(input->first + n) % s->buffer]);
+      packet_kill(*sorted_slot(s, input, n));
     memory_free((void *)input->packets);
   }
   for (uint32_t i = 0; s->signals != NULL && i < e->input_count; i++)
@@ -248,7 +254,7 @@ static bool sorted_fill(struct time_sorted *s, uint32_t index) {
   while (input->count < s->buffer) {
     one.count = 0;
     if (!pull_one(&s->element, index, &one)) break;
-    input->packets[(input->first + input->count++) % s->buffer] = one.packet[0];
+    *sorted_slot(s, input, input->count++) = one.packet[0];
   }
   return input->count > 0;
 }
@@ -257,19 +263,17 @@ static bool sorted_fill(struct time_sorted *s, uint32_t index) {
 static uint32_t sorted_earliest(const struct time_sorted *s, const struct sorted_input *input) {
   uint32_t best = 0;
   for (uint32_t n = 1; n < input->count; n++) {
-    if (input->packets[(input->first + n) % s->buffer]->timestamp <
-        input->packets[(input->first + best) % s->buffer]->timestamp)
-      best = n;
+    if ((*sorted_slot(s, input, n))->timestamp < (*sorted_slot(s, input, best))->timestamp) best = n;
   }
   return best;
 }
 
 /* Takes out number n; those before it keep their order. */
 static struct packet *sorted_remove(const struct time_sorted *s, struct sorted_input *input, uint32_t n) {
-  struct packet *p = input->packets[(input->first + n) % s->buffer];
+  struct packet *p = *sorted_slot(s, input, n);
   for (; n > 0; n--)
-    input->packets[(input->first + n) % s->buffer] = input->packets[(input->first + n - 1) % s->buffer];
-  input->first = (input->first + 1) % s->buffer;
+    *sorted_slot(s, input, n) = *sorted_slot(s, input, n - 1);
+  input->first = input->first + 1 < s->buffer ? input->first + 1 : 0;
   input->count--;
   return p;
 }
@@ -281,8 +285,7 @@ static struct packet *sorted_next(struct time_sorted *s) {
     struct sorted_input *input = &s->inputs[i];
     if (!sorted_fill(s, i)) continue;
     uint32_t n = sorted_earliest(s, input);
-    if (best != NULL && input->packets[(input->first + n) % s->buffer]->timestamp >=
-                            best->packets[(best->first + best_number) % s->buffer]->timestamp)
+    if (best != NULL && (*sorted_slot(s, input, n))->timestamp >= (*sorted_slot(s, best, best_number))->timestamp)
       continue;
     best = input;
     best_number = n;
