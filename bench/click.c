@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What elements cost: nanoseconds per packet on one core for 60-byte frames fresh from a pool, net of source and sink, beside plain C
+ * loops that do the same job (rule lists: one rule after the other). For rule lists also the time and memory that loading takes. All
+ * are run in turns, so that whatever else the machine does meets them alike. Prints a table in Markdown.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "click/router.h"
+
+enum {
+  FRAME_LENGTH = 60,
+  FRAMES = 4096,
+  BURST = 32,
+  POOL_PACKETS = 1024,
+  ROUNDS = 9,
+  PACKETS = 1 << 19,
+  MOST_RULES = 10000
+};
+
+struct five_tuple {
+  uint32_t src, src_mask, dst, dst_mask;
+  uint16_t port;
+};
+
+enum job { JOB_BASE, JOB_NULL, JOB_COUNTER, JOB_CLASSIFIER, JOB_MIRROR, JOB_CHECK, JOB_PORTS, JOB_TUPLES };
+
+/* One thing that is measured, as a graph and as a plain loop. */
+struct contender {
+  const char *name;
+  enum job job;
+  unsigned rules;
+  const char *graph; /* between source and sink; NULL: rules make it */
+  struct scheduler scheduler;
+  struct router *router;
+  double load_ms, memory_kib;
+  double graph_ns[ROUNDS], plain_ns[ROUNDS];
+};
+
+static struct packet_pool pool;
+static uint8_t frames[FRAMES][FRAME_LENGTH];
+static struct five_tuple tuples[MOST_RULES];
+static uint64_t plain_result[4]; /* what plain loops make, so that they are not optimised away */
+
+static _Noreturn void fail(const char *what) {
+  fprintf(stderr, "click: %s\n", what);
+  exit(1);
+}
+
+static uint64_t now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+static struct nic *no_nic(const char *name) { return NULL; }
+static const struct services services = {.now = now, .wall = now, .nic_find = no_nic, .pool = &pool};
+
+static uint32_t seed = 1;
+static uint32_t chance(uint32_t below) {
+  seed = seed * 1664525 + 1013904223;
+  return (uint32_t)((uint64_t)seed * below >> 32);
+}
+
+/* --- source and sink --- */
+
+static void source_push(struct element *e, unsigned port, struct batch *batch) {}
+static void sink_push(struct element *e, unsigned port, struct batch *batch) { batch_kill(batch); }
+static const struct element_class source_class = {
+    .name = "BenchSource", .ports = "0/1", .processing = "h/h", .size = sizeof(struct element), .push = source_push};
+static const struct element_class sink_class = {
+    .name = "BenchSink", .ports = "-/0", .processing = "h/h", .size = sizeof(struct element), .push = sink_push};
+ELEMENT(BenchSource, source_class);
+ELEMENT(BenchSink, sink_class);
+
+/* --- rules and frames --- */
+
+static void make_tuples(void) {
+  for (unsigned i = 0; i < MOST_RULES; i++) {
+    unsigned src = 16 + chance(17), dst = 16 + chance(17);
+    struct five_tuple *t = &tuples[i];
+    t->src_mask = UINT32_MAX << (32 - src);
+    t->dst_mask = UINT32_MAX << (32 - dst);
+    t->src = (10u << 24 | chance(1 << 24)) & t->src_mask;
+    t->dst = (172u << 24 | chance(1 << 24)) & t->dst_mask;
+    t->port = (uint16_t)chance(2048);
+  }
+}
+
+/* Frames that the first `rules` rules of the kind match, each by chance; no more than FRAMES of them, all in the first-level cache's
+ * way, as a stream of packets is. */
+static void make_frames(const struct contender *c) {
+  seed = 7;
+  for (unsigned i = 0; i < FRAMES; i++) {
+    unsigned rule = chance(c->rules ? c->rules : 1);
+    const struct five_tuple *t = &tuples[rule];
+    uint8_t *frame = frames[i];
+    memset(frame, 0, FRAME_LENGTH);
+    memcpy(frame, "\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0\x45\0\0\x2e", 18);
+    frame[22] = 64;
+    frame[23] = 6;
+    store_be32(frame + 26, t->src | (chance(UINT32_MAX) & ~t->src_mask));
+    store_be32(frame + 30, t->dst | (chance(UINT32_MAX) & ~t->dst_mask));
+    uint32_t sum = 0;
+    for (unsigned k = 14; k < 34; k += 2)
+      sum += load_be16(frame + k);
+    sum = (sum & 0xffff) + (sum >> 16);
+    store_be16(frame + 24, (uint16_t) ~(sum + (sum >> 16)));
+    store_be16(frame + 34, (uint16_t)(1024 + chance(60000)));
+    store_be16(frame + 36, c->job == JOB_TUPLES ? t->port : (uint16_t)rule);
+  }
+}
+
+static void add_rules(const struct contender *c, struct text *text) {
+  text_add(text, "IPFilter(");
+  for (unsigned i = 0; i < c->rules; i++) {
+    const struct five_tuple *t = &tuples[i];
+    if (c->job == JOB_PORTS) {
+      text_addf(text, "allow tcp dst port %u,\n", i);
+    } else {
+      text_addf(text, "allow tcp && src net %u.%u.%u.%u/%u && dst net %u.%u.%u.%u/%u && dst port %u,\n", t->src >> 24,
+                t->src >> 16 & 255, t->src >> 8 & 255, t->src & 255, (unsigned)__builtin_popcount(t->src_mask),
+                t->dst >> 24, t->dst >> 16 & 255, t->dst >> 8 & 255, t->dst & 255,
+                (unsigned)__builtin_popcount(t->dst_mask), t->port);
+    }
+  }
+  text_add(text, "drop all)");
+}
+
+static void load(struct contender *c) {
+  struct text text = {0};
+  text_add(&text, "source :: BenchSource");
+  if (c->rules) {
+    text_add(&text, " -> ");
+    add_rules(c, &text);
+  } else {
+    text_add(&text, c->graph);
+  }
+  text_add(&text, " -> sink :: BenchSink;");
+  struct report report = {0};
+  scheduler_init(&c->scheduler, 0);
+  size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  uint64_t started = now();
+  if (router_create("bench.click", (struct slice){text.data, text.length}, &services, &c->scheduler, &c->router,
+                    &report) != 0) {
+    fail(text_string(&report.text));
+  }
+  c->load_ms = (double)(now() - started) / 1e6;
+  c->memory_kib = (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / 1024;
+  report_free(&report);
+  text_free(&text);
+}
+
+/* --- plain loops --- */
+
+static inline unsigned classify_plain(const uint8_t *frame) {
+  uint16_t type = load_be16(frame + 12);
+  if (type == 0x0806 && load_be16(frame + 20) == 1) return 0;
+  if (type == 0x0806 && load_be16(frame + 20) == 2) return 1;
+  return type == 0x0800 ? 2 : 3;
+}
+
+static inline uint64_t check_plain(const uint8_t *ip, uint32_t length) {
+  uint32_t sum = 0;
+  if (length < 20 || ip[0] != 0x45 || load_be16(ip + 2) > length) return 0;
+  for (unsigned k = 0; k < 20; k += 2)
+    sum += load_le16(ip + k);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return ((sum + (sum >> 16)) & 0xffff) == 0xffff;
+}
+
+static inline unsigned filter_plain(const struct contender *c, const uint8_t *ip) {
+  if (ip[9] != 6 || (load_be16(ip + 6) & 0x1fff) != 0) return c->rules;
+  uint32_t src = load_be32(ip + 12), dst = load_be32(ip + 16);
+  uint16_t port = load_be16(ip + (ip[0] & 15) * 4 + 2);
+  unsigned i = 0;
+  for (; i < c->rules; i++) {
+    const struct five_tuple *t = &tuples[i];
+    if (c->job == JOB_PORTS ? port == i
+                            : t->port == port && (src & t->src_mask) == t->src && (dst & t->dst_mask) == t->dst) {
+      break;
+    }
+  }
+  return i;
+}
+
+static void work_plain(const struct contender *c, struct packet *p) {
+  switch (c->job) {
+    case JOB_COUNTER:
+      plain_result[0]++;
+      plain_result[1] += p->length;
+      break;
+    case JOB_CLASSIFIER:
+      plain_result[classify_plain(p->data)]++;
+      break;
+    case JOB_MIRROR: {
+      uint8_t address[6];
+      memcpy(address, p->data, 6);
+      memcpy(p->data, p->data + 6, 6);
+      memcpy(p->data + 6, address, 6);
+      break;
+    }
+    case JOB_CHECK:
+      plain_result[0] += check_plain(p->data + 14, p->length - 14);
+      break;
+    case JOB_PORTS:
+    case JOB_TUPLES:
+      plain_result[0] += filter_plain(c, p->data + 14);
+      break;
+    default:
+      break;
+  }
+}
+
+/* --- measuring --- */
+
+static void make_batch(struct batch *batch, unsigned *frame) {
+  for (unsigned i = 0; i < BURST; i++) {
+    struct packet *p = packet_new(&pool);
+    if (!p) fail("packets got lost");
+    memcpy(p->data, frames[*frame], FRAME_LENGTH);
+    p->length = FRAME_LENGTH;
+    p->mac_header = (uint16_t)(p->data - (uint8_t *)p);
+    p->network_header = (uint16_t)(p->mac_header + 14);
+    *frame = (*frame + 1) % FRAMES;
+    batch->packet[i] = p;
+  }
+  batch->count = BURST;
+}
+
+static double run(struct contender *c, bool plain, uint32_t packets) {
+  struct element *source = router_find(c->router, "source");
+  struct batch batch;
+  unsigned frame = 0;
+  uint64_t started = now();
+  for (uint32_t done = 0; done < packets; done += BURST) {
+    make_batch(&batch, &frame);
+    if (plain) {
+      for (unsigned i = 0; i < BURST; i++)
+        work_plain(c, batch.packet[i]);
+      batch_kill(&batch);
+    } else {
+      element_push(source, 0, &batch);
+    }
+  }
+  return (double)(now() - started) / packets;
+}
+
+static int compare(const void *a, const void *b) {
+  const double *x = a, *y = b;
+  return (*x > *y) - (*x < *y);
+}
+
+/* Median over the rounds of what c took longer than base. */
+static double net(const double *c, const double *base) {
+  double difference[ROUNDS];
+  for (unsigned i = 0; i < ROUNDS; i++)
+    difference[i] = c[i] - base[i];
+  qsort(difference, ROUNDS, sizeof *difference, compare);
+  return difference[ROUNDS / 2];
+}
+
+int main(void) {
+  static struct contender contenders[] = {
+      {.name = "source and sink", .job = JOB_BASE, .graph = ""},
+      {.name = "Null", .job = JOB_NULL, .graph = " -> Null"},
+      {.name = "Counter", .job = JOB_COUNTER, .graph = " -> Counter"},
+      {.name = "Classifier, 4 patterns",
+       .job = JOB_CLASSIFIER,
+       .graph = " -> c :: Classifier(12/0806 20/0001, 12/0806 20/0002, 12/0800, -);"
+                "c[0] -> d :: BenchSink; c[1] -> d; c[3] -> d; c[2]"},
+      {.name = "EtherMirror", .job = JOB_MIRROR, .graph = " -> EtherMirror"},
+      {.name = "Strip, CheckIPHeader", .job = JOB_CHECK, .graph = " -> Strip(14) -> CheckIPHeader"},
+      {.name = "IPFilter, 10 ports", .job = JOB_PORTS, .rules = 10},
+      {.name = "IPFilter, 100 ports", .job = JOB_PORTS, .rules = 100},
+      {.name = "IPFilter, 1,000 ports", .job = JOB_PORTS, .rules = 1000},
+      {.name = "IPFilter, 10,000 ports", .job = JOB_PORTS, .rules = 10000},
+      {.name = "IPFilter, 10 five-tuples", .job = JOB_TUPLES, .rules = 10},
+      {.name = "IPFilter, 100 five-tuples", .job = JOB_TUPLES, .rules = 100},
+      {.name = "IPFilter, 1,000 five-tuples", .job = JOB_TUPLES, .rules = 1000},
+      {.name = "IPFilter, 10,000 five-tuples", .job = JOB_TUPLES, .rules = 10000},
+  };
+  enum { COUNT = sizeof contenders / sizeof *contenders };
+  if (packet_pool_init(&pool, POOL_PACKETS) != 0) fail("no memory for packets");
+  make_tuples();
+  for (unsigned i = 0; i < COUNT; i++)
+    load(&contenders[i]);
+  for (unsigned round = 0; round < ROUNDS; round++) {
+    for (unsigned i = 0; i < COUNT; i++) {
+      struct contender *c = &contenders[i];
+      make_frames(c);
+      c->graph_ns[round] = run(c, false, PACKETS);
+      c->plain_ns[round] = run(c, true, c->rules > 100 ? PACKETS / 64 : PACKETS);
+    }
+    fprintf(stderr, "click: round %u of %d\n", round + 1, ROUNDS);
+  }
+  const struct contender *base = &contenders[0];
+  printf("| what | ns a packet, net | plain C loop, net | load, ms | memory, KiB |\n|---|---:|---:|---:|---:|\n");
+  for (unsigned i = 1; i < COUNT; i++) {
+    const struct contender *c = &contenders[i];
+    printf("| %s | %.1f | %.1f | %.1f | %.0f |\n", c->name, net(c->graph_ns, base->graph_ns),
+           net(c->plain_ns, base->plain_ns), c->load_ms, c->memory_kib);
+  }
+  printf(
+      "\nMedians of %d rounds in turns, %d packets of %d bytes each, %d at once. Source and sink take %.1f ns of their own.\n",
+      ROUNDS, PACKETS, FRAME_LENGTH, BURST, net(base->graph_ns, (const double[ROUNDS]){0}));
+  for (unsigned i = 0; i < COUNT; i++)
+    router_destroy(contenders[i].router);
+  packet_pool_destroy(&pool);
+  return 0;
+}
