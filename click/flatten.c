@@ -355,6 +355,7 @@ static int add_connections(struct flattener *f) {
   f->config->connection_capacity = f->link_count + 1;
   f->config->connections = memory_alloc(f->config->connection_capacity * sizeof *f->config->connections);
   if (!f->config->connections) return -ERROR_NO_MEMORY;
+  if (f->links == NULL || f->nodes == NULL) return 0; /* nothing is connected */
   int result = outgoing_init(&out, f);
   for (uint32_t i = 0; i < f->link_count && result == 0; i++)
     if (!f->nodes[f->links[i].from].tunnel) result = follow(f, &out, i);

@@ -490,7 +490,7 @@ static void define_variable(struct parser *parser, const char *argument, const s
     parser_fail(parser, -ERROR_NO_MEMORY);
     return;
   }
-  memcpy(copy, argument, strlen(argument));
+  memcpy(copy, argument, strlen(argument) + 1);
   struct slice name = {copy + 1, length - 1};
   int result = ast_define(parser->compound, name, (struct slice){copy + (value.data - argument), value.length});
   if (result == -ERROR_EXISTS) {

@@ -296,7 +296,8 @@ struct element *router_find_in(const struct element *context, const char *name) 
   for (;;) {
     while (scope > 0 && full[scope - 1] != '/')
       scope--;
-    memcpy(full + scope, name, length);
+    for (size_t i = 0; i < length; i++)
+      full[scope + i] = name[i]; /* a slice of a path, without a NUL */
     int64_t index = name_table_find(&context->router->config.names, (struct slice){full, scope + length});
     if (index >= 0) return context->router->elements[index];
     if (scope == 0) return NULL;

@@ -41,7 +41,8 @@ int script_read_random(void *owner, const struct handler *h, struct slice parame
     high--;
   }
   if (!good) return report_error(r, ERROR_INVALID, "bad N: expected nothing, N above 0, or N1 N2 with N1 <= N2");
-  text_addf(out, "%llu", (unsigned long long)(low + random_up_to(services, (uint32_t)(high - low))));
+  uint64_t drawn = low + random_up_to(services, (uint32_t)(high - low));
+  text_addf(out, "%llu", (unsigned long long)drawn);
   return 0;
 }
 

@@ -5,8 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "click/router.h"
 #include "click/control_session.h"
+#include "click/router.h"
 
 static struct router *router;
 static struct scheduler scheduler;
