@@ -14,6 +14,7 @@ enum { DEVICE_BURST = 32 };
 struct device {
   struct element element;
   char *name;
+  char *method; /* NULL: what the name suggests */
   uint32_t burst;
   struct nic *nic;
 };
@@ -32,7 +33,7 @@ static int device_take(struct device *d, const char *fix, struct report *report)
   const struct element *e = &d->element;
   struct nic *nic = NULL;
   if (e->services->nic_open != NULL) {
-    int error = e->services->nic_open(d->name, NULL, &nic, report);
+    int error = e->services->nic_open(d->name, d->method, &nic, report);
     if (error != 0) return error;
   } else if ((nic = e->services->nic_find(d->name)) == NULL) {
     return report_error(report, ERROR_NOT_FOUND,
@@ -160,6 +161,8 @@ static int from_device_reset(void *owner, const struct handler *handler, struct 
 static const struct argument from_device_arguments[] = {
     {"DEVNAME", ARGUMENT_WORD, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct from_device, device.name),
      "the interface: eth0, eth1, ..."},
+    {"METHOD", ARGUMENT_WORD, 0, offsetof(struct from_device, device.method),
+     "the kind of interface: PCAP, UNIX (what the name suggests)"},
     {"BURST", ARGUMENT_U32, 0, offsetof(struct from_device, device.burst), "most packets in one batch, 1 to 256 (32)"},
     {"TIMESTAMP", ARGUMENT_BOOL, 0, offsetof(struct from_device, timestamp),
      "set the timestamp annotation, one clock reading a batch (true)"},
@@ -330,6 +333,8 @@ static int to_device_reset_gap(void *owner, const struct handler *handler, struc
 static const struct argument to_device_arguments[] = {
     {"DEVNAME", ARGUMENT_WORD, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct to_device, device.name),
      "the interface: eth0, eth1, ..."},
+    {"METHOD", ARGUMENT_WORD, 0, offsetof(struct to_device, device.method),
+     "the kind of interface: PCAP, UNIX (what the name suggests)"},
     {"BURST", ARGUMENT_U32, 0, offsetof(struct to_device, device.burst), "most packets pulled at once, 1 to 256 (32)"},
     {0}};
 

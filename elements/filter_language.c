@@ -106,7 +106,7 @@ static struct slice word_at(const struct parser *p, uint32_t at) {
   return at < p->count ? p->words[at] : (struct slice){"", 0};
 }
 static struct slice word(const struct parser *p) { return word_at(p, p->at); }
-static bool word_is(const struct parser *p, const char *text) { return slice_equals(word(p), text); }
+static bool word_is(const struct parser *p, const char *text) { return filter_word_is(word(p), text); }
 static bool word_is_any(const struct parser *p, const char *a, const char *b) { return word_is(p, a) || word_is(p, b); }
 static bool take_any(struct parser *p, const char *a, const char *b) {
   if (!word_is_any(p, a, b)) return false;

@@ -79,10 +79,10 @@ static const struct value_word icmp_types[] = {
 
 enum filter_type filter_type_word(struct slice word, const struct filter_field_name **field) {
   for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-    if (slice_equals(word, types[i].name)) return types[i].type;
+    if (filter_word_is(word, types[i].name)) return types[i].type;
   }
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    if (!slice_equals(word, fields[i].name)) continue;
+    if (!filter_word_is(word, fields[i].name)) continue;
     *field = &fields[i];
     return TYPE_FIELD;
   }
@@ -101,7 +101,7 @@ const char *filter_type_text(enum filter_type type, const struct filter_field_na
 
 static bool find_value(const struct value_word *table, size_t count, struct slice word, uint32_t *value) {
   for (size_t i = 0; i < count; i++) {
-    if (!slice_equals(word, table[i].name)) continue;
+    if (!filter_word_is(word, table[i].name)) continue;
     *value = table[i].value;
     return true;
   }

@@ -35,6 +35,11 @@ struct filter_field_name {
 /* The protocol of a test that names none. */
 enum { FILTER_NO_PROTOCOL = 0xffff };
 
+/* Most comparisons of a long rule set fail at the first character. */
+static inline bool filter_word_is(struct slice word, const char *text) {
+  return word.length > 0 && word.data[0] == text[0] && slice_equals(word, text);
+}
+
 /* "host", "port", "ttl" ...: TYPE_NONE when it is no such word; *field is set for TYPE_FIELD. */
 enum filter_type filter_type_word(struct slice word, const struct filter_field_name **field);
 /* How messages call a type. */

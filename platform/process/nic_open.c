@@ -33,6 +33,9 @@ static const struct nic_kind *find_kind(const char *name, const char *method) {
 
 int nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
   const struct nic_kind *kind = find_kind(name, method);
+  if (kind == NULL && method != NULL && method[0] != '\0') {
+    return report_error(report, ERROR_UNSUPPORTED, "METHOD: there is no '%s'; expected PCAP or UNIX", method);
+  }
   if (kind == NULL) {
     return report_error(report, ERROR_NOT_FOUND, "no network interface '%s'; expected pcap:IN,OUT or unix:LOCAL,REMOTE",
                         name);

@@ -149,8 +149,32 @@ static void refuses(void **state) {
     harness_refuses(cases[i].config, cases[i].message);
 }
 
+static char opened[64];
+static int open_by_method(const char *name, const char *method, struct nic **nic, struct report *report) {
+  format_text(opened, sizeof opened, "%s by %s", name, method != NULL ? method : "default");
+  *nic = &harness.nic[0].nic;
+  return 0;
+}
+
+/* METHOD goes to the platform, which opens the interface that way. */
+static void method_is_handed_on(void **state) {
+  static const char *const cases[][2] = {
+      {"FromDevice(x, METHOD PCAP) -> Discard", "x by PCAP"},
+      {"FromDevice(x) -> Discard", "x by default"},
+      {"Idle -> ToDevice(x, METHOD unix)", "x by unix"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    harness_open();
+    harness.services.nic_open = open_by_method;
+    harness_build(cases[i][0]);
+    assert_string_equal(opened, cases[i][1]);
+    harness_stop();
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(method_is_handed_on),
       cmocka_unit_test(receives),
       cmocka_unit_test(tells_packet_types),
       cmocka_unit_test(keeps_what_is_not_taken),
