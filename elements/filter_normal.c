@@ -314,7 +314,7 @@ static int add_expression(struct normalizer *n, uint32_t index, bool inverse) {
 /* A pattern with too many boxes: those of its factors that fit, and the pattern itself for what is inside. */
 static int add_approximation(struct normalizer *n, uint32_t root, uint32_t start) {
   struct filter_normal *normal = n->normal;
-  uint32_t range_start = normal->range_count, index = root;
+  uint32_t index = root;
   bool inverse = false;
   while (n->program->nodes[index].kind == FILTER_NOT) {
     inverse = !inverse;
@@ -325,8 +325,7 @@ static int add_approximation(struct normalizer *n, uint32_t root, uint32_t start
   bool every = node->kind == (inverse ? FILTER_OR : FILTER_AND);
   for (uint32_t child = every ? node->first : FILTER_NONE; child != FILTER_NONE && status == 0;
        child = n->program->nodes[child].next) {
-    uint32_t middle = normal->box_count;
-    range_start = normal->range_count;
+    uint32_t middle = normal->box_count, range_start = normal->range_count;
     status = add_product(n, start, child, inverse);
     if (status != STATUS_TOO_MANY) continue;
     normal->box_count = middle;
