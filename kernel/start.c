@@ -318,7 +318,10 @@ int kernel_run_config(const struct kernel_config *config, struct report *report)
   return run(&the_system, report);
 }
 
-void kernel_stop(void) { __atomic_store_n(&the_system.stop, true, __ATOMIC_RELAXED); }
+void kernel_stop(void) {
+  __atomic_store_n(&the_system.stop, true, __ATOMIC_SEQ_CST);
+  platform_wake(0); /* it may be about to sleep */
+}
 
 void kernel_stop_driver(void) {
   __atomic_add_fetch(&the_system.stop_wishes, 1, __ATOMIC_RELAXED);

@@ -466,7 +466,8 @@ static bool print_number(const struct summary_field *field, const struct view *v
   at += field->offset;
   bool host = field->layer == LAYER_ANNOTATION;
   uint64_t value = field->size == 1 ? at[0] : field->size == 2 ? load_be16(at) : host ? load_le32(at) : load_be32(at);
-  text_addf(out, "%llu", (unsigned long long)(value + field->add));
+  value += field->add;
+  text_addf(out, "%llu", (unsigned long long)value);
   return true;
 }
 

@@ -122,7 +122,7 @@ def test_a_refused_configuration_ends_with_its_own_status_and_names_line_and_ele
     assert status == EXIT_CONFIGURATION
     assert "config.click:2" in console
     assert "q :: Queue" in console
-    assert "many" in console
+    assert "CAPACITY: parse error" in console
 
 
 def test_an_element_that_the_image_lacks_is_named(image, archive, boot):
