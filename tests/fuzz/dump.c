@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (status != 1) break;
     if (frame.captured > frame.length || frame.captured > size || reader.position > size) abort();
     uint32_t length = frame.captured < sizeof buffer ? frame.captured : (uint32_t)sizeof buffer;
-    size_t room = align_up(sizeof *p + length, _Alignof(struct packet));
+    size_t room = align_up(sizeof(struct packet) + length, _Alignof(struct packet));
     struct packet *p = aligned_alloc(_Alignof(struct packet), room);
     if (p == NULL) abort();
     memset(p, 0, room);
