@@ -33,6 +33,7 @@ static void copy_in(struct log *log, const char *bytes, size_t length) {
 }
 
 static void copy_out(const struct log *log, uint64_t from, char *bytes, size_t length) {
+  if (length == 0) return;
   size_t at = from % LOG_RING_SIZE;
   size_t first = LOG_RING_SIZE - at < length ? LOG_RING_SIZE - at : length;
   memcpy(bytes, log->ring + at, first);

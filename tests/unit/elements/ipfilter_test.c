@@ -389,6 +389,7 @@ static void holds_explosive_patterns(void **state) {
   struct compiled c;
   struct report report = {0};
   assert_int_equal(compile(&c, &text.data, 1, &report), 0);
+  report_free(&report);
   assert_true(c.normal.box_count < 2000);
   for (uint32_t i = 0; i < 2000; i++) {
     uint8_t packet[60];
