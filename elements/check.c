@@ -105,6 +105,8 @@ void check_pull(struct element *e, unsigned port, struct batch *batch, unsigned 
       pull_apart(c, batch, first, verdicts);
     }
   }
+  /* There may be more behind them: the worker must not sleep on it. */
+  if (batch->count == first) element_pulled_in_vain = true;
 }
 
 void check_take_state(struct element *e, struct element *old, struct report *report) {

@@ -248,6 +248,8 @@ static void filter_pull(struct element *e, unsigned port, struct batch *batch, u
     batch->count = kept;
     if (rejected.count > 0) element_push(e, 1, &rejected);
   }
+  /* There may be more behind them: the worker must not sleep on it. */
+  if (kept == first) element_pulled_in_vain = true;
 }
 
 static void filter_defaults(struct element *e) { ((struct host_filter *)e)->drop_other = true; }

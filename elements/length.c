@@ -80,6 +80,8 @@ static void check_length_pull(struct element *e, unsigned port, struct batch *ba
       element_drop_batch(e, CHECK_TOO_LONG, &rejected);
     }
   }
+  /* There may be more behind them: the worker must not sleep on it. */
+  if (kept == first) element_pulled_in_vain = true;
 }
 
 static const struct argument check_length_arguments[] = {
