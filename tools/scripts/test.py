@@ -20,7 +20,9 @@ import fuzz
 
 PYTHON = "/usr/bin/python3"
 LOGS = builds.ROOT / "build/test-logs"
-SHOWN = 200  # lines of a failed step's log that are printed; the file has all
+SHOWN = 60  # last lines of a failed step's log that are printed; the file has all
+# Lines that say what failed, in the words of cmocka, pytest, compilers and sanitizers.
+TELLING = re.compile(r"^\[ *(ERROR|LINE|FAILED) *\]|^FAILED |^E  |: error: |^(==\d+==)?ERROR: |: runtime error: |FAILED:")
 START = time.monotonic()
 
 
@@ -43,6 +45,8 @@ class Step:
     def __init__(self, name, command, count, timeout=300, **environment):
         self.name, self.command, self.count, self.timeout, self.environment = name, command, count, timeout, environment
         self.log = LOGS / (re.sub(r"\W+", "-", name) + ".log")
+        self.failures = []  # lines of the log that say what failed
+        self.count_of_run = Count()
 
     def run(self):
         began = time.monotonic()
@@ -55,9 +59,13 @@ class Step:
                 log.write(f"\nended: over {self.timeout} s\n")
                 status = 1
         text = self.log.read_text(errors="replace")
+        self.failures = [line for line in text.splitlines() if TELLING.search(line)][:SHOWN]
         count = self.count(status, text, self.log)
         if status != 0 and count.failed == 0:
             count += Count(failed=1)
+        if count.failed and not self.failures:
+            self.failures = text.splitlines()[-10:]
+        self.count_of_run = count
         self.show(count, time.monotonic() - began, text)
         return count
 
@@ -142,13 +150,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="steps at a time (2)")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
-    total = Count()
-    for name in builds.SETUP:
-        total += Step(f"compile {name}", builds.command(name), count_nothing, timeout=600).run()
+    taken = [Step(f"compile {name}", builds.command(name), count_nothing, timeout=600) for name in builds.SETUP]
+    total = sum(map(Step.run, taken), Count())
     if total.failed == 0:
         wanted = [step for step in steps(options) if options.only in step.name]
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             total = sum(pool.map(Step.run, wanted), total)
+        taken += wanted
+    # Once more at the end, where whoever sees only the last lines finds it.
+    for step in taken:
+        for line in step.failures if step.count_of_run.failed else ():
+            print(f"{step.name}: {line}")
     print(total)
     return 1 if total.failed else 0
 
