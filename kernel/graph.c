@@ -6,6 +6,7 @@
  */
 #include "kernel/graph.h"
 
+#include "click/archive.h"
 #include "kernel/platform.h"
 #include "lib/memory.h"
 
@@ -13,6 +14,8 @@ static void wake_worker(unsigned worker) { platform_wake(worker); }
 
 static int make(struct system *system, struct router *running, const char *file, struct slice source,
                 struct graph **graph, struct report *report) {
+  int error = click_archive_config(file, source, &source, report);
+  if (error != 0) return error;
   struct graph *made = memory_alloc_aligned(sizeof *made, 64);
   if (made == NULL) return report_error(report, ERROR_NO_MEMORY, "%s: no memory for the graph", file);
   for (unsigned i = 0; i < system->worker_count; i++) {
@@ -29,9 +32,9 @@ static int make(struct system *system, struct router *running, const char *file,
     text_add_slice(&whole, driver);
     all = (struct slice){text_string(&whole), whole.length};
   }
-  int error = whole.failed
-                  ? report_error(report, ERROR_NO_MEMORY, "%s: no memory for the graph", file)
-                  : router_create_beside(running, file, all, &system->services, made->scheduler, &made->router, report);
+  error = whole.failed
+              ? report_error(report, ERROR_NO_MEMORY, "%s: no memory for the graph", file)
+              : router_create_beside(running, file, all, &system->services, made->scheduler, &made->router, report);
   text_free(&whole);
   if (error != 0) {
     memory_free(made);

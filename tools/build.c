@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bundle/bundle.h"
+#include "click/archive.h"
 #include "click/element.h"
 #include "click/names.h"
 #include "lib/cpio_write.h"
@@ -248,6 +249,7 @@ int build(const struct build_options *options, struct build_result *result, stru
   int error = build_paths(options->output, result, report);
   if (error == 0) error = file_read(options->click, CLICK_MAX_SOURCE, &source, report);
   struct slice text = {text_string(&source), source.length};
+  if (error == 0) error = click_archive_config(options->click, text, &text, report);
   if (error == 0) error = click_parse(options->click, text, &config, report);
   if (error != 0) goto done;
   error = add_option_bundles(packing, options, report);

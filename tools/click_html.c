@@ -229,7 +229,7 @@ int click_html(const struct click_tool *tool, struct text *out) {
   struct router graph = {0};
   /* What a driver would refuse can still be drawn; without push and pull then. */
   bool resolved = click_graph_make(&tool->config, &graph, NULL) == 0;
-  struct painter painter = {tool, out, {text_string(&tool->source), tool->source.length}};
+  struct painter painter = {tool, out, tool->text};
   add_head(tool->landmark, out);
   text_add(out, "<div class=\"graph\">\n");
   int error = graph_svg(&tool->config, resolved ? &graph : NULL, out);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "click/archive.h"
 #include "lib/memory.h"
 #include "platform/process/click_library.h"
 #include "tools/command.h"
@@ -116,8 +117,9 @@ static int load(struct click_tool *tool, struct report *report) {
                                           .parameter_count = tool->parameter_count,
                                           .library = click_library_find,
                                           .context = (void *)tool->click_path};
-  return click_parse_with(tool->landmark, (struct slice){text_string(&tool->source), tool->source.length}, &language,
-                          &tool->config, report);
+  tool->text = (struct slice){text_string(&tool->source), tool->source.length};
+  int error = click_archive_config(tool->landmark, tool->text, &tool->text, report);
+  return error != 0 ? error : click_parse_with(tool->landmark, tool->text, &language, &tool->config, report);
 }
 
 static void free_inputs(struct click_tool *tool) {

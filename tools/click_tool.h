@@ -19,7 +19,8 @@ struct click_tool {
   const char *class_docs; /* click-pretty: a URL with "%s" for the class */
   bool verbose;           /* click-undead */
   const char *landmark;   /* the configuration's name in messages */
-  struct text source;
+  struct text source;     /* the file as it is */
+  struct slice text;      /* the Click text in it */
   struct click_config config;
 };
 

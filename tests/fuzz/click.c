@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "click/archive.h"
 #include "click/router.h"
 #include "lib/memory.h"
 
@@ -52,6 +53,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct slice source = {(const char *)data, size};
   struct click_config config;
   struct report report = {0};
+  if (click_archive_config("fuzz.click", source, &source, &report) != 0) {
+    if (report.errors != 1) abort();
+    report_free(&report);
+    return 0;
+  }
   int parsed = click_parse_with("fuzz.click", source, &language, &config, &report);
   if ((parsed == 0) != (report.errors == 0)) abort();
   report_free(&report);

@@ -206,6 +206,25 @@ def test_sighup_reads_the_file_again(driver, tmp_path):
     assert (out, status) == ("1\nother\n", 0)
 
 
+def ar(**members):
+    """An archive as ar(5) lays it out, the way GNU's ar writes it."""
+    data = b"!<arch>\n"
+    for name, text in members.items():
+        data += f"{name + '/':16}{0:<12}{0:<6}{0:<6}{'644':8}{len(text):<10}`\n{text}".encode() + b"\n" * (len(text) % 2)
+    return data
+
+
+@pytest.mark.parametrize("command", ["click", "click-flatten"])
+def test_archives_are_configurations(tmp_path, command):
+    """click(5), "Archives": the member `config` is a Click-language configuration."""
+    file = tmp_path / "router.ar"
+    file.write_bytes(ar(package="x", config="i :: InfiniteSource -> d :: Discard"))
+    options = ["-qo-"] if command == "click" else []
+    assert run(Row("", [*options, str(file)], command=command)) == ("i :: InfiniteSource;\nd :: Discard;\n\ni -> d;\n", "", 0)
+    file.write_bytes(ar(package="x"))
+    assert run(Row("", [*options, str(file)], command=command)) == ("", f"{file}: archive has no 'config' section\n", 1)
+
+
 def test_libraries_are_found_on_the_click_path(tmp_path, monkeypatch):
     """click(1): --clickpath PATH, and $CLICKPATH without it; a library stands beside its configuration, too."""
     (tmp_path / "two.click").write_text("elementclass Two { input -> a :: Counter -> b :: Counter -> output }")
