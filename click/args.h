@@ -42,6 +42,7 @@ enum argument_type {
   ARGUMENT_ANNO1,         /* uint32_t byte offset of an annotation of 1 byte: PAINT, 16 ... checked to fit */
   ARGUMENT_ANNO2,         /* of 2 bytes, aligned */
   ARGUMENT_ANNO4,         /* of 4 bytes, aligned */
+  ARGUMENT_ANNO8,         /* of 8 bytes, aligned */
   ARGUMENT_ELEMENT,       /* struct element *: found from the element's own scope outwards */
   ARGUMENT_READ_HANDLER,  /* struct handler_reference: element.handler, or a global handler; read with router_read */
   ARGUMENT_WRITE_HANDLER, /* the same with a value behind it, to write with router_write */
@@ -110,6 +111,8 @@ int args_parse(const char *config, const struct argument *table, void *target, s
  * argument's name, if it has one. */
 int args_parse_value(struct element *context, const struct argument *argument, const char *value, void *target,
                      struct report *report) MUST_USE;
+/* Two structs that were parsed by `table` exchange what it says: values, what they own, and whether they were given. */
+void args_exchange(const struct argument *table, void *a, void *b);
 /* Frees what STRING, WORD, FILENAME, DATA and handler targets own. */
 void args_release(const struct argument *table, void *target);
 

@@ -5,7 +5,7 @@
 #include "click/handlers.h"
 
 #include "click/graph.h"
-#include "lib/memory.h"
+#include "click/reconfigure.h"
 
 /* --- ready-made readers --- */
 
@@ -130,48 +130,6 @@ static int read_element_drops(void *owner, const struct handler *handler, struct
   return 0;
 }
 
-/* --- writing `config` --- */
-
-/* Configures the scratch element from the new text, and lets the class take over what it can. */
-static int reconfigure_from(struct element *e, struct element *next, struct report *report) {
-  struct args rest = {0};
-  if (e->class->defaults) e->class->defaults(next);
-  int result =
-      args_parse_in(next, next->config, e->class->arguments, next, e->class->takes_rest ? &rest : NULL, report);
-  if (result == 0 && e->class->configure) result = e->class->configure(next, &rest, report);
-  if (result == 0) result = e->class->reconfigure(e, next, report);
-  args_free(&rest);
-  return result;
-}
-
-static int write_config(void *owner, const struct handler *handler, struct slice value, struct report *report) {
-  struct element *e = owner;
-  if (value.length > 0 && memchr(value.data, '\0', value.length)) {
-    return report_error(report, ERROR_INVALID, "a configuration cannot hold a zero byte");
-  }
-  size_t size = e->class->size > sizeof *e ? e->class->size : sizeof *e;
-  char *config = memory_copy_string(value.data, value.length);
-  struct element *next = memory_alloc(size);
-  int result = -ERROR_NO_MEMORY;
-  if (config && next) {
-    *next = *e; /* name, place, ports: what configure may look at */
-    next->config = config;
-    result = reconfigure_from(e, next, report);
-    if (e->class->cleanup) e->class->cleanup(next);
-    args_release(e->class->arguments, next);
-  }
-  if (result == 0) {
-    char *old = e->config;
-    e->config = config;
-    e->router->config.declarations[e->index].arguments = config;
-    memory_free(old);
-  } else {
-    memory_free(config);
-  }
-  memory_free(next);
-  return result;
-}
-
 /* --- all together --- */
 
 void handler_list(const struct handler *handler, struct text *out) {
@@ -211,7 +169,7 @@ const struct handler element_standard_handlers[] = {
     {.name = "config", .read = read_config, .help = "configuration string as written"},
     {.name = "config",
      .read = read_config,
-     .write = write_config,
+     .write = reconfigure_write,
      .help = "configuration string; writing reconfigures"},
     {.name = "ports", .read = read_ports, .help = "every port: push or pull, and its peers"},
     {.name = "icounts", .read = read_input_counts, .help = "packets that came in, one line an input"},

@@ -40,6 +40,44 @@ static int read_flat(void *owner, const struct handler *handler, struct slice pa
   return 0;
 }
 
+/* Click's name for a driver that is a process; the graph runs in ring 3 in a VM, too. */
+static int read_driver(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                       struct report *report) {
+  text_add(out, "userlevel");
+  return 0;
+}
+
+/* The ports where moves begin, which are those that count packets: pull inputs and push outputs. `names`: which they are; otherwise
+ * what they have counted. */
+static void list_active_ports(const struct router *router, bool names, struct text *out) {
+  for (uint32_t i = 0; i < router->element_count; i++) {
+    const struct element *e = router->elements[i];
+    for (uint32_t p = 0; p < e->input_count + e->output_count; p++) {
+      bool output = p >= e->input_count;
+      uint32_t number = output ? p - e->input_count : p;
+      const struct port *port = output ? &e->outputs[number] : &e->inputs[number];
+      if (port->pull == output) continue;
+      if (names) {
+        text_addf(out, "%s\t%c%u\n", e->name, output ? 'o' : 'i', number);
+      } else {
+        text_addf(out, "%llu\n", (unsigned long long)counter_read(&port->packets));
+      }
+    }
+  }
+}
+
+static int read_active_ports(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                             struct report *report) {
+  list_active_ports(owner, true, out);
+  return 0;
+}
+
+static int read_active_port_stats(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                                  struct report *report) {
+  list_active_ports(owner, false, out);
+  return 0;
+}
+
 /* Classes are linked in, never loaded: there are no packages. */
 static int read_packages(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                          struct report *report) {
@@ -78,12 +116,17 @@ static int read_drops(void *owner, const struct handler *handler, struct slice p
 
 const struct handler router_global_handlers[] = {
     {.name = "version", .read = read_version, .help = "version of Imago"},
+    {.name = "driver", .read = read_driver, .help = "the kind of driver: userlevel"},
     {.name = "list", .read = read_list, .help = "number of elements, then their names"},
     {.name = "classes", .read = read_classes, .help = "element classes in this program"},
     {.name = "config", .read = read_source, .help = "the configuration as it was given"},
     {.name = "flatconfig", .read = read_flat, .help = "the configuration without compound elements"},
     {.name = "packages", .read = read_packages, .help = "packages loaded: none, classes are linked in"},
     {.name = "requirements", .read = read_requirements, .help = "what the configuration asks for with require()"},
+    {.name = "active_ports",
+     .read = read_active_ports,
+     .help = "the ports that count packets: element, i or o, number"},
+    {.name = "active_port_stats", .read = read_active_port_stats, .help = "their counts, in the same order"},
     {.name = "handlers",
      .read = read_global_handlers,
      .help = "names of the global handlers, r: readable, w: writable"},

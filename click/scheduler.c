@@ -70,7 +70,8 @@ static bool run_task(struct scheduler *scheduler, struct task *task) {
   element_pulled_in_vain = false;
   bool work = task->run(task) || element_pulled_in_vain;
   task->work += work;
-  if (task_scheduled(task) && list_empty(&task->link)) insert(scheduler, task);
+  bool stays = task->scheduler == scheduler; /* unless it moved itself */
+  if (stays && task_scheduled(task) && list_empty(&task->link)) insert(scheduler, task);
   return work;
 }
 
@@ -153,6 +154,18 @@ void task_schedule(struct task *task) {
 }
 
 void task_unschedule(struct task *task) { (void)__atomic_exchange_n(&task->wanted, false, __ATOMIC_SEQ_CST); }
+
+/* Whoever sleeps and loses the mark of it here is woken when standing still ends. */
+void task_move(struct task *task, struct scheduler *to) {
+  if (task->scheduler == to) return;
+  take_pending(task->scheduler);
+  list_remove(&task->link);
+  task->scheduler = to;
+  task->pass = to->pass;
+  if (!task_scheduled(task)) return;
+  task_unschedule(task);
+  task_schedule(task);
+}
 
 /* --- sleep --- */
 

@@ -86,6 +86,9 @@ void task_schedule(struct task *task); /* no effect when scheduled; may be calle
 /* No effect when not scheduled or never initialised. A run that another worker has begun goes on to its end. */
 void task_unschedule(struct task *task);
 bool task_scheduled(const struct task *task);
+/* From now on the worker of `to`, another scheduler of the same router, runs it. Only while all other workers stand still, as they do
+ * for handlers of elements (services.exclusive). */
+void task_move(struct task *task, struct scheduler *to);
 void timer_init(struct timer *timer, struct scheduler *scheduler, struct element *element,
                 void (*expire)(struct timer *));
 void timer_schedule(struct timer *timer, uint64_t deadline); /* again: moves it */

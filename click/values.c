@@ -140,9 +140,10 @@ static int parse_port(struct value *value) {
 }
 
 static int parse_annotation(struct value *value) {
-  uint32_t size = value->argument->type == ARGUMENT_ANNO1 ? 1 : value->argument->type == ARGUMENT_ANNO2 ? 2 : 4;
+  static const uint8_t sizes[] = {
+      [ARGUMENT_ANNO1] = 1, [ARGUMENT_ANNO2] = 2, [ARGUMENT_ANNO4] = 4, [ARGUMENT_ANNO8] = 8};
   uint32_t offset;
-  if (annotation_parse(value->text, size, &offset) != 0) return mismatch(value);
+  if (annotation_parse(value->text, sizes[value->argument->type], &offset) != 0) return mismatch(value);
   *(uint32_t *)value->target = offset;
   return 0;
 }
@@ -242,6 +243,7 @@ static int (*const parsers[])(struct value *value) = {
     [ARGUMENT_ANNO1] = parse_annotation,
     [ARGUMENT_ANNO2] = parse_annotation,
     [ARGUMENT_ANNO4] = parse_annotation,
+    [ARGUMENT_ANNO8] = parse_annotation,
     [ARGUMENT_ELEMENT] = parse_element,
     [ARGUMENT_READ_HANDLER] = parse_handler,
     [ARGUMENT_WRITE_HANDLER] = parse_handler,
@@ -258,6 +260,62 @@ int args_parse_value(struct element *context, const struct argument *argument, c
   int result = parsers[argument->type](&value);
   memory_free(text);
   return result;
+}
+
+/* --- what arguments own --- */
+
+static const uint8_t target_sizes[] = {
+    [ARGUMENT_U32] = sizeof(uint32_t),
+    [ARGUMENT_U64] = sizeof(uint64_t),
+    [ARGUMENT_I32] = sizeof(int32_t),
+    [ARGUMENT_BOOL] = sizeof(bool),
+    [ARGUMENT_STRING] = sizeof(char *),
+    [ARGUMENT_WORD] = sizeof(char *),
+    [ARGUMENT_U8] = sizeof(uint8_t),
+    [ARGUMENT_U16] = sizeof(uint16_t),
+    [ARGUMENT_I64] = sizeof(int64_t),
+    [ARGUMENT_DATA] = sizeof(struct argument_data),
+    [ARGUMENT_FILENAME] = sizeof(char *),
+    [ARGUMENT_TIME] = sizeof(uint64_t),
+    [ARGUMENT_BANDWIDTH] = sizeof(uint64_t),
+    [ARGUMENT_FRACTION] = sizeof(uint64_t),
+    [ARGUMENT_IP] = sizeof(uint32_t),
+    [ARGUMENT_IP_PREFIX] = sizeof(struct ip_prefix),
+    [ARGUMENT_IP_NETWORK] = sizeof(struct ip_prefix),
+    [ARGUMENT_IP6] = sizeof(struct ip6_address),
+    [ARGUMENT_IP6_PREFIX] = sizeof(struct ip6_prefix),
+    [ARGUMENT_ETHER] = 6,
+    [ARGUMENT_TCP_PORT] = sizeof(uint16_t),
+    [ARGUMENT_UDP_PORT] = sizeof(uint16_t),
+    [ARGUMENT_ANNO1] = sizeof(uint32_t),
+    [ARGUMENT_ANNO2] = sizeof(uint32_t),
+    [ARGUMENT_ANNO4] = sizeof(uint32_t),
+    [ARGUMENT_ANNO8] = sizeof(uint32_t),
+    [ARGUMENT_ELEMENT] = sizeof(struct element *),
+    [ARGUMENT_READ_HANDLER] = sizeof(struct handler_reference),
+    [ARGUMENT_WRITE_HANDLER] = sizeof(struct handler_reference),
+};
+
+static void exchange_bytes(void *a, void *b, size_t offset, size_t size) {
+  char *left = (char *)a + offset, *right = (char *)b + offset;
+  for (size_t i = 0; i < size; i++) {
+    char byte = left[i];
+    left[i] = right[i];
+    right[i] = byte;
+  }
+}
+
+/* Old names of an argument share its target, and perhaps its `given`: the first row of each exchanges them. */
+void args_exchange(const struct argument *table, void *a, void *b) {
+  for (const struct argument *row = table; row && row->name; row++) {
+    bool target = true, given = row->given != 0;
+    for (const struct argument *before = table; before < row; before++) {
+      target = target && before->offset != row->offset;
+      given = given && before->given != row->given;
+    }
+    if (target) exchange_bytes(a, b, row->offset, target_sizes[row->type]);
+    if (given) exchange_bytes(a, b, row->given, sizeof(bool));
+  }
 }
 
 static void release(char **string) {

@@ -3,6 +3,7 @@
  * ARPPrint: one line an ARP packet, in Click's format, which is tcpdump's:
  *   label: 1.000000: arp who-has 10.0.0.2 tell 10.0.0.1
  */
+#include "click/reconfigure.h"
 #include "elements/line.h"
 #include "elements/parameter.h"
 #include "packet/headers.h"
@@ -169,6 +170,7 @@ static const struct element_class arp_print_class = {
         "other packets.",
     .defaults = arp_print_defaults,
     .configure = arp_print_configure,
+    .reconfigure = reconfigure_arguments,
     .simple = arp_print_simple,
 };
 ELEMENT(ARPPrint, arp_print_class);

@@ -4,6 +4,7 @@
  * checksum).
  */
 #include "click/address.h"
+#include "click/reconfigure.h"
 #include "elements/check.h"
 #include "lib/memory.h"
 #include "packet/headers.h"
@@ -39,6 +40,7 @@ static const struct element_class mark_ip_class = {
     .manual =
         "Elements that look at IP packets find the header there. The transport header is where the header length field "
         "says. A packet that ends before OFFSET stays unmarked.",
+    .reconfigure = reconfigure_arguments,
     .simple = mark_ip_simple,
 };
 ELEMENT(MarkIPHeader, mark_ip_class);

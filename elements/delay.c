@@ -3,6 +3,7 @@
  * Elements that hold packets back: DelayUnqueue and DelayShaper each for a fixed time, LinkUnqueue as a link of some latency and bandwidth
  * would. Times are those of the wall clock, as packets' timestamps are; timers run by the monotonic one.
  */
+#include "click/reconfigure.h"
 #include "click/router.h"
 #include "elements/parameter.h"
 #include "lib/memory.h"
@@ -113,6 +114,7 @@ static const struct element_class delay_unqueue_class = {
     .initialize = delay_unqueue_initialize,
     .cleanup = delay_cleanup,
     .take_state = delay_take_state,
+    .reconfigure = reconfigure_arguments,
 };
 ELEMENT(DelayUnqueue, delay_unqueue_class);
 
@@ -187,6 +189,7 @@ static const struct element_class delay_shaper_class = {
     .cleanup = delay_cleanup,
     .take_state = delay_take_state,
     .notifier = delay_shaper_notifier,
+    .reconfigure = reconfigure_arguments,
     .pull = delay_shaper_pull,
 };
 ELEMENT(DelayShaper, delay_shaper_class);

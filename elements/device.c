@@ -5,6 +5,7 @@
  */
 #include "click/element.h"
 #include "click/router.h"
+#include "elements/parameter.h"
 
 /* Measured through FromDevice, Counter, Queue and ToDevice on a NIC of memory: a packet costs about 230 ns in bursts
  * of 1, 60 in bursts of 32, and larger bursts gain little more, while they make the first packet wait longer. */
@@ -182,6 +183,7 @@ static const struct handler from_device_handlers[] = {
      .help = "frames that the interface could not deliver, since it came up"},
     {.name = "stats", .read = device_read_stats, .help = "the counters of the interface by name, since it came up"},
     {.name = "reset_counts", .write = from_device_reset, .help = "set count and byte_count to 0"},
+    TASK_HANDLERS_HOME(struct from_device, receive.task, NULL),
     {0}};
 
 static const struct element_class from_device_class = {
@@ -351,6 +353,7 @@ static const struct handler to_device_handlers[] = {
     {.name = "stats", .read = device_read_stats, .help = "the counters of the interface by name, since it came up"},
     {.name = "reset_gap", .write = to_device_reset_gap, .help = "measure max_gap from the next burst on"},
     {.name = "reset_counts", .write = to_device_reset_counts, .help = "set count to 0"},
+    TASK_HANDLERS_HOME(struct to_device, task, NULL),
     {0}};
 
 static const struct element_class to_device_class = {

@@ -124,6 +124,7 @@ static const struct element_class infinite_class = {
     .initialize = infinite_initialize,
     .cleanup = source_cleanup,
     .notifier = source_notifier,
+    .reconfigure = source_reconfigure,
     .pull = infinite_pull,
 };
 ELEMENT(InfiniteSource, infinite_class);
@@ -158,6 +159,7 @@ static const struct element_class random_class = {
     .initialize = infinite_initialize,
     .cleanup = source_cleanup,
     .notifier = source_notifier,
+    .reconfigure = source_reconfigure,
     .pull = infinite_pull,
 };
 ELEMENT(RandomSource, random_class);

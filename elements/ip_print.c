@@ -3,6 +3,7 @@
  * IPPrint: one line an IP packet, in Click's format, which is much like tcpdump's:
  *   label: 1.000000: 10.0.0.1.1024 > 10.0.0.2.80: P 100:103(3,43,43) ack 200 win 4096
  */
+#include "click/reconfigure.h"
 #include "elements/line.h"
 #include "elements/parameter.h"
 #include "packet/headers.h"
@@ -353,6 +354,14 @@ static int ip_print_configure(struct element *e, const struct args *rest, struct
   return 0;
 }
 
+static int ip_print_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct ip_print *p = (struct ip_print *)e;
+  const struct ip_print *from = (const struct ip_print *)next;
+  p->contents = from->contents;
+  p->payload = from->payload;
+  return reconfigure_arguments(e, next, report);
+}
+
 static const struct argument ip_print_arguments[] = {
     {"LABEL", ARGUMENT_STRING, ARGUMENT_POSITIONAL, offsetof(struct ip_print, label), "text in front of the line"},
     {"CONTENTS", ARGUMENT_WORD, 0, offsetof(struct ip_print, contents_word),
@@ -399,6 +408,7 @@ static const struct element_class ip_print_class = {
         "three numbers in parentheses are lengths: of the segment, of the packet, and of the packet as its IP header says.",
     .defaults = ip_print_defaults,
     .configure = ip_print_configure,
+    .reconfigure = ip_print_reconfigure,
     .simple = ip_print_simple,
 };
 ELEMENT(IPPrint, ip_print_class);

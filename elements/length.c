@@ -3,6 +3,7 @@
  * Elements about the length of packets: CheckLength sorts by it, Truncate cuts, Pad extends. Bytes that were cut off, or never
  * captured, are counted in the extra length annotation.
  */
+#include "click/reconfigure.h"
 #include "elements/run.h"
 #include "packet/packet.h"
 
@@ -109,6 +110,7 @@ static const struct element_class check_length_class = {
     .example = "... -> c :: CheckLength(1500) -> ToDevice(eth0); c [1] -> Discard;",
     .manual = "Packets of at most LENGTH bytes leave at output 0, the others at output 1; they are dropped if that is "
               "not connected.",
+    .reconfigure = reconfigure_arguments,
     .push = check_length_push,
     .pull = check_length_pull,
 };
@@ -156,6 +158,7 @@ static const struct element_class truncate_class = {
     .example = "... -> Truncate(64) -> ...",
     .manual = "Shorter packets stay as they are.",
     .defaults = truncate_defaults,
+    .reconfigure = reconfigure_arguments,
     .simple = truncate_simple,
 };
 ELEMENT(Truncate, truncate_class);
@@ -205,6 +208,7 @@ static const struct element_class pad_class = {
         "Longer packets stay as they are. The extra length annotation is 0 afterwards. A packet whose buffer has no room for "
         "the bytes is dropped and counted under no_tailroom.",
     .defaults = pad_defaults,
+    .reconfigure = reconfigure_arguments,
     .simple = pad_simple,
 };
 ELEMENT(Pad, pad_class);

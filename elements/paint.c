@@ -3,6 +3,7 @@
  * Paint marks packets with a colour in an annotation; PaintSwitch sends each to the output of its colour, CheckPaint lets those of one
  * colour through, PaintTee sends copies of them aside.
  */
+#include "click/reconfigure.h"
 #include "elements/parameter.h"
 #include "elements/run.h"
 
@@ -70,6 +71,7 @@ static const struct element_class paint_class = {
     .manual = "A later element, such as PaintSwitch, can tell by the colour where a packet came from.",
     .defaults = paint_defaults,
     .configure = paint_configure,
+    .reconfigure = reconfigure_arguments,
     .simple = paint_simple,
 };
 ELEMENT(Paint, paint_class);
@@ -109,6 +111,7 @@ static const struct element_class set_anno_byte_class = {
     .example = "... -> SetAnnoByte(PAINT, 10) -> ...",
     .manual = "An old way to write Paint(VALUE, ANNO).",
     .configure = set_anno_byte_configure,
+    .reconfigure = reconfigure_arguments,
     .simple = paint_simple,
 };
 ELEMENT(SetAnnoByte, set_anno_byte_class);
@@ -168,6 +171,7 @@ static const struct element_class check_paint_class = {
     .manual = "Packets of other colours go to output 1 if that is connected, and are dropped otherwise.",
     .defaults = paint_defaults,
     .configure = paint_configure,
+    .reconfigure = reconfigure_arguments,
     .push = check_paint_push,
     .pull = check_paint_pull,
 };
@@ -223,6 +227,7 @@ static const struct element_class paint_tee_class = {
         "out and counted under no_buffer.",
     .defaults = paint_defaults,
     .configure = paint_configure,
+    .reconfigure = reconfigure_arguments,
     .push = paint_tee_push,
     .pull = paint_tee_pull,
 };
@@ -291,6 +296,7 @@ static const struct element_class paint_switch_class = {
         "A packet of colour K goes to output K. Colour 255 goes to every output, as copies but for the last one. A "
         "packet whose colour has no output is dropped and counted under no_output.",
     .defaults = paint_switch_defaults,
+    .reconfigure = reconfigure_arguments,
     .push = paint_switch_push,
 };
 ELEMENT(PaintSwitch, paint_switch_class);

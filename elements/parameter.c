@@ -5,7 +5,7 @@
  */
 #include "elements/parameter.h"
 
-#include "click/element.h"
+#include "click/router.h"
 #include "lib/memory.h"
 
 int parameter_write_bool(void *owner, const struct handler *handler, struct slice value, struct report *report) {
@@ -185,5 +185,25 @@ int task_write_tickets(void *owner, const struct handler *handler, struct slice 
     return report_error(report, ERROR_INVALID, "%s: expected a number from 1 to %d", handler->name, TICKETS_MAX);
   }
   task_set_tickets(handler_task(owner, handler), (uint32_t)tickets);
+  return 0;
+}
+
+int task_read_home_thread(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                          struct report *report) {
+  const struct task *task = handler_task(owner, handler);
+  text_addf(out, "%u", task->scheduler != NULL ? task->scheduler->worker : 0);
+  return 0;
+}
+
+int task_write_home_thread(void *owner, const struct handler *handler, struct slice value, struct report *report) {
+  struct router *router = ((struct element *)owner)->router;
+  struct task *task = handler_task(owner, handler);
+  uint64_t thread = 0;
+  if (slice_to_u64(slice_trim(value), router_workers(router) - 1, &thread) < 0) {
+    return report_error(report, ERROR_INVALID, "%s: bad thread; the last one is %u", handler->name,
+                        router_workers(router) - 1);
+  }
+  if (task->run == NULL) return report_error(report, ERROR_STATE, "%s: this element has no task", handler->name);
+  task_move(task, &router->scheduler[thread]);
   return 0;
 }

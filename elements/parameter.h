@@ -33,17 +33,27 @@ int task_write_scheduled(void *owner, const struct handler *handler, struct slic
 int task_read_tickets(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                       struct report *report);
 int task_write_tickets(void *owner, const struct handler *handler, struct slice value, struct report *report);
+int task_read_home_thread(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                          struct report *report);
+int task_write_home_thread(void *owner, const struct handler *handler, struct slice value, struct report *report);
 
-/* The rows of these in a handler table. */
-#define TASK_HANDLERS(type, member)                                                                              \
-  {.name = "scheduled",                                                                                          \
-   .read = task_read_scheduled,                                                                                  \
-   .write = task_write_scheduled,                                                                                \
-   .offset = offsetof(type, member),                                                                             \
-   .help = "whether the task is scheduled"},                                                                     \
-  {                                                                                                              \
-    .name = "tickets", .read = task_read_tickets, .write = task_write_tickets, .offset = offsetof(type, member), \
-    .help = "share of the worker's time, 1 to 32768 (1024)"                                                      \
+/* The rows of these in a handler table. `home` writes home_thread: task_write_home_thread, or NULL for a task that is bound to its
+ * worker. */
+#define TASK_HANDLERS_HOME(type, member, home)                                                             \
+  {.name = "scheduled",                                                                                    \
+   .read = task_read_scheduled,                                                                            \
+   .write = task_write_scheduled,                                                                          \
+   .offset = offsetof(type, member),                                                                       \
+   .help = "whether the task is scheduled"},                                                               \
+      {.name = "tickets",                                                                                  \
+       .read = task_read_tickets,                                                                          \
+       .write = task_write_tickets,                                                                        \
+       .offset = offsetof(type, member),                                                                   \
+       .help = "share of the worker's time, 1 to 32768 (1024)"},                                           \
+  {                                                                                                        \
+    .name = "home_thread", .read = task_read_home_thread, .write = home, .offset = offsetof(type, member), \
+    .help = "number of the thread that runs the task"                                                      \
   }
+#define TASK_HANDLERS(type, member) TASK_HANDLERS_HOME(type, member, task_write_home_thread)
 
 #endif

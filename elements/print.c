@@ -5,6 +5,7 @@
  * The line is put together in a buffer on the stack that has room for the longest packet.
  */
 #include "click/element.h"
+#include "click/reconfigure.h"
 #include "click/router.h"
 #include "elements/line.h"
 #include "elements/parameter.h"
@@ -39,6 +40,11 @@ static int print_configure(struct element *e, const struct args *rest, struct re
   }
   if (p->contents_word == NULL || line_contents_parse(p->contents_word, &p->contents)) return 0;
   return report_error(report, ERROR_INVALID, "CONTENTS: expected NONE, HEX or ASCII, not '%s'", p->contents_word);
+}
+
+static int print_reconfigure(struct element *e, struct element *next, struct report *report) {
+  ((struct print *)e)->contents = ((const struct print *)next)->contents;
+  return reconfigure_arguments(e, next, report);
 }
 
 static void print_packet(const struct print *element, struct packet *p) {
@@ -123,6 +129,7 @@ static const struct element_class print_class = {
         "so on a busy path not every packet appears, and it cuts very long lines.",
     .defaults = print_defaults,
     .configure = print_configure,
+    .reconfigure = print_reconfigure,
     .simple = print_simple,
 };
 ELEMENT(Print, print_class);

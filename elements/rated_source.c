@@ -70,6 +70,13 @@ static int rated_initialize(struct element *e, struct report *report) {
   return source_initialize_task(s, rated_run, report);
 }
 
+static int rated_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct source *s = (struct source *)e;
+  int status = source_reconfigure(e, next, report);
+  rated_assign(s);
+  return status;
+}
+
 static int rated_write_rate(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct source *s = owner;
   int status = parameter_write(owner, handler, value, report);
@@ -158,6 +165,7 @@ static const struct element_class rated_class = {
     .configure = rated_configure,
     .initialize = rated_initialize,
     .cleanup = source_cleanup,
+    .reconfigure = rated_reconfigure,
     .pull = rated_pull,
 };
 ELEMENT(RatedSource, rated_class);
@@ -193,6 +201,12 @@ static int timed_initialize(struct element *e, struct report *report) {
 
 static void timed_wake(struct source *s) {
   if (s->active && !timer_scheduled(&s->timer)) timer_schedule(&s->timer, s->element.services->now() + s->interval);
+}
+
+static int timed_reconfigure(struct element *e, struct element *next, struct report *report) {
+  int status = source_reconfigure(e, next, report);
+  timed_wake((struct source *)e);
+  return status;
 }
 
 static int timed_write(void *owner, const struct handler *handler, struct slice value, struct report *report) {
@@ -264,5 +278,6 @@ static const struct element_class timed_class = {
     .configure = timed_configure,
     .initialize = timed_initialize,
     .cleanup = source_cleanup,
+    .reconfigure = timed_reconfigure,
 };
 ELEMENT(TimedSource, timed_class);

@@ -3,6 +3,7 @@
  * RatedUnqueue and BandwidthRatedUnqueue: turn a pull path into a push path at a rate, of packets or of bytes. Burster does it in bursts
  * at an interval.
  */
+#include "click/reconfigure.h"
 #include "elements/rated.h"
 
 #include "click/router.h"
@@ -95,6 +96,13 @@ static void rated_unqueue_cleanup(struct element *e) {
   notifier_signal_destroy(&u->signal, &u->task);
 }
 
+/* The tokens that are there stay. */
+static int rated_unqueue_reconfigure(struct element *e, struct element *next, struct report *report) {
+  args_exchange(e->class->arguments, e, next);
+  task_schedule(&((struct rated_unqueue *)e)->task);
+  return rated_unqueue_configure(e, NULL, report);
+}
+
 static int rated_unqueue_write_rate(void *owner, const struct handler *handler, struct slice value,
                                     struct report *report) {
   struct rated_unqueue *u = owner;
@@ -153,6 +161,7 @@ static const struct element_class rated_unqueue_class = {
     .configure = rated_unqueue_configure,
     .initialize = rated_unqueue_initialize,
     .cleanup = rated_unqueue_cleanup,
+    .reconfigure = rated_unqueue_reconfigure,
 };
 ELEMENT(RatedUnqueue, rated_unqueue_class);
 
@@ -170,6 +179,7 @@ static const struct element_class bandwidth_rated_unqueue_class = {
     .configure = rated_unqueue_configure,
     .initialize = rated_unqueue_initialize,
     .cleanup = rated_unqueue_cleanup,
+    .reconfigure = rated_unqueue_reconfigure,
 };
 ELEMENT(BandwidthRatedUnqueue, bandwidth_rated_unqueue_class);
 
@@ -243,5 +253,6 @@ static const struct element_class burster_class = {
     .configure = burster_configure,
     .initialize = burster_initialize,
     .cleanup = burster_cleanup,
+    .reconfigure = reconfigure_arguments,
 };
 ELEMENT(Burster, burster_class);

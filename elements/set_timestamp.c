@@ -3,6 +3,7 @@
  * SetTimestamp: the time of packets, now or a given one. The clock is read once a batch.
  */
 #include "click/element.h"
+#include "click/reconfigure.h"
 
 enum { ANNOTATION_FIRST_TIMESTAMP = 32 };
 
@@ -49,6 +50,7 @@ static const struct element_class set_timestamp_class = {
     .example = "... -> SetTimestamp -> Print(TIMESTAMP true) -> ...",
     .manual = "All packets that are here together get one time.",
     .configure = set_timestamp_configure,
+    .reconfigure = reconfigure_arguments,
     .simple = set_timestamp_simple,
 };
 ELEMENT(SetTimestamp, set_timestamp_class);

@@ -5,6 +5,7 @@
  * bytes.
  */
 #include "click/number.h"
+#include "click/reconfigure.h"
 #include "elements/parameter.h"
 #include "elements/rated.h"
 #include "elements/run.h"
@@ -44,6 +45,11 @@ static int shaper_write_rate(void *owner, const struct handler *handler, struct 
   return status < 0 ? status : shaper_configure(owner, NULL, report);
 }
 
+static int shaper_reconfigure(struct element *e, struct element *next, struct report *report) {
+  ((struct shaper *)e)->gap = ((const struct shaper *)next)->gap;
+  return reconfigure_arguments(e, next, report);
+}
+
 static const struct argument shaper_arguments[] = {
     {"RATE", ARGUMENT_U64, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct shaper, rate), "packets a second"},
     {0}};
@@ -70,6 +76,7 @@ static const struct element_class shaper_class = {
     .example = "Queue -> Shaper(1000) -> ToDevice(eth0);",
     .manual = "Spreads RATE packets over each second. Who pulls polls while packets wait.",
     .configure = shaper_configure,
+    .reconfigure = shaper_reconfigure,
     .pull = shaper_pull,
 };
 ELEMENT(Shaper, shaper_class);
@@ -85,6 +92,7 @@ static const struct element_class bandwidth_shaper_class = {
     .example = "Queue -> BandwidthShaper(1Mbps) -> ToDevice(eth0);",
     .manual = "Spreads RATE bytes over each second. Who pulls polls while packets wait.",
     .configure = shaper_configure,
+    .reconfigure = shaper_reconfigure,
     .pull = shaper_pull,
 };
 ELEMENT(BandwidthShaper, bandwidth_shaper_class);
@@ -132,6 +140,12 @@ static int splitter_write_rate(void *owner, const struct handler *handler, struc
   return status < 0 ? status : rated_configure(&s->rated, counts_bytes(owner), report);
 }
 
+/* The tokens that are there stay. */
+static int splitter_reconfigure(struct element *e, struct element *next, struct report *report) {
+  args_exchange(e->class->arguments, e, next);
+  return splitter_configure(e, NULL, report);
+}
+
 static const struct argument splitter_arguments[] = {
     RATED_ARGUMENTS(struct rated_splitter, rated, ARGUMENT_U64, "BURST_SIZE", "packets"), {0}};
 static const struct argument bandwidth_splitter_arguments[] = {
@@ -161,6 +175,7 @@ static const struct element_class rated_splitter_class = {
     .defaults = splitter_defaults,
     .configure = splitter_configure,
     .initialize = splitter_initialize,
+    .reconfigure = splitter_reconfigure,
     .push = splitter_push,
 };
 ELEMENT(RatedSplitter, rated_splitter_class);
@@ -181,6 +196,7 @@ static const struct element_class bandwidth_rated_splitter_class = {
     .defaults = splitter_defaults,
     .configure = splitter_configure,
     .initialize = splitter_initialize,
+    .reconfigure = splitter_reconfigure,
     .push = splitter_push,
 };
 ELEMENT(BandwidthRatedSplitter, bandwidth_rated_splitter_class);
@@ -224,6 +240,14 @@ static int meter_configure(struct element *e, const struct args *rest, struct re
     int status = meter_limit(m, rest->values[i], report);
     if (status < 0) return status;
   }
+  return 0;
+}
+
+static int meter_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct meter *m = (struct meter *)e;
+  const struct meter *from = (const struct meter *)next;
+  m->count = from->count;
+  memcpy(m->limits, from->limits, sizeof m->limits);
   return 0;
 }
 
@@ -285,6 +309,7 @@ static const struct element_class meter_class = {
         "output 0; below the second, to output 1; and so on. The rate follows about the last 16 milliseconds.",
     .configure = meter_configure,
     .initialize = meter_initialize,
+    .reconfigure = meter_reconfigure,
     .push = meter_push,
 };
 ELEMENT(Meter, meter_class);
@@ -301,6 +326,7 @@ static const struct element_class bandwidth_meter_class = {
     .manual = "Arguments are one or more rates in bytes a second, or with units, ascending. Otherwise as Meter.",
     .configure = meter_configure,
     .initialize = meter_initialize,
+    .reconfigure = meter_reconfigure,
     .push = meter_push,
 };
 ELEMENT(BandwidthMeter, bandwidth_meter_class);

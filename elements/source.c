@@ -145,6 +145,16 @@ void source_finish(struct source *s) {
 
 /* --- handlers --- */
 
+int source_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct source *s = (struct source *)e, *from = (struct source *)next;
+  struct source_data *data = s->data;
+  args_exchange(e->class->arguments, e, next);
+  s->data = from->data;
+  from->data = data;
+  source_wake(s);
+  return 0;
+}
+
 void source_wake(struct source *s) {
   if (!s->active) return;
   if (s->element.outputs[0].pull) {

@@ -63,6 +63,8 @@ int source_write_length(void *owner, const struct handler *handler, struct slice
 int source_write(void *owner, const struct handler *handler, struct slice value, struct report *report);
 int source_write_burst(void *owner, const struct handler *handler, struct slice value, struct report *report);
 int source_write_end_call(void *owner, const struct handler *handler, struct slice value, struct report *report);
+/* element_class.reconfigure: other packets from now on; the count goes on. */
+int source_reconfigure(struct element *e, struct element *next, struct report *report);
 int source_reset(void *owner, const struct handler *handler, struct slice value, struct report *report);
 /* Wakes the task, or whoever pulls. */
 void source_wake(struct source *s);

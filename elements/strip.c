@@ -4,6 +4,7 @@
  * that Unstrip gets them back.
  */
 #include "click/element.h"
+#include "click/reconfigure.h"
 #include "packet/headers.h"
 
 struct strip {
@@ -39,6 +40,7 @@ static const struct element_class strip_class = {
     .arguments = strip_arguments,
     .example = "FromDevice(eth0) -> Strip(14) -> CheckIPHeader -> Discard;",
     .manual = "A packet that is shorter than LENGTH becomes empty.",
+    .reconfigure = reconfigure_arguments,
     .simple = strip_simple,
 };
 ELEMENT(Strip, strip_class);
@@ -75,6 +77,7 @@ static const struct element_class unstrip_class = {
     .manual =
         "Undoes Strip: the bytes are those that were there before, or undefined if none were. A packet without so much "
         "headroom (usually 256 bytes) is dropped and counted under no_headroom.",
+    .reconfigure = reconfigure_arguments,
     .simple = unstrip_simple,
 };
 ELEMENT(Unstrip, unstrip_class);

@@ -3,6 +3,7 @@
  * Elements that choose a port: Switch and PullSwitch by a handler, StaticSwitch and StaticPullSwitch once and for all,
  * RoundRobinSwitch, HashSwitch and RandomSwitch for each packet. RandomSample lets packets through at random.
  */
+#include "click/reconfigure.h"
 #include "elements/parameter.h"
 #include "elements/run.h"
 
@@ -104,6 +105,7 @@ static const struct element_class switch_class = {
     .manual = "Packets dropped because OUTPUT is negative are counted under off.",
     .configure = switch_configure,
     .take_state = switch_take_state,
+    .reconfigure = reconfigure_arguments,
     .push = switch_push,
 };
 ELEMENT(Switch, switch_class);
@@ -119,6 +121,7 @@ static const struct element_class pull_switch_class = {
     .example = "a :: Queue -> s :: PullSwitch(0) -> ToDevice(eth0); b :: Queue -> [1] s;",
     .configure = switch_configure,
     .take_state = switch_take_state,
+    .reconfigure = reconfigure_arguments,
     .pull = switch_pull,
 };
 ELEMENT(PullSwitch, pull_switch_class);
@@ -229,6 +232,7 @@ static const struct element_class hash_switch_class = {
     .example = "... -> h :: HashSwitch(26, 8); h [0] -> Queue -> ToDevice(eth0); h [1] -> Queue -> ToDevice(eth1);",
     .manual = "A packet that is too short goes to output 0.",
     .configure = hash_switch_configure,
+    .reconfigure = reconfigure_arguments,
     .push = hash_switch_push,
 };
 ELEMENT(HashSwitch, hash_switch_class);
@@ -391,6 +395,7 @@ static const struct element_class random_sample_class = {
     .manual = "Packets that are not sampled go to output 1 if that is connected, and are dropped otherwise.",
     .defaults = random_sample_defaults,
     .configure = random_sample_configure,
+    .reconfigure = reconfigure_arguments,
     .push = random_sample_push,
     .pull = random_sample_pull,
 };

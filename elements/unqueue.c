@@ -76,6 +76,12 @@ static void unqueue_take_state(struct element *e, struct element *old, struct re
   ((struct unqueue *)e)->count = ((struct unqueue *)old)->count;
 }
 
+static int unqueue_reconfigure(struct element *e, struct element *next, struct report *report) {
+  args_exchange(e->class->arguments, e, next);
+  task_schedule(&((struct unqueue *)e)->task);
+  return 0;
+}
+
 static int unqueue_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct unqueue *u = owner;
   counter_reset(&u->count);
@@ -138,6 +144,7 @@ static const struct element_class unqueue_class = {
     .initialize = unqueue_initialize,
     .cleanup = unqueue_cleanup,
     .take_state = unqueue_take_state,
+    .reconfigure = unqueue_reconfigure,
 };
 ELEMENT(Unqueue, unqueue_class);
 

@@ -71,6 +71,7 @@ static const char *argument_type_text(enum argument_type type) {
       [ARGUMENT_ANNO1] = "annotation of 1 byte",
       [ARGUMENT_ANNO2] = "annotation of 2 bytes",
       [ARGUMENT_ANNO4] = "annotation of 4 bytes",
+      [ARGUMENT_ANNO8] = "annotation of 8 bytes",
       [ARGUMENT_ELEMENT] = "element",
       [ARGUMENT_READ_HANDLER] = "read handler",
       [ARGUMENT_WRITE_HANDLER] = "write handler",

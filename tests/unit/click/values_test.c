@@ -287,7 +287,7 @@ struct target {
   struct ip6_address ip6;
   struct ip6_prefix prefix6;
   uint8_t ether[6];
-  uint32_t anno1, anno2, anno4;
+  uint32_t anno1, anno2, anno4, anno8;
   struct element *element;
   struct handler_reference read, write;
   bool given;
@@ -315,6 +315,7 @@ static const struct argument table[] = {
     ROW("ANNO1", ARGUMENT_ANNO1, anno1),
     ROW("ANNO2", ARGUMENT_ANNO2, anno2),
     ROW("ANNO4", ARGUMENT_ANNO4, anno4),
+    ROW("ANNO8", ARGUMENT_ANNO8, anno8),
     ROW("ELEMENT", ARGUMENT_ELEMENT, element),
     ROW("READ", ARGUMENT_READ_HANDLER, read),
     ROW("WRITE", ARGUMENT_WRITE_HANDLER, write),
@@ -379,7 +380,7 @@ static void types(void **state) {
   int result = args_parse_in(
       c,
       "U8 255, U16 0xffff, I64 -5, DATA \\<00 41>, FILE \"a//b\", TIME 5ms, RATE 8kbps, P 0.5, IP a, PREFIX 10/8, NETWORK 1.2.3.4,"
-      "IP6 ::1, PREFIX6 a, ETHER a, TCP web, UDP domain, ANNO1 PAINT, ANNO2 VLAN, ANNO4 0, ELEMENT y/c, READ c.count,"
+      "IP6 ::1, PREFIX6 a, ETHER a, TCP web, UDP domain, ANNO1 PAINT, ANNO2 VLAN, ANNO4 0, ANNO8 FIRST_TIMESTAMP, ELEMENT y/c, READ c.count,"
       "WRITE y/d.config 1 2",
       table, &t, NULL, NULL);
   assert_int_equal(result, 0);
@@ -403,6 +404,7 @@ static void types(void **state) {
   assert_int_equal(t.anno1, 16);
   assert_int_equal(t.anno2, 20);
   assert_int_equal(t.anno4, 0);
+  assert_int_equal(t.anno8, 32);
   assert_ptr_equal(t.element, router_find(router, "x/y/c"));
   assert_string_equal(t.read.name, "x/c.count");
   assert_string_equal(t.read.value, "");
@@ -426,6 +428,7 @@ static void types(void **state) {
       {"ETHER 1:2", "ETHER: parse error\n"},
       {"TCP none", "TCP: parse error\n"},
       {"ANNO4 PAINT", "ANNO4: parse error\n"},
+      {"ANNO8 36", "ANNO8: parse error\n"},
       {"ELEMENT d", "ELEMENT: does not name an element\n"},
       {"READ d.count", "READ: no element named 'd'\n"},
       {"READ \"\"", "READ: parse error\n"},

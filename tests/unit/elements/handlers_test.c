@@ -137,6 +137,9 @@ static void global_handlers(void **state) {
   assert_string_equal(harness_read("s.run"), "hello you hello you");
   assert_string_equal(harness_read("list"), "4\na\nb\nDiscard@3\ns\n");
   assert_string_equal(harness_read("packages"), "");
+  assert_string_equal(harness_read("driver"), "userlevel");
+  assert_string_equal(harness_read("active_ports"), "a\to0\nb\to0\n");
+  assert_string_equal(harness_read("active_port_stats"), "0\n0\n");
   assert_string_equal(harness_read("flatconfig"),
                       "a :: Idle;\nb :: Counter;\nDiscard@3 :: Discard;\n"
                       "s :: Script(TYPE PASSIVE, return $(greeting) $(.greeting));\n\na -> b\n    -> Discard@3;\n");

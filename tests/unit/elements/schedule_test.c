@@ -86,6 +86,61 @@ static void threads_are_assigned(void **state) {
   harness_stop();
 }
 
+/* Click's task handlers: tickets and home_thread can be written; a task that moves goes on where it is now, and only there. */
+static void tasks_move(void **state) {
+  struct scheduler schedulers[2];
+  harness_open();
+  harness.services.workers = 2;
+  for (unsigned i = 0; i < 2; i++)
+    scheduler_init(&schedulers[i], i);
+  struct report report = {0};
+  static const char config[] = "i :: Inject -> q :: SimpleQueue -> u :: Unqueue -> o :: Capture; "
+                               "r :: RatedSource(ACTIVE false) -> Queue -> Discard";
+  assert_int_equal(router_create("t", slice_of(config), &harness.services, schedulers, &harness.router, &report), 0);
+  assert_string_equal(harness_read("u.home_thread"), "0");
+  assert_string_equal(harness_read("u.tickets"), "1024");
+  harness_expect_write("u.tickets", "2048", 0);
+  assert_string_equal(harness_read("u.tickets"), "2048");
+  harness_expect_write("u.tickets", "0", -ERROR_INVALID);
+  harness_expect_write("u.home_thread", "2", -ERROR_INVALID);
+  assert_non_null(strstr(harness_message(), "home_thread: bad thread; the last one is 1"));
+  harness_expect_write("u.home_thread", "x", -ERROR_INVALID);
+  /* Before its first run, while it stands in a list, and back. */
+  static const unsigned homes[] = {1, 0, 1, 1, 0};
+  for (size_t i = 0; i < sizeof homes / sizeof homes[0]; i++) {
+    harness_expect_write("u.home_thread", homes[i] ? "1" : "0", 0);
+    assert_string_equal(harness_read("u.home_thread"), homes[i] ? "1" : "0");
+    harness_inject("i", "a", 1);
+    scheduler_run(&schedulers[1 - homes[i]], 0);
+    assert_string_equal(harness_captured("o"), "");
+    scheduler_run(&schedulers[homes[i]], 0);
+    assert_string_equal(harness_captured("o"), "a ");
+  }
+  /* One that is not scheduled stays so. */
+  harness_expect_write("u.scheduled", "false", 0);
+  harness_expect_write("u.home_thread", "1", 0);
+  harness_inject("i", "b", 1);
+  scheduler_run(&schedulers[1], 0);
+  assert_string_equal(harness_captured("o"), "");
+  harness_expect_write("u.scheduled", "true", 0);
+  scheduler_run(&schedulers[1], 0);
+  assert_string_equal(harness_captured("o"), "b ");
+  report_free(&report);
+  harness_stop();
+}
+
+/* A push Discard has no task. */
+static void without_task(void **state) {
+  harness_start("Idle -> d :: Discard");
+  harness_expect_write("d.home_thread", "0", -ERROR_STATE);
+  harness_stop();
+  /* Tasks of devices stay with the worker that their NIC wakes. */
+  harness_start("f :: FromDevice(eth0) -> Discard");
+  assert_string_equal(harness_read("f.home_thread"), "0");
+  harness_expect_write("f.home_thread", "0", -ERROR_PERMISSION);
+  harness_stop();
+}
+
 /* Mistakes are named; what is too high is brought down. */
 static void refuses(void **state) {
   static const struct {
@@ -114,10 +169,9 @@ static void refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(schedule_info_scales),
-      cmocka_unit_test(tasks_get_their_tickets),
-      cmocka_unit_test(threads_are_assigned),
-      cmocka_unit_test(refuses),
+      cmocka_unit_test(schedule_info_scales), cmocka_unit_test(tasks_get_their_tickets),
+      cmocka_unit_test(threads_are_assigned), cmocka_unit_test(tasks_move),
+      cmocka_unit_test(without_task),         cmocka_unit_test(refuses),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
