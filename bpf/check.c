@@ -47,6 +47,7 @@ static unsigned jump_fields(unsigned code) {
       if (BPF_SRC(code) == BPF_X) return NO_OPCODE;
       return BPF_CLASS(code) == BPF_JMP ? USES_OFF : USES_IMM;
     case BPF_CALL:
+      if (code == (BPF_JMP | BPF_CALL | BPF_X)) return USES_DST;
       return code == (BPF_JMP | BPF_CALL) ? USES_KIND | USES_IMM : NO_OPCODE;
     case BPF_EXIT:
       return code == (BPF_JMP | BPF_EXIT) ? 0 : NO_OPCODE;
@@ -166,7 +167,7 @@ static int check_atomic(const struct check *c, uint32_t at) {
 
 static int check_jump(const struct check *c, uint32_t at) {
   struct bpf_insn insn = c->insns[at];
-  if (BPF_OP(insn.code) == BPF_EXIT) return 0;
+  if (BPF_OP(insn.code) == BPF_EXIT || insn.code == (BPF_JMP | BPF_CALL | BPF_X)) return 0;
   if (BPF_OP(insn.code) != BPF_CALL) {
     return check_target(c, at, insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : insn.off);
   }

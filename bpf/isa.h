@@ -69,7 +69,8 @@ enum { BPF_FETCH = 0x01, BPF_XCHG = 0xe1, BPF_CMPXCHG = 0xf1 };
  * of the map in the bundle, for BPF_PSEUDO_MAP_VALUE imm of the second slot is the offset into the value; for
  * BPF_PSEUDO_FUNC imm is relative as in a local call. */
 enum { BPF_PSEUDO_IMM = 0, BPF_PSEUDO_MAP = 1, BPF_PSEUDO_MAP_VALUE = 2, BPF_PSEUDO_FUNC = 4 };
-/* Section 4.3.1: calls, by source register. */
+/* Section 4.3.1: calls, by source register. BPF_CALL | BPF_X (callx) calls the function whose value the destination
+ * register holds, as clang 19 encodes it; the other fields are zero. */
 enum { BPF_PSEUDO_HELPER = 0, BPF_PSEUDO_CALL = 1, BPF_PSEUDO_BTF_CALL = 2 };
 
 enum {
@@ -80,14 +81,6 @@ enum {
   BPF_MAX_INSNS = 65536,      /* per linked program, in 8-byte slots */
   BPF_MAX_EXECUTED = 1000000, /* per packet */
   BPF_MAX_MAPS = 64,          /* per program */
-};
-
-/* Linux's XDP verdicts. */
-enum xdp_action { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };
-
-/* The context of SEC("xdp"), as in Linux. Addresses are real, below 2 GiB. */
-struct xdp_md {
-  uint32_t data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex;
 };
 
 #endif

@@ -93,6 +93,9 @@ int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, s
   m->stride = layout.stride;
   m->value_offset = layout.value_offset;
   m->slot_count = layout.slot_count;
+  m->values = m->slots + layout.value_offset;
+  m->value_stride = layout.stride;
+  m->processors = 1;
   m->hash_key = *seed;
   kind->init(m);
   *map = m;

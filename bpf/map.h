@@ -13,7 +13,26 @@
 
 #include "lib/hash.h"
 
-enum bpf_map_type { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2 }; /* Linux's numbers */
+enum bpf_map_type {
+  BPF_MAP_TYPE_HASH = 1,
+  BPF_MAP_TYPE_ARRAY = 2,
+  BPF_MAP_TYPE_PROG_ARRAY = 3,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
+  BPF_MAP_TYPE_PERCPU_HASH = 5,
+  BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_LRU_HASH = 9,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH = 10,
+  BPF_MAP_TYPE_LPM_TRIE = 11,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+  BPF_MAP_TYPE_HASH_OF_MAPS = 13,
+  BPF_MAP_TYPE_DEVMAP = 14,
+  BPF_MAP_TYPE_CPUMAP = 16,
+  BPF_MAP_TYPE_QUEUE = 22,
+  BPF_MAP_TYPE_STACK = 23,
+  BPF_MAP_TYPE_DEVMAP_HASH = 25,
+  BPF_MAP_TYPE_RINGBUF = 27,
+  BPF_MAP_TYPE_BLOOM_FILTER = 30,
+}; /* Linux's numbers */
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 /* Map flags of Linux that are understood. Others are refused. */
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_RDONLY_PROG = 1 << 7, BPF_F_WRONLY_PROG = 1 << 8 };
@@ -28,9 +47,18 @@ enum {
   BPF_MAP_MAX_ENTRIES = 16777216,
 };
 
+struct bpf_map_shape {
+  uint32_t type, key_size, value_size, max_entries, flags;
+};
+
 struct bpf_map_def {
   char name[BPF_MAP_NAME_MAX];
   uint32_t type, key_size, value_size, max_entries, flags;
+  /* Where the value has a struct bpf_spin_lock (4 bytes) and a struct bpf_timer (16 bytes): 1 + offset, 0: it has none. The
+   * linker takes them from BTF. Programs reach these bytes through the helpers only. */
+  uint32_t spin_lock, timer;
+  uint32_t extra;             /* Linux's map_extra: for a bloom filter the number of hash functions, 0 to 15 (0: 5) */
+  struct bpf_map_shape inner; /* map of maps: what every inner map must be; the max_entries of a hash may differ */
 };
 
 struct bpf_map;
@@ -50,9 +78,13 @@ struct bpf_map {
   uint32_t references;
   uint32_t count; /* entries in use; max_entries for an array */
   size_t memory;  /* bytes this map takes */
-  /* Values that programs may touch: slot i's value is at slots + i * stride + value_offset, for i < slot_count. */
-  uint8_t *slots;
+  uint8_t *slots; /* slot i at slots + i * stride, for i < slot_count */
   uint32_t stride, value_offset, slot_count;
+  /* Values that programs may touch: slot i's for processor c is at values + c * processor_stride + i * value_stride. What
+   * ops->lookup gives is processor 0's. processor_stride is 0 unless the map is per-CPU. */
+  uint8_t *values;
+  uint64_t processor_stride;
+  uint32_t value_stride, processors;
   struct hash_key hash_key;
   uint32_t *buckets, bucket_mask; /* hash: 1 + index of first slot, 0: empty */
   uint32_t free_head;             /* hash: 1 + index of first free slot */

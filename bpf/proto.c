@@ -6,20 +6,39 @@
 
 #include <stddef.h>
 
+#include "bpf/map.h"
+
+#define TYPE(name) ((uint64_t)1 << BPF_MAP_TYPE_##name)
+
+/* As Linux's check_map_func_compatibility. */
+#define KEYED_MAPS (TYPE(HASH) | TYPE(ARRAY))
+
+/* By id. */
 static const struct bpf_proto helpers[] = {
-    {BPF_HELPER_MAP_LOOKUP_ELEM, "bpf_map_lookup_elem", {BPF_ARG_MAP, BPF_ARG_MAP_KEY}},
-    {BPF_HELPER_MAP_UPDATE_ELEM, "bpf_map_update_elem", {BPF_ARG_MAP, BPF_ARG_MAP_KEY, BPF_ARG_MAP_VALUE, BPF_ARG_ANY}},
-    {BPF_HELPER_MAP_DELETE_ELEM, "bpf_map_delete_elem", {BPF_ARG_MAP, BPF_ARG_MAP_KEY}},
-    {BPF_HELPER_KTIME_GET_NS, "bpf_ktime_get_ns", {BPF_ARG_NONE}},
-    {BPF_HELPER_TRACE_PRINTK,
-     "bpf_trace_printk",
-     {BPF_ARG_MEMORY, BPF_ARG_SIZE, BPF_ARG_ANY, BPF_ARG_ANY, BPF_ARG_ANY}},
-    {BPF_HELPER_GET_PRANDOM_U32, "bpf_get_prandom_u32", {BPF_ARG_NONE}},
+    [BPF_HELPER_MAP_LOOKUP_ELEM] = {.name = "bpf_map_lookup_elem",
+                                    .args = {BPF_ARG_MAP, BPF_ARG_MAP_KEY},
+                                    .result = BPF_RETURN_VALUE_OR_NULL,
+                                    .programs = BPF_FOR_ALL,
+                                    .map_use = BPF_MAP_READ,
+                                    .map_types = KEYED_MAPS},
+    [BPF_HELPER_MAP_UPDATE_ELEM] = {.name = "bpf_map_update_elem",
+                                    .args = {BPF_ARG_MAP, BPF_ARG_MAP_KEY, BPF_ARG_MAP_VALUE, BPF_ARG_ANY},
+                                    .programs = BPF_FOR_ALL,
+                                    .map_use = BPF_MAP_WRITE,
+                                    .map_types = KEYED_MAPS},
+    [BPF_HELPER_MAP_DELETE_ELEM] = {.name = "bpf_map_delete_elem",
+                                    .args = {BPF_ARG_MAP, BPF_ARG_MAP_KEY},
+                                    .programs = BPF_FOR_ALL,
+                                    .map_use = BPF_MAP_WRITE,
+                                    .map_types = KEYED_MAPS},
+    [BPF_HELPER_KTIME_GET_NS] = {.name = "bpf_ktime_get_ns", .programs = BPF_FOR_ALL},
+    [BPF_HELPER_TRACE_PRINTK] = {.name = "bpf_trace_printk",
+                                 .args = {BPF_ARG_MEMORY, BPF_ARG_SIZE, BPF_ARG_ANY, BPF_ARG_ANY, BPF_ARG_ANY},
+                                 .programs = BPF_FOR_ALL},
+    [BPF_HELPER_GET_PRANDOM_U32] = {.name = "bpf_get_prandom_u32", .programs = BPF_FOR_ALL},
 };
 
 const struct bpf_proto *bpf_proto_find(uint32_t id) {
-  for (size_t i = 0; i < sizeof helpers / sizeof helpers[0]; i++) {
-    if (helpers[i].id == id) return &helpers[i];
-  }
-  return NULL;
+  if (id >= sizeof helpers / sizeof helpers[0] || helpers[id].name == NULL) return NULL;
+  return &helpers[id];
 }

@@ -3,7 +3,7 @@
  * bpf_trace_printk with the conversions of Linux that make sense here: %d %i %u %x and their l and ll forms, %c, %p, %s and
  * %%. Anything else, a fourth argument, or a format that isn't NUL-terminated ASCII is refused with -EINVAL, as in Linux.
  */
-#include "bpf/machine.h"
+#include "bpf/helper_list.h"
 #include "lib/text.h"
 
 enum { LINE_MAX_LENGTH = 512 };
@@ -65,20 +65,23 @@ static bool line_add_argument(struct line *line, struct bpf_machine *m, char con
   return true;
 }
 
-int64_t bpf_machine_trace(struct bpf_machine *m, const char *format, uint64_t size, const uint64_t arguments[3]) {
+uint64_t bpf_helper_trace_printk(uint64_t text, uint64_t size, uint64_t r3, uint64_t r4, uint64_t r5,
+                                 struct bpf_machine *m) {
+  const uint64_t arguments[3] = {r3, r4, r5};
+  const char *format = (const char *)(uintptr_t)text;
   struct line line;
   line.length = 0;
   unsigned used = 0;
-  if (format[size - 1] != '\0') return -BPF_EINVAL;
+  if (format[size - 1] != '\0') return (uint64_t)-BPF_EINVAL;
   /* Another worker may be writing to a format in a map, so the end is `end`, not the NUL that was there just now. */
   const char *end = format + size - 1;
   for (const char *f = format; f < end && *f != '\0'; f++) {
-    if ((unsigned char)*f >= 0x80) return -BPF_EINVAL;
+    if ((unsigned char)*f >= 0x80) return (uint64_t)-BPF_EINVAL;
     if (*f != '%') {
       line_add(&line, f, 1);
       continue;
     }
-    if (++f == end) return -BPF_EINVAL;
+    if (++f == end) return (uint64_t)-BPF_EINVAL;
     if (*f == '%') {
       line_add(&line, f, 1);
       continue;
@@ -87,9 +90,9 @@ int64_t bpf_machine_trace(struct bpf_machine *m, const char *format, uint64_t si
     for (; *f == 'l' && longs < 2 && f + 1 < end; f++) {
       longs++;
     }
-    if (used == 3 || !line_add_argument(&line, m, *f, longs, arguments[used])) return -BPF_EINVAL;
+    if (used == 3 || !line_add_argument(&line, m, *f, longs, arguments[used])) return (uint64_t)-BPF_EINVAL;
     used++;
   }
   m->environment->trace(m->environment->context, line.text, line.length);
-  return (int64_t)line.length;
+  return line.length;
 }

@@ -151,7 +151,7 @@ static int make_maps(struct extension *ext, const struct extension_request *requ
     }
     /* Counted at once, so that extension_free releases it whatever comes next. */
     ext->program.maps[ext->program.map_count++] = map;
-    if (initial.length > 0) memcpy(map->slots + map->value_offset, initial.data, initial.length);
+    if (initial.length > 0) memcpy(map->values, initial.data, initial.length);
   }
   return 0;
 }
@@ -167,6 +167,7 @@ int extension_stage(const struct extension_request *request, struct extension **
   if (status == 0) status = check_instructions(ext, report);
   uint64_t checked = services->now();
   if (status == 0) status = make_maps(ext, request, report);
+  if (status == 0) status = bpf_program_prepare(&ext->program, report);
   if (status == 0) {
     status = version_floor_reserve(services->floors, ext->bundle->meta.name);
     if (status < 0) {

@@ -217,6 +217,46 @@ static void test_call_depth(void **state) {
   }
 }
 
+/* callx calls a function that BPF_PSEUDO_FUNC names, by its value; any other number, even the address of another instruction,
+ * faults. Without functions there is nothing to call. */
+static void test_callx(void **state) {
+  struct bpf_insn insns[] = {
+      /* 0 */ MOV_IMM(6, 3),
+      /* 1 */ LOAD_KIND(2, BPF_PSEUDO_FUNC, 4, 0), /* 6 */
+      /* 3 */ ADD_IMM(2, 0),
+      /* 4 */ INSN(BPF_JMP | BPF_CALL | BPF_X, 2, 0, 0, 0),
+      /* 5 */ EXIT(),
+      /* 6 */ MOV_IMM(0, 40),
+      /* 7 */ ADD(0, 6),
+      /* 8 */ MOV_IMM(6, 0),
+      /* 9 */ EXIT(),
+  };
+  assert_int_equal(bpf_check(insns, COUNT(insns), 0, NULL), 0);
+  struct bpf_program program = {insns, COUNT(insns), NULL, 0};
+  struct bpf_result result;
+  bpf_run_memory(&program, &test_environment, NULL, 0, &result);
+  assert_int_equal(result.fault, BPF_FAULT_FUNCTION);
+  assert_int_equal(bpf_program_prepare(&program, NULL), 0);
+  assert_int_equal(program.function_count, 1);
+  assert_int_equal(program.functions[0], 6);
+  static const struct {
+    int change;
+    enum bpf_fault_kind fault;
+  } rows[] = {{0, BPF_FAULT_NONE},     {8, BPF_FAULT_FUNCTION},   {-8, BPF_FAULT_FUNCTION},
+              {1, BPF_FAULT_FUNCTION}, {800, BPF_FAULT_FUNCTION}, {-48, BPF_FAULT_FUNCTION}};
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    insns[3].imm = rows[i].change;
+    bpf_run_memory(&program, &test_environment, NULL, 0, &result);
+    assert_int_equal(result.fault, rows[i].fault);
+    if (rows[i].fault == BPF_FAULT_NONE) {
+      assert_int_equal(result.r0, 43);
+    } else {
+      assert_int_equal(result.fault_insn, 4);
+    }
+  }
+  memory_free(program.functions);
+}
+
 /* Exactly BPF_MAX_EXECUTED instructions run, not one more. */
 static void test_budget(void **state) {
   struct bpf_insn insns[] = {
@@ -258,7 +298,7 @@ static void test_unchecked_instructions(void **state) {
       {{ATOMIC(BPF_DW, 10, 0, -8, 0xf0)}, BPF_FAULT_INSTRUCTION, 0},
       {{ATOMIC(BPF_DW, 10, 0, -8, 0x101)}, BPF_FAULT_INSTRUCTION, 0},
       {{ATOMIC(BPF_B, 10, 0, -8, 0)}, BPF_FAULT_INSTRUCTION, 0},
-      {{INSN(0x8d, 0, 0, 0, 0)}, BPF_FAULT_INSTRUCTION, 0}, /* callx */
+      {{INSN(0x8d, 0, 0, 0, 0)}, BPF_FAULT_FUNCTION, 0}, /* callx to what is no function */
       {{INSN(0x85, 0, BPF_PSEUDO_BTF_CALL, 0, 1)}, BPF_FAULT_INSTRUCTION, 0},
       {{INSN(0x85, 0, 10, 0, 1)}, BPF_FAULT_INSTRUCTION, 0},
       {{INSN(0x20, 0, 0, 0, 0)}, BPF_FAULT_INSTRUCTION, 0}, /* legacy packet access */
@@ -421,7 +461,7 @@ static void test_random_instructions(void **state) {
 
 /* Every fault has its own text; numbers outside have one too. */
 static void test_fault_texts(void **state) {
-  for (int a = 0; a <= BPF_FAULT_HELPER; a++) {
+  for (int a = 0; a <= BPF_FAULT_FUNCTION; a++) {
     for (int b = 0; b < a; b++) {
       assert_string_not_equal(bpf_fault_text((enum bpf_fault_kind)a), bpf_fault_text((enum bpf_fault_kind)b));
     }
@@ -440,6 +480,7 @@ int main(void) {
       cmocka_unit_test(test_frames_by_pointer),
       cmocka_unit_test(test_frame_is_zeroed),
       cmocka_unit_test(test_call_depth),
+      cmocka_unit_test(test_callx),
       cmocka_unit_test(test_budget),
       cmocka_unit_test(test_unchecked_instructions),
       cmocka_unit_test(test_map_values),

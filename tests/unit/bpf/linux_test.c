@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/context.h"
 #include "bpf/isa.h"
 #include "bpf/map.h"
 #include "bpf/proto.h"
@@ -102,6 +103,32 @@ static const struct linux_number ours[] = {
     {"xdp_md.ingress_ifindex", offsetof(struct xdp_md, ingress_ifindex)},
     {"xdp_md.rx_queue_index", offsetof(struct xdp_md, rx_queue_index)},
     {"xdp_md.egress_ifindex", offsetof(struct xdp_md, egress_ifindex)},
+    {"sk_buff.len", offsetof(struct bpf_skb, len)},
+    {"sk_buff.pkt_type", offsetof(struct bpf_skb, pkt_type)},
+    {"sk_buff.mark", offsetof(struct bpf_skb, mark)},
+    {"sk_buff.queue_mapping", offsetof(struct bpf_skb, queue_mapping)},
+    {"sk_buff.protocol", offsetof(struct bpf_skb, protocol)},
+    {"sk_buff.vlan_present", offsetof(struct bpf_skb, vlan_present)},
+    {"sk_buff.vlan_tci", offsetof(struct bpf_skb, vlan_tci)},
+    {"sk_buff.vlan_proto", offsetof(struct bpf_skb, vlan_proto)},
+    {"sk_buff.priority", offsetof(struct bpf_skb, priority)},
+    {"sk_buff.ingress_ifindex", offsetof(struct bpf_skb, ingress_ifindex)},
+    {"sk_buff.ifindex", offsetof(struct bpf_skb, ifindex)},
+    {"sk_buff.tc_index", offsetof(struct bpf_skb, tc_index)},
+    {"sk_buff.cb", offsetof(struct bpf_skb, cb)},
+    {"sk_buff.hash", offsetof(struct bpf_skb, hash)},
+    {"sk_buff.tc_classid", offsetof(struct bpf_skb, tc_classid)},
+    {"sk_buff.data", offsetof(struct bpf_skb, data)},
+    {"sk_buff.data_end", offsetof(struct bpf_skb, data_end)},
+    {"sk_buff.napi_id", offsetof(struct bpf_skb, napi_id)},
+    {"sk_buff.data_meta", offsetof(struct bpf_skb, data_meta)},
+    {"sk_buff.flow_keys", offsetof(struct bpf_skb, flow_keys)},
+    {"sk_buff.tstamp", offsetof(struct bpf_skb, tstamp)},
+    {"sk_buff.wire_len", offsetof(struct bpf_skb, wire_len)},
+    {"sk_buff.gso_segs", offsetof(struct bpf_skb, gso_segs)},
+    {"sk_buff.sk", offsetof(struct bpf_skb, sk)},
+    {"sk_buff.gso_size", offsetof(struct bpf_skb, gso_size)},
+    {"sk_buff.hwtstamp", offsetof(struct bpf_skb, hwtstamp)},
     {"sizeof bpf_insn", sizeof(struct bpf_insn)},
     {"bpf_insn.off", offsetof(struct bpf_insn, off)},
     {"bpf_insn.imm", offsetof(struct bpf_insn, imm)},

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Helpers on maps: lookup, update, delete.
+ */
+#include "bpf/helper_list.h"
+#include "lib/string.h"
+
+uint64_t bpf_helper_map_lookup(uint64_t handle, uint64_t key, uint64_t r3, uint64_t r4, uint64_t r5,
+                               struct bpf_machine *m) {
+  struct bpf_map *map = bpf_machine_known_map(handle);
+  void *value = map->ops->lookup(map, (const void *)(uintptr_t)key);
+  if (value == NULL) return 0;
+  uint64_t address = (uint64_t)(uintptr_t)value + m->processor * map->processor_stride;
+  bpf_machine_note_value(m, map, address);
+  return address;
+}
+
+uint64_t bpf_helper_map_update(uint64_t handle, uint64_t key, uint64_t value, uint64_t flags, uint64_t r5,
+                               struct bpf_machine *m) {
+  struct bpf_map *map = bpf_machine_known_map(handle);
+  /* If it lies in a map value, another worker may change it between hashing and storing. */
+  uint8_t copy[BPF_MAP_MAX_KEY];
+  memcpy(copy, (const void *)(uintptr_t)key, map->def.key_size);
+  return (uint64_t)map->ops->update(map, copy, (const void *)(uintptr_t)value, flags);
+}
+
+uint64_t bpf_helper_map_delete(uint64_t handle, uint64_t key, uint64_t r3, uint64_t r4, uint64_t r5,
+                               struct bpf_machine *m) {
+  struct bpf_map *map = bpf_machine_known_map(handle);
+  uint8_t copy[BPF_MAP_MAX_KEY];
+  memcpy(copy, (const void *)(uintptr_t)key, map->def.key_size);
+  return (uint64_t)map->ops->remove(map, copy);
+}

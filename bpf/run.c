@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * One invocation of a program from outside: the machine is set up, the engine that the program has runs it, and what it left
+ * becomes the result.
+ */
+#include "bpf/machine.h"
+#include "lib/string.h"
+
+/* The stack is not touched: frames are zeroed as they come into use. */
+static void prepare(struct bpf_machine *m, const struct bpf_environment *environment) {
+  memset(m, 0, offsetof(struct bpf_machine, held));
+  m->environment = environment;
+  m->budget = BPF_MAX_EXECUTED;
+  m->has_context = false;
+}
+
+void bpf_machine_set_frame(struct bpf_machine *m, unsigned depth) {
+  m->depth = depth;
+  m->stack_length = (uint64_t)(depth + 1) * BPF_STACK_SIZE;
+  m->stack = (uint64_t)(uintptr_t)m->stack_memory + sizeof m->stack_memory - m->stack_length;
+  m->reg[BPF_FRAME_REGISTER] = m->stack + BPF_STACK_SIZE;
+}
+
+void bpf_machine_enter_frame(struct bpf_machine *m, unsigned depth) {
+  bpf_machine_set_frame(m, depth);
+  memset((void *)(uintptr_t)m->stack, 0, BPF_STACK_SIZE);
+}
+
+uint64_t bpf_machine_go_on(struct bpf_machine *m, const struct bpf_program *program) {
+  const struct bpf_program *const caller = m->program;
+  uint64_t (*const call)(struct bpf_machine *, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) = m->call;
+  bpf_machine_enter_frame(m, m->depth);
+  m->program = program;
+  uint64_t r0 = program->code != NULL ? program->code->run(m) : bpf_interpret(m, 0);
+  m->program = caller;
+  m->call = call;
+  return r0;
+}
+
+static void run(struct bpf_machine *m, const struct bpf_program *program, struct bpf_result *result) {
+  uint64_t r0 = bpf_machine_go_on(m, program);
+  *result = (struct bpf_result){
+      .r0 = m->fault == BPF_FAULT_NONE ? r0 : 0,
+      .fault = m->fault,
+      .fault_insn = m->fault_insn,
+      .fault_address = m->fault_address,
+      .executed = (uint32_t)(BPF_MAX_EXECUTED - (m->budget > 0 ? m->budget : 0)),
+      .fault_program = m->fault_program,
+      .data_meta = m->data_meta,
+      .data = m->data,
+      .data_end = m->data + m->data_length,
+      .redirect = m->redirect,
+  };
+  if (m->has_context && program->kind == BPF_PROGRAM_TC) result->skb = m->context.skb;
+}
+
+static void set_context(struct bpf_machine *m, enum bpf_program_kind kind, const struct bpf_input *input) {
+  const uint32_t data = (uint32_t)m->data, data_end = (uint32_t)(m->data + m->data_length);
+  m->has_context = true;
+  if (kind == BPF_PROGRAM_XDP) {
+    m->context.xdp =
+        (struct xdp_md){data, data_end, (uint32_t)m->data_meta, input->ingress_ifindex, input->rx_queue_index, 0};
+    return;
+  }
+  if (input->skb != NULL) {
+    m->context.skb = *input->skb;
+  } else {
+    m->context.skb = (struct bpf_skb){0};
+  }
+  m->context.skb.len = (uint32_t)m->data_length;
+  m->context.skb.data = data;
+  m->context.skb.data_end = data_end;
+  m->context.skb.data_meta = (uint32_t)m->data_meta;
+  m->context.skb.ingress_ifindex = input->ingress_ifindex;
+}
+
+void bpf_run(const struct bpf_program *program, const struct bpf_environment *environment,
+             const struct bpf_input *input, struct bpf_result *result) {
+  struct bpf_machine m;
+  prepare(&m, environment);
+  m.data = input->data;
+  m.data_length = input->data_end > input->data ? input->data_end - input->data : 0;
+  m.data_meta = input->data_meta != 0 && input->data_meta < input->data ? input->data_meta : input->data;
+  m.buffer_start = input->buffer_start != 0 ? input->buffer_start : m.data_meta;
+  m.buffer_end = input->buffer_end != 0 ? input->buffer_end : m.data + m.data_length;
+  m.processor = input->processor;
+  set_context(&m, program->kind, input);
+  m.reg[1] = bpf_machine_context(&m);
+  run(&m, program, result);
+}
+
+void bpf_run_memory(const struct bpf_program *program, const struct bpf_environment *environment, void *memory,
+                    uint32_t length, struct bpf_result *result) {
+  struct bpf_machine m;
+  prepare(&m, environment);
+  m.data = m.data_meta = m.buffer_start = (uint64_t)(uintptr_t)memory;
+  m.data_length = length;
+  m.buffer_end = m.data + length;
+  m.reg[1] = m.data;
+  m.reg[2] = length;
+  run(&m, program, result);
+}
