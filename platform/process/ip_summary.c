@@ -207,7 +207,8 @@ static bool parse_dscp(struct slice word, struct packet *p, uint8_t *ip) {
   ip[1] = (uint8_t)((ip[1] & 3) | value << 2);
   return true;
 }
-static const char *const ecn_names[4] = {"no", "ect2", "ect1", "ce"}; /* RFC 3168: 1 is ECT(1), 2 is ECT(0) */
+static const char *const ecn_names[4] = {"no", "ect1", "ect2",
+                                         "ce"}; /* as Click names them; ect2 is ECT(0) of RFC 3168 */
 static bool print_ecn(const struct view *v, struct text *out) {
   if (v->layer[LAYER_IP]) text_add(out, ecn_names[v->layer[LAYER_IP][1] & 3]);
   return v->layer[LAYER_IP] != NULL;

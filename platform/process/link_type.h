@@ -6,6 +6,7 @@
 #define IMAGO_PLATFORM_PROCESS_LINK_TYPE_H
 
 #include "lib/error.h"
+#include "lib/text.h"
 #include "packet/packet.h"
 
 enum link_type {
@@ -25,11 +26,11 @@ enum link_type {
   LINK_TYPE_IEEE802_11_RADIO = 127,
 };
 
-/* The number of a name (or its alias); -ERROR_NOT_FOUND. */
+/* The number of a name (or its alias), or of "#147"; -ERROR_NOT_FOUND. */
 int link_type_parse(const char *name) MUST_USE;
-/* The name; "??" for those that have none. */
-const char *link_type_name(uint32_t type);
-/* The numbers that some systems write for raw IP become LINK_TYPE_IP; others stay. */
+/* Appends the name; "#147" for those that have none. */
+void link_type_text(uint32_t type, struct text *out);
+/* Numbers that some systems write for raw IP become LINK_TYPE_IP; others stay. */
 uint32_t link_type_canonical(uint32_t type);
 /* Whether link_type_mark_ip knows the layout. */
 bool link_type_has_ip(uint32_t type);

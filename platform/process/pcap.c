@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "platform/process/compressed.h"
+#include "platform/process/dump_file.h"
+
 enum {
   FILE_HEADER_SIZE = 24,
   RECORD_HEADER_SIZE = 16,
@@ -46,30 +49,13 @@ static bool is_magic(uint32_t magic) {
   return magic == MAGIC_MICROSECONDS || magic == MAGIC_NANOSECONDS || magic == MAGIC_MODIFIED;
 }
 
-/* What the first bytes say of a compressed file; NULL: it is none. */
-static const char *compression_of(const uint8_t *bytes) {
-  if (bytes[0] == 0x1f && bytes[1] == 0x8b) return "gzip";
-  if (memcmp(bytes, "BZh", 3) == 0) return "bzip2";
-  if (memcmp(bytes,
-             "\xfd"
-             "7zX",
-             4) == 0)
-    return "xz";
-  if (memcmp(bytes, "\x28\xb5\x2f\xfd", 4) == 0) return "zstd";
-  return NULL;
-}
-
 static int check_header(struct pcap_reader *reader, const char *path, struct report *report) {
   uint32_t magic, rest[FILE_HEADER_SIZE / 4 - 1];
   if (!pcap_get(reader, &magic, sizeof magic)) {
     return report_error(report, ERROR_TRUNCATED, "%s: too short for a capture file", path);
   }
-  const char *compression = compression_of((const uint8_t *)&magic);
-  if (compression != NULL) {
-    return report_error(report, ERROR_UNSUPPORTED,
-                        "%s: is compressed; pipe it in: %s -dc %s | ..., with the file name -", path, compression,
-                        path);
-  }
+  enum compression compression = compression_of((const uint8_t *)&magic, sizeof magic);
+  if (compression != COMPRESSION_NONE) return compression_refuse(compression, path, report); /* from a pipe */
   if (magic == MAGIC_PCAPNG) return pcapng_start(reader, path, report);
   reader->swapped = is_magic(__builtin_bswap32(magic));
   if (!reader->swapped && !is_magic(magic)) {
@@ -102,8 +88,8 @@ int pcap_reader_start(struct pcap_reader *reader, FILE *file, const char *path, 
 
 int pcap_reader_open_any(struct pcap_reader *reader, const char *path, struct report *report) {
   *reader = (struct pcap_reader){0};
-  FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
-  if (file == NULL) return report_error(report, ERROR_IO, "%s: cannot be read: %s", path, strerror(errno));
+  FILE *file = dump_file_open(path, report);
+  if (file == NULL) return -ERROR_IO;
   return pcap_reader_start(reader, file, path, report);
 }
 
@@ -156,7 +142,7 @@ int pcap_seek(struct pcap_reader *reader, uint64_t position) {
 }
 
 void pcap_reader_close(struct pcap_reader *reader) {
-  if (reader->file != NULL && reader->file != stdin) (void)fclose(reader->file);
+  dump_file_close(reader->file);
   reader->file = NULL;
 }
 

@@ -2,14 +2,10 @@
  *
  * ToDump: writes packets into a capture file, and passes them on where it has an output.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "click/handlers.h"
 #include "click/router.h"
 #include "elements/parameter.h"
+#include "platform/process/dump_file.h"
 #include "platform/process/link_type.h"
 #include "platform/process/pcap.h"
 
@@ -21,8 +17,7 @@ struct to_dump {
   uint32_t snapshot_length;
   bool extra_length, unbuffered, nanoseconds;
   uint32_t link_type;
-  FILE *file; /* NULL: nothing is written (any more) */
-  bool begun; /* the file's header is written */
+  struct dump_output output;
   uint64_t count;
   struct task task;
   struct notifier_signal signal;
@@ -43,12 +38,6 @@ static int configure(struct element *e, const struct args *rest, struct report *
   int type = d->encap != NULL ? link_type_parse(d->encap) : LINK_TYPE_ETHER;
   if (type < 0) return report_error(report, ERROR_INVALID, "bad encapsulation type");
   d->link_type = (uint32_t)type;
-  size_t length = strlen(d->filename);
-  if (length > 3 && strcmp(d->filename + length - 3, ".gz") == 0) {
-    return report_error(report, ERROR_UNSUPPORTED,
-                        "%s: compressed files are not written; compress the file afterwards, or write to -",
-                        d->filename);
-  }
   return 0;
 }
 
@@ -81,25 +70,16 @@ static int find_encap(struct to_dump *d, struct report *report) {
   return status;
 }
 
-static void fail(struct to_dump *d, const char *doing) {
-  char line[256];
-  size_t length =
-      format_text(line, sizeof line, "%s: %.120s: %s: %s", d->element.name, d->filename, doing, strerror(errno));
-  d->element.services->log(LOG_ERROR, line, length < sizeof line ? length : sizeof line - 1);
-  if (d->file != NULL && d->file != stdout) (void)fclose(d->file);
-  d->file = NULL;
-}
-
 static void write_batch(struct to_dump *d, const struct batch *batch, uint32_t from) {
   uint64_t now = 0, written = 0;
-  for (uint32_t i = from; i < batch->count && d->file != NULL; i++) {
+  for (uint32_t i = from; i < batch->count && d->output.file != NULL; i++) {
     const struct packet *p = batch->packet[i];
     if (p->timestamp == 0 && now == 0) now = d->element.services->wall();
     struct pcap_frame frame = {.time = p->timestamp != 0 ? p->timestamp : now, .length = p->length};
     frame.captured = p->length < d->snapshot_length ? p->length : d->snapshot_length;
     if (d->extra_length) frame.length += annotation_u32(p, EXTRA_LENGTH);
-    if (pcap_write_frame(d->file, d->nanoseconds, &frame, p->data) != 0) {
-      fail(d, "cannot be written");
+    if (pcap_write_frame(d->output.file, d->nanoseconds, &frame, p->data) != 0) {
+      dump_output_fail(&d->output, &d->element, d->filename, "cannot be written");
     } else {
       written++;
     }
@@ -136,24 +116,20 @@ static bool run_task(struct task *task) {
   return true;
 }
 
+/* Whether the element that goes in a hot swap writes the same file in the same way: then it goes on. */
+static bool continues(const struct to_dump *d, const struct to_dump *before) {
+  return before != NULL && before->output.file != NULL && strcmp(d->filename, before->filename) == 0 &&
+         d->link_type == before->link_type && d->nanoseconds == before->nanoseconds;
+}
+
 static int initialize(struct element *e, struct report *report) {
   struct to_dump *d = (struct to_dump *)e;
   int status = d->encap_from != NULL ? find_encap(d, report) : 0;
-  if (status < 0) return status;
-  if (strcmp(d->filename, "-") == 0) {
-    d->file = stdout;
-  } else {
-    /* Not emptied yet: until the graph runs, the one before it may be writing here. */
-    int fd = open(d->filename, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    d->file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (d->file == NULL) {
-      status = report_error(report, ERROR_IO, "%s: %s", d->filename, strerror(errno));
-      if (fd >= 0) close(fd);
-      return status;
-    }
+  if (status == 0 && !continues(d, (struct to_dump *)router_predecessor(e))) {
+    status = dump_output_open(&d->output, d->filename, report);
+    if (status == 0 && d->unbuffered) (void)setvbuf(d->output.file, NULL, _IONBF, 0);
   }
-  if (d->unbuffered) (void)setvbuf(d->file, NULL, _IONBF, 0);
-  if (!e->inputs[0].pull || e->output_count > 0) return 0;
+  if (status < 0 || !e->inputs[0].pull || e->output_count > 0) return status;
   task_init(&d->task, e->router->scheduler, e, run_task);
   task_schedule(&d->task);
   return notifier_listen_upstream(e, 0, &d->task, &d->signal);
@@ -161,39 +137,28 @@ static int initialize(struct element *e, struct report *report) {
 
 static void commit(struct element *e) {
   struct to_dump *d = (struct to_dump *)e;
-  if (d->begun || d->file == NULL) return;
-  d->begun = true;
-  if (d->file != stdout && ftruncate(fileno(d->file), 0) != 0 && errno != EINVAL) { /* EINVAL: a pipe */
-    fail(d, "cannot be emptied");
-  } else if (pcap_write_header(d->file, d->link_type, d->snapshot_length, d->nanoseconds) != 0) {
-    fail(d, "unable to write file header");
+  if (dump_output_begin(&d->output) &&
+      pcap_write_header(d->output.file, d->link_type, d->snapshot_length, d->nanoseconds) != 0) {
+    dump_output_fail(&d->output, e, d->filename, "unable to write file header");
   }
 }
 
-/* The same file, written in the same way, goes on. */
 static void take_state(struct element *e, struct element *old, struct report *report) {
   struct to_dump *d = (struct to_dump *)e, *before = (struct to_dump *)old;
-  bool same = strcmp(d->filename, before->filename) == 0 && d->link_type == before->link_type &&
-              d->nanoseconds == before->nanoseconds;
-  if (!same || before->file == NULL) return;
-  if (d->file != stdout) (void)fclose(d->file);
-  d->file = before->file;
-  d->begun = before->begun;
+  bool same_file = strcmp(d->filename, before->filename) == 0;
+  if (!continues(d, before)) {
+    if (same_file) dump_output_close(&before->output, old, before->filename); /* not into what begins anew */
+    return;
+  }
+  dump_output_take(&d->output, &before->output);
   d->count = before->count;
-  before->file = NULL;
 }
 
 static void cleanup(struct element *e) {
   struct to_dump *d = (struct to_dump *)e;
   task_unschedule(&d->task);
   notifier_signal_destroy(&d->signal, &d->task);
-  if (d->file == NULL) return;
-  errno = 0;
-  if ((d->file == stdout ? fflush(stdout) : fclose(d->file)) != 0) {
-    d->file = NULL;
-    fail(d, "cannot be written to its end");
-  }
-  d->file = NULL;
+  dump_output_close(&d->output, e, d->filename);
 }
 
 static int read_filename(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
@@ -237,7 +202,7 @@ static const struct element_class to_dump_class = {
     .handlers = handlers,
     .example = "FromDevice(eth0) -> ToDump(all.pcap, SNAPLEN 96) -> Queue -> ToDevice(eth1);",
     .manual =
-        "Writes pcap in the byte order of this machine. A packet without a timestamp gets the time of writing. After an "
+        "Writes pcap in the byte order of this machine; compressed, when the name ends in .gz or .bz2. A packet without a timestamp gets the time of writing. After an "
         "error of the file nothing more is written; packets still pass.",
     .defaults = defaults,
     .configure = configure,

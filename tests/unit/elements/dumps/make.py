@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the capture files that dump_test.c reads, with scapy: python3 tests/unit/elements/dumps/make.py"""
+import bz2
+import gzip
 import os
 import struct
 
@@ -37,3 +39,8 @@ with open(os.path.join(FOLDER, "little.pcap"), "rb") as file:
 sec, usec, captured, length = struct.unpack_from("<IIII", whole, 24)
 with open(os.path.join(FOLDER, "cut.pcap"), "wb") as file:
     file.write(whole[:24] + struct.pack("<IIII", sec, usec, 20, length) + whole[40:60])
+# Compressed, the second time in two streams.
+with open(os.path.join(FOLDER, "little.pcap.gz"), "wb") as file:
+    file.write(gzip.compress(whole, mtime=0))
+with open(os.path.join(FOLDER, "little.pcap.bz2"), "wb") as file:
+    file.write(bz2.compress(whole[:100]) + bz2.compress(whole[100:]))
