@@ -244,10 +244,18 @@ struct element *router_predecessor(const struct element *e) {
   return same_element(e->router->replaces, e);
 }
 
+/* What was dropped under a name stays counted. */
+static void take_drops(struct element *e, const struct element *before) {
+  for (size_t i = 0; e->class->drops && e->class->drops[i]; i++)
+    counter_add(&e->drops[i], counter_read(&before->drops[i]));
+}
+
 void router_replace(struct router *old, struct router *next, struct report *report) {
   for (uint32_t i = 0; i < next->element_count; i++) {
     struct element *e = next->elements[i], *before = same_element(old, e);
-    if (before && e->class->take_state) e->class->take_state(e, before, report);
+    if (!before) continue;
+    take_drops(e, before);
+    if (e->class->take_state) e->class->take_state(e, before, report);
   }
   commit(next);
   next->replaces = NULL;

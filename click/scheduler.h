@@ -91,9 +91,15 @@ bool task_scheduled(const struct task *task);
 void task_move(struct task *task, struct scheduler *to);
 void timer_init(struct timer *timer, struct scheduler *scheduler, struct element *element,
                 void (*expire)(struct timer *));
-void timer_schedule(struct timer *timer, uint64_t deadline); /* again: moves it */
+/* Again: moves it. At UINT64_MAX it waits for ever. */
+void timer_schedule(struct timer *timer, uint64_t deadline);
 /* No effect when not scheduled or never initialised. */
 void timer_unschedule(struct timer *timer);
 bool timer_scheduled(const struct timer *timer);
+
+/* `wait` after `time`: UINT64_MAX, which no clock reaches, where that is beyond 64 bits. */
+static inline uint64_t time_after(uint64_t time, uint64_t wait) {
+  return wait > UINT64_MAX - time ? UINT64_MAX : time + wait;
+}
 
 #endif

@@ -101,10 +101,8 @@ static void discard_defaults(struct element *e) {
 
 static int discard_configure(struct element *e, const struct args *rest, struct report *report) {
   const struct discard *d = (const struct discard *)e;
-  if (d->burst == 0 || d->burst > BATCH_MAX) {
-    return report_error(report, ERROR_INVALID, "BURST: must be between 1 and %d, not %u", BATCH_MAX, d->burst);
-  }
-  return 0;
+  if (d->active || e->inputs[0].pull) return 0;
+  return report_error(report, ERROR_INVALID, "ACTIVE is meaningless in push context; put a Switch in front");
 }
 
 static void discard_push(struct element *e, unsigned port, struct batch *batch) {
@@ -122,7 +120,7 @@ static bool discard_run(struct task *task) {
   }
   struct batch batch;
   batch.count = 0;
-  element_pull(&d->element, 0, &batch, d->burst);
+  element_pull(&d->element, 0, &batch, d->burst == 0 || d->burst > BATCH_MAX ? BATCH_MAX : d->burst);
   if (batch.count == 0) {
     (void)notifier_signal_wait(&d->signal, task);
     return false;
@@ -147,7 +145,6 @@ static void discard_cleanup(struct element *e) {
 
 static void discard_take_state(struct element *e, struct element *old, struct report *report) {
   ((struct discard *)e)->count = ((struct discard *)old)->count;
-  e->drops[0] = old->drops[0];
 }
 
 static int discard_reset_counts(void *owner, const struct handler *handler, struct slice value, struct report *report) {
@@ -164,7 +161,8 @@ static int discard_write_active(void *owner, const struct handler *handler, stru
 
 static const struct argument discard_arguments[] = {
     {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct discard, active), "whether a pull input is emptied (true)"},
-    {"BURST", ARGUMENT_U32, 0, offsetof(struct discard, burst), "most packets pulled at once, 1 to 256 (32)"},
+    {"BURST", ARGUMENT_U32, 0, offsetof(struct discard, burst),
+     "most packets pulled at once, up to 256; 0: as many as come (32)"},
     {0}};
 
 static const struct handler discard_handlers[] = {

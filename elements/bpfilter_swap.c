@@ -137,8 +137,6 @@ int bpfilter_load(struct bpfilter *f, struct slice bytes, struct report *report)
 
 void bpfilter_take_state(struct element *e, struct element *old, struct report *report) {
   struct bpfilter *f = (struct bpfilter *)e, *from = (struct bpfilter *)old;
-  for (unsigned i = 0; i < BPFILTER_DROP_COUNT; i++)
-    e->drops[i] = old->drops[i];
   f->next_fault_log = from->next_fault_log;
   f->faults_unlogged = from->faults_unlogged;
   if (f->running != NULL) {

@@ -114,8 +114,6 @@ void check_take_state(struct element *e, struct element *old, struct report *rep
   const struct check *from = (const struct check *)old;
   memcpy(c->failed, from->failed, sizeof c->failed);
   c->told = from->told;
-  for (unsigned i = 0; e->class->drops[i] != NULL; i++)
-    e->drops[i] = old->drops[i];
 }
 
 /* --- handlers --- */

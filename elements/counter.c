@@ -170,9 +170,7 @@ static int counter_read_rate(void *owner, const struct handler *handler, struct 
 static int counter_read_call(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                              struct report *report) {
   const struct trigger *trigger = (const void *)((const char *)owner + handler->offset);
-  text_addf(out, "%llu", (unsigned long long)trigger->at);
-  if (trigger->call.name != NULL) text_addf(out, " %s", trigger->call.name);
-  if (trigger->call.name != NULL && trigger->call.value[0] != '\0') text_addf(out, " %s", trigger->call.value);
+  if (trigger->call.name != NULL) text_addf(out, "%llu", (unsigned long long)trigger->at);
   return 0;
 }
 
@@ -220,12 +218,12 @@ static const struct handler counter_handlers[] = {
      .read = counter_read_call,
      .write = counter_write_call,
      .offset = offsetof(struct counter, count_trigger),
-     .help = "as the argument COUNT_CALL"},
+     .help = "the count at which COUNT_CALL is made; written as that argument is"},
     {.name = "byte_count_call",
      .read = counter_read_call,
      .write = counter_write_call,
      .offset = offsetof(struct counter, byte_trigger),
-     .help = "as the argument BYTE_COUNT_CALL"},
+     .help = "the same for BYTE_COUNT_CALL"},
     {0}};
 
 static const struct element_class counter_class = {

@@ -29,7 +29,7 @@ static uint64_t delay_wait(struct delay *d, uint64_t now) {
     if (one.count == 0) return UINT64_MAX;
     d->held = one.packet[0];
     if (d->held->timestamp < 1000000000) d->held->timestamp = now;
-    d->held->timestamp += d->delay;
+    d->held->timestamp = time_after(d->held->timestamp, d->delay);
   }
   return d->held->timestamp > now ? d->held->timestamp - now : 0;
 }
@@ -52,7 +52,7 @@ static bool delay_unqueue_run(struct task *task) {
     (void)notifier_signal_wait(&d->signal, task);
   } else if (wait > 0) {
     task_unschedule(task);
-    timer_schedule(&d->timer, services->now() + wait);
+    timer_schedule(&d->timer, time_after(services->now(), wait));
   }
   return worked;
 }
@@ -135,7 +135,7 @@ static void delay_shaper_pull(struct element *e, unsigned port, struct batch *ba
   if (got > 0) return;
   if (wait != UINT64_MAX) {
     notifier_sleep(&d->ready);
-    timer_schedule(&d->timer, e->services->now() + wait);
+    timer_schedule(&d->timer, time_after(e->services->now(), wait));
   } else if (!notifier_signal_active(&d->signal)) {
     notifier_sleep(&d->ready);
     if (notifier_signal_active(&d->signal)) notifier_wake(&d->ready);
@@ -196,7 +196,7 @@ ELEMENT(DelayShaper, delay_shaper_class);
 
 /* --- LinkUnqueue --- */
 
-enum { LINK_PACKETS = 4096, ANNOTATION_EXTRA_LENGTH = 28 };
+enum { LINK_PACKETS = 4096, LINK_BANDWIDTH_MIN = 100, ANNOTATION_EXTRA_LENGTH = 28 };
 
 struct link {
   struct element element;
@@ -213,9 +213,15 @@ struct link {
 static uint32_t link_size(const struct link *l) { return l->tail - l->head; }
 static struct packet *link_at(const struct link *l, uint32_t number) { return l->packets[number % LINK_PACKETS]; }
 
+static int link_check(uint64_t bandwidth, struct report *report) {
+  if (bandwidth >= LINK_BANDWIDTH_MIN) return 0;
+  return report_error(report, ERROR_INVALID, "bandwidth too small, minimum %dBps", LINK_BANDWIDTH_MIN);
+}
+
 static int link_configure(struct element *e, const struct args *rest, struct report *report) {
   struct link *l = (struct link *)e;
-  if (l->bandwidth == 0) return report_error(report, ERROR_INVALID, "BANDWIDTH: must be above 0");
+  int status = link_check(l->bandwidth, report);
+  if (status < 0) return status;
   l->packets = memory_alloc(LINK_PACKETS * sizeof(struct packet *));
   return l->packets != NULL ? 0 : -ERROR_NO_MEMORY;
 }
@@ -229,7 +235,7 @@ static uint64_t link_sending(const struct link *l, const struct packet *p) {
 /* The link takes a packet when it has sent the one before. That arrives `latency` after its last byte was sent. Returns false when
  * there is none, or the link is busy; *wait then is until when. */
 static bool link_take(struct link *l, uint64_t now, uint64_t *wait) {
-  uint64_t begin = now + l->latency;
+  uint64_t begin = time_after(now, l->latency);
   if (link_size(l) > 0) {
     uint64_t last = link_at(l, l->tail - 1)->timestamp;
     if (last > begin) {
@@ -246,7 +252,7 @@ static bool link_take(struct link *l, uint64_t now, uint64_t *wait) {
   if (link_size(l) < LINK_PACKETS) element_pull(&l->element, 0, &one, 1);
   if (one.count == 0) return false;
   struct packet *p = one.packet[0];
-  p->timestamp = begin + link_sending(l, p);
+  p->timestamp = time_after(begin, link_sending(l, p));
   l->packets[l->tail++ % LINK_PACKETS] = p;
   return true;
 }
@@ -277,7 +283,7 @@ static bool link_run(struct task *task) {
     return worked;
   }
   task_unschedule(task);
-  timer_schedule(&l->timer, services->now() + wait);
+  timer_schedule(&l->timer, time_after(services->now(), wait));
   return worked;
 }
 
@@ -328,6 +334,16 @@ static int link_reset(void *owner, const struct handler *handler, struct slice v
   return 0;
 }
 
+/* What is on the link came under other terms: it is dropped, as in Click. */
+static int link_write(void *owner, const struct handler *handler, struct slice value, struct report *report) {
+  struct link wanted = {.element = {.class = ((const struct element *)owner)->class}, .bandwidth = LINK_BANDWIDTH_MIN};
+  int status = parameter_write(&wanted, handler, value, report);
+  if (status == 0) status = link_check(wanted.bandwidth, report);
+  if (status < 0) return status;
+  status = parameter_write(owner, handler, value, report);
+  return status < 0 ? status : link_reset(owner, handler, value, report);
+}
+
 static const struct argument link_arguments[] = {
     {"LATENCY", ARGUMENT_TIME, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct link, latency),
      "time from one end of the link to the other"},
@@ -338,12 +354,14 @@ static const struct argument link_arguments[] = {
 static const struct handler link_handlers[] = {
     {.name = "latency",
      .read = parameter_read,
+     .write = link_write,
      .offset = offsetof(struct link, latency),
      .help = "time from end to end"},
     {.name = "bandwidth",
-     .read = parameter_read,
+     .read = handler_read_u64,
+     .write = link_write,
      .offset = offsetof(struct link, bandwidth),
-     .help = "how fast packets are sent"},
+     .help = "how fast packets are sent, in bytes a second; writing this or latency drops what is on the link"},
     {.name = "size", .read = link_read_size, .help = "packets on the link"},
     {.name = "reset", .write = link_reset, .help = "drop the packets on the link"},
     TASK_HANDLERS(struct link, task),

@@ -141,6 +141,7 @@ static void check_paint_pull(struct element *e, unsigned port, struct batch *bat
   struct batch rest;
   rest.count = 0;
   element_pull(e, 0, batch, max);
+  if (batch->count == first) return;
   for (uint32_t i = first; i < batch->count; i++) {
     if (annotation_u8(batch->packet[i], p->annotation) == color) {
       batch->packet[kept++] = batch->packet[i];
@@ -149,6 +150,7 @@ static void check_paint_pull(struct element *e, unsigned port, struct batch *bat
     }
   }
   batch->count = kept;
+  if (kept == first) element_pulled_in_vain = true;
   if (e->output_count > 1) {
     element_push(e, 1, &rest);
   } else {

@@ -273,8 +273,6 @@ static int queue_reconfigure(struct element *e, struct element *next, struct rep
 static void queue_take_state(struct element *e, struct element *old, struct report *report) {
   struct queue *q = (struct queue *)e, *from = (struct queue *)old;
   uint32_t length = from->tail - from->head, lost = length > q->capacity ? length - q->capacity : 0;
-  for (unsigned i = 0; i <= QUEUE_DROP_RESET; i++)
-    e->drops[i] = old->drops[i];
   for (uint32_t i = 0; queue_drops_front(q) && i < lost; i++)
     element_drop(e, QUEUE_DROP_FULL, from->ring[from->head++ & from->mask]);
   while (from->head != from->tail) {

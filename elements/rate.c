@@ -16,7 +16,7 @@ void token_bucket_assign(struct token_bucket *bucket, uint64_t rate, uint64_t ca
   bucket->rate = at_most(rate, TOKEN_BUCKET_MAX);
   bucket->capacity = capacity == 0 ? 1 : at_most(capacity, TOKEN_BUCKET_MAX - 1);
   bucket->level = at_most(bucket->level, bucket->capacity * SECOND);
-  bucket->fill_ns = bucket->rate == 0 ? 0 : bucket->capacity * SECOND / bucket->rate + 1;
+  bucket->fill_ns = bucket->rate == 0 ? UINT64_MAX : bucket->capacity * SECOND / bucket->rate + 1;
 }
 
 void token_bucket_set(struct token_bucket *bucket, uint64_t tokens, uint64_t now) {
@@ -34,7 +34,7 @@ void token_bucket_fill(struct token_bucket *bucket, uint64_t now) {
 }
 
 bool token_bucket_contains(const struct token_bucket *bucket, uint64_t tokens) {
-  return bucket->rate == 0 || (tokens <= bucket->capacity && tokens * SECOND <= bucket->level);
+  return tokens <= bucket->capacity && tokens * SECOND <= bucket->level;
 }
 
 uint64_t token_bucket_count(const struct token_bucket *bucket, uint64_t most) {
@@ -47,8 +47,14 @@ void token_bucket_remove(struct token_bucket *bucket, uint64_t tokens) {
   bucket->level = bucket->level > taken ? bucket->level - taken : 0;
 }
 
+void token_bucket_take(struct token_bucket *bucket, const struct token_bucket *from) {
+  bucket->level = at_most(from->level, bucket->capacity * SECOND);
+  bucket->now = from->now;
+}
+
 uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t tokens) {
   if (token_bucket_contains(bucket, tokens)) return 0;
+  if (bucket->rate == 0 || tokens > bucket->capacity) return UINT64_MAX;
   return (tokens * SECOND - bucket->level + bucket->rate - 1) / bucket->rate;
 }
 

@@ -14,7 +14,7 @@
 /* Tokens arrive at `rate` a second, and at most `capacity` are kept. Exact: a nanosecond brings `rate` billionths of a token.
  * Invariant: level <= capacity x 10^9 < 2^63. */
 struct token_bucket {
-  uint64_t rate; /* 0: without limit, there are always enough */
+  uint64_t rate; /* 0: no token ever comes */
   uint64_t capacity;
   uint64_t level;   /* billionths of a token */
   uint64_t fill_ns; /* after so long it is full, whatever was in it */
@@ -33,9 +33,11 @@ void token_bucket_fill(struct token_bucket *bucket, uint64_t now);
 bool token_bucket_contains(const struct token_bucket *bucket, uint64_t tokens);
 /* How many whole tokens there are; `most` if more. */
 uint64_t token_bucket_count(const struct token_bucket *bucket, uint64_t most);
+/* Hot swap: goes on with what `from` has, as far as it fits. */
+void token_bucket_take(struct token_bucket *bucket, const struct token_bucket *from);
 /* Down to 0. */
 void token_bucket_remove(struct token_bucket *bucket, uint64_t tokens);
-/* When it will contain so many, counted from the last fill; 0 if it does now. tokens is at most the capacity. */
+/* When it will contain so many, counted from the last fill; 0 if it does now, UINT64_MAX if it never will. */
 uint64_t token_bucket_wait(const struct token_bucket *bucket, uint64_t tokens);
 
 /* Click's GapRate: spreads `rate` events over each second, in steps of a 4,096th of a microsecond; what one second did not use is

@@ -16,7 +16,7 @@ struct rated {
 
 #define RATED_ARGUMENTS(type, member, rate_type, size_name, unit)                              \
   {"RATE", rate_type, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(type, member.rate),   \
-   unit " a second; 0: without limit"},                                                        \
+   unit " a second; 0: nothing passes"},                                                       \
       {"BURST_DURATION",                                                                       \
        ARGUMENT_TIME,                                                                          \
        0,                                                                                      \

@@ -27,7 +27,7 @@ static bool rated_run(struct task *task) {
   uint64_t left = source_left(s, token_bucket_count(&s->bucket, BATCH_MAX));
   if (left == 0) {
     task_unschedule(task);
-    timer_schedule(&s->timer, s->bucket.now + token_bucket_wait(&s->bucket, 1));
+    timer_schedule(&s->timer, time_after(s->bucket.now, token_bucket_wait(&s->bucket, 1)));
     return false;
   }
   struct batch batch;
@@ -100,7 +100,7 @@ static const struct argument rated_arguments[] = {
     {"DATA", ARGUMENT_DATA, ARGUMENT_POSITIONAL, offsetof(struct source, text),
      "what is in the packets (69 bytes of text)"},
     {"RATE", ARGUMENT_U64, ARGUMENT_POSITIONAL, offsetof(struct source, rate),
-     "packets a second; 0: without limit (10)"},
+     "packets a second; 0: none but the first (10)"},
     {"LIMIT", ARGUMENT_I64, ARGUMENT_POSITIONAL, offsetof(struct source, limit),
      "how many packets are made; below 0: no end (-1)"},
     {"ACTIVE", ARGUMENT_BOOL, ARGUMENT_POSITIONAL, offsetof(struct source, active), "whether packets are made (true)"},
@@ -166,6 +166,7 @@ static const struct element_class rated_class = {
     .initialize = rated_initialize,
     .cleanup = source_cleanup,
     .reconfigure = rated_reconfigure,
+    .take_state = source_take_state,
     .pull = rated_pull,
 };
 ELEMENT(RatedSource, rated_class);
@@ -176,7 +177,7 @@ static void timed_expire(struct timer *timer) {
   struct source *s = CONTAINER_OF(timer, struct source, timer);
   if (!__atomic_load_n(&s->active, __ATOMIC_RELAXED) || rated_done(s)) return;
   /* Counted from when it was due, so that a late timer doesn't shift those that follow. */
-  timer_schedule(timer, timer->deadline + s->interval);
+  timer_schedule(timer, time_after(timer->deadline, s->interval));
   struct batch batch;
   batch.count = 0;
   (void)source_make(s, &batch, 1);
@@ -195,12 +196,14 @@ static int timed_configure(struct element *e, const struct args *rest, struct re
 static int timed_initialize(struct element *e, struct report *report) {
   struct source *s = (struct source *)e;
   timer_init(&s->timer, e->router->scheduler, e, timed_expire);
-  if (s->active) timer_schedule(&s->timer, e->services->now() + s->interval);
+  if (s->active) timer_schedule(&s->timer, time_after(e->services->now(), s->interval));
   return 0;
 }
 
+/* A timer that stands still makes the next packet at once, as in Click. */
 static void timed_wake(struct source *s) {
-  if (s->active && !timer_scheduled(&s->timer)) timer_schedule(&s->timer, s->element.services->now() + s->interval);
+  if (!s->active || source_left(s, 1) == 0 || timer_scheduled(&s->timer)) return;
+  timer_schedule(&s->timer, s->element.services->now());
 }
 
 static int timed_reconfigure(struct element *e, struct element *next, struct report *report) {
@@ -220,6 +223,15 @@ static int timed_write(void *owner, const struct handler *handler, struct slice 
   }
   timed_wake(s);
   return 0;
+}
+
+/* The rhythm goes on, unless the interval is another one. */
+static void timed_take_state(struct element *e, struct element *old, struct report *report) {
+  struct source *s = (struct source *)e;
+  const struct source *from = (const struct source *)old;
+  source_take_state(e, old, report);
+  if (!s->active || s->finished || s->interval != from->interval || !timer_scheduled(&from->timer)) return;
+  timer_schedule(&s->timer, from->timer.deadline);
 }
 
 static int timed_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
@@ -258,6 +270,7 @@ static const struct handler timed_handlers[] = {
      .help = "whether packets are made"},
     {.name = "headroom",
      .read = parameter_read,
+     .write = source_write_headroom,
      .offset = offsetof(struct source, headroom),
      .help = "bytes free in front of the data"},
     {.name = "count", .read = handler_read_u64, .offset = offsetof(struct source, count), .help = "packets made"},
@@ -279,5 +292,6 @@ static const struct element_class timed_class = {
     .initialize = timed_initialize,
     .cleanup = source_cleanup,
     .reconfigure = timed_reconfigure,
+    .take_state = timed_take_state,
 };
 ELEMENT(TimedSource, timed_class);

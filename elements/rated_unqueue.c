@@ -16,6 +16,7 @@ struct rated_unqueue {
   struct rated rated;
   bool active;
   uint64_t count;
+  uint64_t runs, empty_runs, failed_pulls; /* calls of the task, in vain, and of those for want of packets */
   struct task task;
   struct timer timer;
   struct notifier_signal signal;
@@ -52,6 +53,7 @@ static void rated_unqueue_pull(struct rated_unqueue *u, struct batch *batch) {
 static bool rated_unqueue_run(struct task *task) {
   struct rated_unqueue *u = CONTAINER_OF(task, struct rated_unqueue, task);
   struct token_bucket *bucket = &u->rated.bucket;
+  counter_add(&u->runs, 1);
   if (!__atomic_load_n(&u->active, __ATOMIC_RELAXED)) {
     task_unschedule(task);
     if (__atomic_load_n(&u->active, __ATOMIC_SEQ_CST)) task_schedule(task);
@@ -60,14 +62,17 @@ static bool rated_unqueue_run(struct task *task) {
   token_bucket_fill(bucket, u->element.services->now());
   uint64_t wait = token_bucket_wait(bucket, rated_needs(counts_bytes(&u->element)));
   if (wait > 0) {
+    counter_add(&u->empty_runs, 1);
     task_unschedule(task);
-    timer_schedule(&u->timer, bucket->now + wait);
+    timer_schedule(&u->timer, time_after(bucket->now, wait));
     return false;
   }
   struct batch batch;
   batch.count = 0;
   rated_unqueue_pull(u, &batch);
   if (batch.count == 0) {
+    counter_add(&u->failed_pulls, 1);
+    counter_add(&u->empty_runs, 1);
     (void)notifier_signal_wait(&u->signal, task);
     return false;
   }
@@ -103,6 +108,31 @@ static int rated_unqueue_reconfigure(struct element *e, struct element *next, st
   return rated_unqueue_configure(e, NULL, report);
 }
 
+static void rated_unqueue_take_state(struct element *e, struct element *old, struct report *report) {
+  struct rated_unqueue *u = (struct rated_unqueue *)e;
+  const struct rated_unqueue *from = (const struct rated_unqueue *)old;
+  token_bucket_take(&u->rated.bucket, &from->rated.bucket);
+  u->count = from->count;
+  u->runs = from->runs;
+  u->empty_runs = from->empty_runs;
+  u->failed_pulls = from->failed_pulls;
+}
+
+static int rated_unqueue_read_calls(void *owner, const struct handler *handler, struct slice parameter,
+                                    struct text *out, struct report *report) {
+  const struct rated_unqueue *u = owner;
+  const struct {
+    const uint64_t *count;
+    const char *what;
+  } lines[] = {{&u->runs, "calls to run_task()"},
+               {&u->empty_runs, "empty runs"},
+               {&u->count, "pushes"},
+               {&u->failed_pulls, "failed pulls"}};
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+    text_addf(out, "%llu %s\n", (unsigned long long)counter_read(lines[i].count), lines[i].what);
+  return 0;
+}
+
 static int rated_unqueue_write_rate(void *owner, const struct handler *handler, struct slice value,
                                     struct report *report) {
   struct rated_unqueue *u = owner;
@@ -130,22 +160,24 @@ static const struct argument bandwidth_rated_unqueue_arguments[] = {
     {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct rated_unqueue, active), "whether packets are pulled (true)"},
     {0}};
 
-static const struct handler rated_unqueue_handlers[] = {{.name = "rate",
-                                                         .read = parameter_read,
-                                                         .write = rated_unqueue_write_rate,
-                                                         .offset = offsetof(struct rated_unqueue, rated.rate),
-                                                         .help = "the rate at which packets pass"},
-                                                        {.name = "active",
-                                                         .read = parameter_read,
-                                                         .write = rated_unqueue_write_active,
-                                                         .offset = offsetof(struct rated_unqueue, active),
-                                                         .help = "whether packets are pulled"},
-                                                        {.name = "count",
-                                                         .read = handler_read_u64,
-                                                         .offset = offsetof(struct rated_unqueue, count),
-                                                         .help = "packets that have passed"},
-                                                        TASK_HANDLERS(struct rated_unqueue, task),
-                                                        {0}};
+static const struct handler rated_unqueue_handlers[] = {
+    {.name = "rate",
+     .read = parameter_read,
+     .write = rated_unqueue_write_rate,
+     .offset = offsetof(struct rated_unqueue, rated.rate),
+     .help = "the rate at which packets pass"},
+    {.name = "active",
+     .read = parameter_read,
+     .write = rated_unqueue_write_active,
+     .offset = offsetof(struct rated_unqueue, active),
+     .help = "whether packets are pulled"},
+    {.name = "count",
+     .read = handler_read_u64,
+     .offset = offsetof(struct rated_unqueue, count),
+     .help = "packets that have passed"},
+    {.name = "calls", .read = rated_unqueue_read_calls, .help = "how often its task ran, in vain, and why"},
+    TASK_HANDLERS(struct rated_unqueue, task),
+    {0}};
 
 static const struct element_class rated_unqueue_class = {
     .name = "RatedUnqueue",
@@ -162,6 +194,7 @@ static const struct element_class rated_unqueue_class = {
     .initialize = rated_unqueue_initialize,
     .cleanup = rated_unqueue_cleanup,
     .reconfigure = rated_unqueue_reconfigure,
+    .take_state = rated_unqueue_take_state,
 };
 ELEMENT(RatedUnqueue, rated_unqueue_class);
 
@@ -180,6 +213,7 @@ static const struct element_class bandwidth_rated_unqueue_class = {
     .initialize = rated_unqueue_initialize,
     .cleanup = rated_unqueue_cleanup,
     .reconfigure = rated_unqueue_reconfigure,
+    .take_state = rated_unqueue_take_state,
 };
 ELEMENT(BandwidthRatedUnqueue, bandwidth_rated_unqueue_class);
 
@@ -189,7 +223,10 @@ struct burster {
   struct element element;
   uint64_t interval;
   uint32_t burst;
+  uint64_t due; /* when the timer expired last; 0: it has waited for packets since */
+  struct task task;
   struct timer timer;
+  struct notifier_signal signal;
 };
 
 static void burster_defaults(struct element *e) { ((struct burster *)e)->burst = 8; }
@@ -197,31 +234,69 @@ static void burster_defaults(struct element *e) { ((struct burster *)e)->burst =
 static int burster_configure(struct element *e, const struct args *rest, struct report *report) {
   const struct burster *b = (const struct burster *)e;
   if (b->interval == 0) return report_error(report, ERROR_INVALID, "INTERVAL: must be above 0");
-  if (b->burst == 0) return report_error(report, ERROR_INVALID, "BURST must be > 0");
+  if (b->burst == 0) return report_error(report, ERROR_INVALID, "bad BURST");
   return 0;
+}
+
+/* Pulls a burst and pushes it on. Returns how many packets there were. */
+static uint32_t burster_move(struct burster *b) {
+  uint32_t moved = 0;
+  while (moved < b->burst) {
+    struct batch batch;
+    batch.count = 0;
+    element_pull(&b->element, 0, &batch, b->burst - moved < BATCH_MAX ? b->burst - moved : BATCH_MAX);
+    if (batch.count == 0) break;
+    moved += batch.count;
+    element_push(&b->element, 0, &batch);
+  }
+  return moved;
+}
+
+static bool burster_run(struct task *task) {
+  struct burster *b = CONTAINER_OF(task, struct burster, task);
+  if (timer_scheduled(&b->timer)) {
+    /* Packets have come, but it is not time yet. */
+    task_unschedule(task);
+    return false;
+  }
+  bool worked = burster_move(b) > 0;
+  if (!worked && notifier_signal_wait(&b->signal, task)) {
+    b->due = 0;
+    return false;
+  }
+  task_unschedule(task);
+  timer_schedule(&b->timer, time_after(b->due > 0 ? b->due : b->element.services->now(), b->interval));
+  return worked;
 }
 
 static void burster_expire(struct timer *timer) {
   struct burster *b = CONTAINER_OF(timer, struct burster, timer);
-  timer_schedule(timer, timer->deadline + b->interval);
-  for (uint32_t left = b->burst; left > 0;) {
-    struct batch batch;
-    batch.count = 0;
-    element_pull(&b->element, 0, &batch, left < BATCH_MAX ? left : BATCH_MAX);
-    if (batch.count == 0) return;
-    left -= batch.count;
-    element_push(&b->element, 0, &batch);
-  }
+  b->due = timer->deadline;
+  task_schedule(&b->task);
 }
 
 static int burster_initialize(struct element *e, struct report *report) {
   struct burster *b = (struct burster *)e;
   timer_init(&b->timer, e->router->scheduler, e, burster_expire);
-  timer_schedule(&b->timer, e->services->now() + b->interval);
-  return 0;
+  task_init(&b->task, e->router->scheduler, e, burster_run);
+  task_schedule(&b->task);
+  return notifier_listen_upstream(e, 0, &b->task, &b->signal);
 }
 
-static void burster_cleanup(struct element *e) { timer_unschedule(&((struct burster *)e)->timer); }
+static void burster_cleanup(struct element *e) {
+  struct burster *b = (struct burster *)e;
+  task_unschedule(&b->task);
+  timer_unschedule(&b->timer);
+  notifier_signal_destroy(&b->signal, &b->task);
+}
+
+/* The next burst comes when it would have come. */
+static void burster_take_state(struct element *e, struct element *old, struct report *report) {
+  struct burster *b = (struct burster *)e;
+  const struct burster *from = (const struct burster *)old;
+  if (b->interval != from->interval || !timer_scheduled(&from->timer)) return;
+  timer_schedule(&b->timer, from->timer.deadline);
+}
 
 static const struct argument burster_arguments[] = {
     {"INTERVAL", ARGUMENT_TIME, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct burster, interval),
@@ -237,6 +312,7 @@ static const struct handler burster_handlers[] = {{.name = "interval",
                                                    .read = handler_read_u32,
                                                    .offset = offsetof(struct burster, burst),
                                                    .help = "most packets in a burst"},
+                                                  TASK_HANDLERS(struct burster, task),
                                                   {0}};
 
 static const struct element_class burster_class = {
@@ -248,11 +324,14 @@ static const struct element_class burster_class = {
     .arguments = burster_arguments,
     .handlers = burster_handlers,
     .example = "FromDevice(eth0) -> Queue -> Burster(10ms, 5) -> Queue -> ToDevice(eth1);",
-    .manual = "The first burst comes one INTERVAL after the start.",
+    .manual =
+        "The first burst comes at once. Where it finds no packet, and upstream tells when there is one, the next burst comes with "
+        "that; otherwise INTERVAL after the one before.",
     .defaults = burster_defaults,
     .configure = burster_configure,
     .initialize = burster_initialize,
     .cleanup = burster_cleanup,
     .reconfigure = reconfigure_arguments,
+    .take_state = burster_take_state,
 };
 ELEMENT(Burster, burster_class);

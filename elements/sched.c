@@ -32,6 +32,12 @@ static void round_robin_pull(struct element *e, unsigned port, struct batch *bat
   }
 }
 
+/* Whose turn it is, if there still is such an input. */
+static void round_robin_take_state(struct element *e, struct element *old, struct report *report) {
+  uint32_t next = ((const struct round_robin_sched *)old)->next;
+  if (next < e->input_count) ((struct round_robin_sched *)e)->next = next;
+}
+
 static const struct element_class round_robin_class = {
     .name = "RoundRobinSched",
     .purpose = "pulls from its inputs in turn",
@@ -40,6 +46,7 @@ static const struct element_class round_robin_class = {
     .size = sizeof(struct round_robin_sched),
     .example = "a :: Queue -> s :: RoundRobinSched -> ToDevice(eth0); b :: Queue -> [1] s;",
     .manual = "An input without packets is passed over.",
+    .take_state = round_robin_take_state,
     .pull = round_robin_pull,
 };
 ELEMENT(RoundRobinSched, round_robin_class);
@@ -63,6 +70,9 @@ static const struct element_class prio_class = {
     .pull = prio_pull,
 };
 ELEMENT(PrioSched, prio_class);
+
+/* Packets that DRRSched and TimeSortedSched had pulled from an input which a new graph no longer has. */
+static const char *const gone_drops[] = {"input_gone", NULL};
 
 /* --- DRRSched --- */
 
@@ -152,6 +162,11 @@ static void drr_take_state(struct element *e, struct element *old, struct report
     d->inputs[i] = from->inputs[i];
     from->inputs[i] = (struct drr_input){0};
   }
+  for (uint32_t i = e->input_count; i < old->input_count; i++) {
+    if (from->inputs[i].head != NULL) element_drop(e, 0, from->inputs[i].head);
+    from->inputs[i].head = NULL;
+  }
+  if (from->next < e->input_count) d->next = from->next;
 }
 
 static const struct argument drr_arguments[] = {
@@ -166,6 +181,7 @@ static const struct element_class drr_class = {
     .processing = "l/l",
     .size = sizeof(struct drr),
     .arguments = drr_arguments,
+    .drops = gone_drops,
     .example = "a :: Queue -> s :: DRRSched -> ToDevice(eth0); b :: Queue -> [1] s;",
     .manual = "Inputs that always have packets get the same number of bytes, whatever the length of their packets.",
     .defaults = drr_defaults,
@@ -178,10 +194,10 @@ ELEMENT(DRRSched, drr_class);
 
 /* --- TimeSortedSched --- */
 
-/* Packets of one input that wait: a ring of `buffer`. */
+/* Packets of one input that wait, in a ring. */
 struct sorted_input {
   struct packet **packets;
-  uint32_t first, count;
+  uint32_t slots, first, count;
 };
 
 struct time_sorted {
@@ -213,6 +229,7 @@ static int sorted_configure(struct element *e, const struct args *rest, struct r
   for (uint32_t i = 0; i < e->input_count; i++) {
     s->inputs[i].packets = memory_alloc(s->buffer * sizeof(struct packet *));
     if (s->inputs[i].packets == NULL) return -ERROR_NO_MEMORY;
+    s->inputs[i].slots = s->buffer;
   }
   return 0;
 }
@@ -225,10 +242,10 @@ static int sorted_initialize(struct element *e, struct report *report) {
   return status;
 }
 
-/* Where number n of an input is, n up to the buffer's size. */
-static struct packet **sorted_slot(const struct time_sorted *s, const struct sorted_input *input, uint32_t n) {
+/* Where number n of an input is, n up to the ring's size. */
+static struct packet **sorted_slot(const struct sorted_input *input, uint32_t n) {
   uint32_t at = input->first + n;
-  return &input->packets[at < s->buffer ? at : at - s->buffer];
+  return &input->packets[at < input->slots ? at : at - input->slots];
 }
 
 static void sorted_cleanup(struct element *e) {
@@ -236,7 +253,7 @@ static void sorted_cleanup(struct element *e) {
   for (uint32_t i = 0; s->inputs != NULL && i < e->input_count; i++) {
     struct sorted_input *input = &s->inputs[i];
     for (uint32_t n = 0; n < input->count; n++)
-      packet_kill(*sorted_slot(s, input, n));
+      packet_kill(*sorted_slot(input, n));
     memory_free((void *)input->packets);
   }
   for (uint32_t i = 0; s->signals != NULL && i < e->input_count; i++)
@@ -254,26 +271,26 @@ static bool sorted_fill(struct time_sorted *s, uint32_t index) {
   while (input->count < s->buffer) {
     one.count = 0;
     if (!pull_one(&s->element, index, &one)) break;
-    *sorted_slot(s, input, input->count++) = one.packet[0];
+    *sorted_slot(input, input->count++) = one.packet[0];
   }
   return input->count > 0;
 }
 
 /* Where the earliest packet of the input is, counted from its first. */
-static uint32_t sorted_earliest(const struct time_sorted *s, const struct sorted_input *input) {
+static uint32_t sorted_earliest(const struct sorted_input *input) {
   uint32_t best = 0;
   for (uint32_t n = 1; n < input->count; n++) {
-    if ((*sorted_slot(s, input, n))->timestamp < (*sorted_slot(s, input, best))->timestamp) best = n;
+    if ((*sorted_slot(input, n))->timestamp < (*sorted_slot(input, best))->timestamp) best = n;
   }
   return best;
 }
 
 /* Takes out number n; those before it keep their order. */
-static struct packet *sorted_remove(const struct time_sorted *s, struct sorted_input *input, uint32_t n) {
-  struct packet *p = *sorted_slot(s, input, n);
+static struct packet *sorted_remove(struct sorted_input *input, uint32_t n) {
+  struct packet *p = *sorted_slot(input, n);
   for (; n > 0; n--)
-    *sorted_slot(s, input, n) = *sorted_slot(s, input, n - 1);
-  input->first = input->first + 1 < s->buffer ? input->first + 1 : 0;
+    *sorted_slot(input, n) = *sorted_slot(input, n - 1);
+  input->first = input->first + 1 < input->slots ? input->first + 1 : 0;
   input->count--;
   return p;
 }
@@ -284,13 +301,12 @@ static struct packet *sorted_next(struct time_sorted *s) {
   for (uint32_t i = 0; i < s->element.input_count; i++) {
     struct sorted_input *input = &s->inputs[i];
     if (!sorted_fill(s, i)) continue;
-    uint32_t n = sorted_earliest(s, input);
-    if (best != NULL && (*sorted_slot(s, input, n))->timestamp >= (*sorted_slot(s, best, best_number))->timestamp)
-      continue;
+    uint32_t n = sorted_earliest(input);
+    if (best != NULL && (*sorted_slot(input, n))->timestamp >= (*sorted_slot(best, best_number))->timestamp) continue;
     best = input;
     best_number = n;
   }
-  return best == NULL ? NULL : sorted_remove(s, best, best_number);
+  return best == NULL ? NULL : sorted_remove(best, best_number);
 }
 
 static void sorted_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
@@ -308,6 +324,30 @@ static void sorted_pull(struct element *e, unsigned port, struct batch *batch, u
     if (notifier_signal_active(&s->signals[i])) return;
   }
   if (e->services->stop_driver != NULL) e->services->stop_driver();
+}
+
+/* Packets that wait keep waiting. An input that has more of them than its new ring can hold keeps the old ring: it is filled up again when
+ * there are fewer than BUFFER. */
+static void sorted_take_input(struct sorted_input *input, struct sorted_input *from) {
+  if (from->count > input->slots) {
+    struct sorted_input mine = *input;
+    *input = *from;
+    *from = mine;
+    return;
+  }
+  for (; from->count > 0; input->count++)
+    *sorted_slot(input, input->count) = sorted_remove(from, 0);
+}
+
+static void sorted_take_state(struct element *e, struct element *old, struct report *report) {
+  struct time_sorted *s = (struct time_sorted *)e, *from = (struct time_sorted *)old;
+  s->well_ordered = from->well_ordered;
+  s->last = from->last;
+  for (uint32_t i = 0; i < old->input_count; i++) {
+    if (i < e->input_count) sorted_take_input(&s->inputs[i], &from->inputs[i]);
+    while (i >= e->input_count && from->inputs[i].count > 0)
+      element_drop(e, 0, sorted_remove(&from->inputs[i], 0));
+  }
 }
 
 static const struct argument sorted_arguments[] = {
@@ -330,6 +370,7 @@ static const struct element_class sorted_class = {
     .size = sizeof(struct time_sorted),
     .arguments = sorted_arguments,
     .handlers = sorted_handlers,
+    .drops = gone_drops,
     .example = "s :: TimeSortedSched(STOP true); FromDump(a) -> [0] s; FromDump(b) -> [1] s; s -> ...;",
     .manual =
         "Each pull gives the earliest of the packets at hand. Packets of one timestamp come in order of the inputs. Inputs are "
@@ -338,6 +379,7 @@ static const struct element_class sorted_class = {
     .configure = sorted_configure,
     .initialize = sorted_initialize,
     .cleanup = sorted_cleanup,
+    .take_state = sorted_take_state,
     .pull = sorted_pull,
 };
 ELEMENT(TimeSortedSched, sorted_class);

@@ -50,6 +50,19 @@ static int shaper_reconfigure(struct element *e, struct element *next, struct re
   return reconfigure_arguments(e, next, report);
 }
 
+static int shaper_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
+  struct shaper *s = owner;
+  gap_rate_set(&s->gap, s->rate);
+  return 0;
+}
+
+/* At the same rate, this second's packets are those of the old one too. */
+static void shaper_take_state(struct element *e, struct element *old, struct report *report) {
+  struct shaper *s = (struct shaper *)e;
+  const struct shaper *from = (const struct shaper *)old;
+  if (s->rate == from->rate) s->gap = from->gap;
+}
+
 static const struct argument shaper_arguments[] = {
     {"RATE", ARGUMENT_U64, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(struct shaper, rate), "packets a second"},
     {0}};
@@ -58,12 +71,14 @@ static const struct argument bandwidth_shaper_arguments[] = {
      "bytes a second, or with a unit"},
     {0}};
 
-static const struct handler shaper_handlers[] = {{.name = "rate",
-                                                  .read = parameter_read,
-                                                  .write = shaper_write_rate,
-                                                  .offset = offsetof(struct shaper, rate),
-                                                  .help = "the rate that is let through"},
-                                                 {0}};
+static const struct handler shaper_handlers[] = {
+    {.name = "rate",
+     .read = parameter_read,
+     .write = shaper_write_rate,
+     .offset = offsetof(struct shaper, rate),
+     .help = "the rate that is let through"},
+    {.name = "reset", .write = shaper_reset, .help = "forget what has passed in this second"},
+    {0}};
 
 static const struct element_class shaper_class = {
     .name = "Shaper",
@@ -77,6 +92,7 @@ static const struct element_class shaper_class = {
     .manual = "Spreads RATE packets over each second. Who pulls polls while packets wait.",
     .configure = shaper_configure,
     .reconfigure = shaper_reconfigure,
+    .take_state = shaper_take_state,
     .pull = shaper_pull,
 };
 ELEMENT(Shaper, shaper_class);
@@ -93,6 +109,7 @@ static const struct element_class bandwidth_shaper_class = {
     .manual = "Spreads RATE bytes over each second. Who pulls polls while packets wait.",
     .configure = shaper_configure,
     .reconfigure = shaper_reconfigure,
+    .take_state = shaper_take_state,
     .pull = shaper_pull,
 };
 ELEMENT(BandwidthShaper, bandwidth_shaper_class);
@@ -132,6 +149,10 @@ static void splitter_push(struct element *e, unsigned port, struct batch *batch)
     }
   }
   run_flush(&run);
+}
+
+static void splitter_take_state(struct element *e, struct element *old, struct report *report) {
+  token_bucket_take(&((struct rated_splitter *)e)->rated.bucket, &((struct rated_splitter *)old)->rated.bucket);
 }
 
 static int splitter_write_rate(void *owner, const struct handler *handler, struct slice value, struct report *report) {
@@ -176,6 +197,7 @@ static const struct element_class rated_splitter_class = {
     .configure = splitter_configure,
     .initialize = splitter_initialize,
     .reconfigure = splitter_reconfigure,
+    .take_state = splitter_take_state,
     .push = splitter_push,
 };
 ELEMENT(RatedSplitter, rated_splitter_class);
@@ -197,6 +219,7 @@ static const struct element_class bandwidth_rated_splitter_class = {
     .configure = splitter_configure,
     .initialize = splitter_initialize,
     .reconfigure = splitter_reconfigure,
+    .take_state = splitter_take_state,
     .push = splitter_push,
 };
 ELEMENT(BandwidthRatedSplitter, bandwidth_rated_splitter_class);
@@ -256,6 +279,10 @@ static int meter_initialize(struct element *e, struct report *report) {
   return 0;
 }
 
+static void meter_take_state(struct element *e, struct element *old, struct report *report) {
+  ((struct meter *)e)->rate = ((const struct meter *)old)->rate;
+}
+
 /* The average changes between milliseconds only, so a batch goes one way. */
 static void meter_push(struct element *e, unsigned port, struct batch *batch) {
   struct meter *m = (struct meter *)e;
@@ -310,6 +337,7 @@ static const struct element_class meter_class = {
     .configure = meter_configure,
     .initialize = meter_initialize,
     .reconfigure = meter_reconfigure,
+    .take_state = meter_take_state,
     .push = meter_push,
 };
 ELEMENT(Meter, meter_class);
@@ -327,6 +355,7 @@ static const struct element_class bandwidth_meter_class = {
     .configure = meter_configure,
     .initialize = meter_initialize,
     .reconfigure = meter_reconfigure,
+    .take_state = meter_take_state,
     .push = meter_push,
 };
 ELEMENT(BandwidthMeter, bandwidth_meter_class);

@@ -48,7 +48,8 @@ static int rebuild(struct source *s, struct report *report) {
 
 static int check_common(const struct source *s, struct report *report) {
   if (s->burst < 1) return report_error(report, ERROR_INVALID, "burst size must be >= 1");
-  if (s->stop && s->end_call_given) return report_error(report, ERROR_INVALID, "'END_CALL' and 'STOP' conflict");
+  if (s->stop && s->end_call_given)
+    return report_error(report, ERROR_INVALID, "END_CALL and STOP are mutually exclusive");
   return 0;
 }
 
@@ -87,6 +88,18 @@ void source_cleanup(struct element *e) {
   notifier_destroy(&s->ready);
   memory_free(s->data);
   s->data = NULL;
+}
+
+void source_take_state(struct element *e, struct element *old, struct report *report) {
+  struct source *s = (struct source *)e;
+  const struct source *from = (const struct source *)old;
+  s->count = from->count;
+  token_bucket_take(&s->bucket, &from->bucket);
+  s->finished = from->finished && source_left(s, 1) == 0;
+  if (!s->finished) return;
+  task_unschedule(&s->task);
+  timer_unschedule(&s->timer);
+  notifier_sleep(&s->ready);
 }
 
 struct notifier *source_notifier(struct element *e, enum notifier_kind kind, unsigned port) {
@@ -135,6 +148,7 @@ unsigned source_make(struct source *s, struct batch *batch, unsigned max) {
 
 void source_finish(struct source *s) {
   const struct element *e = &s->element;
+  s->finished = true;
   if (s->stop && e->services->stop_driver != NULL) e->services->stop_driver();
   if (s->end_call.name == NULL) return;
   struct report report = {0};
@@ -156,7 +170,8 @@ int source_reconfigure(struct element *e, struct element *next, struct report *r
 }
 
 void source_wake(struct source *s) {
-  if (!s->active) return;
+  if (!s->active || source_left(s, 1) == 0) return;
+  s->finished = false;
   if (s->element.outputs[0].pull) {
     notifier_wake(&s->ready);
   } else if (s->task.run != NULL) {
@@ -195,6 +210,15 @@ int source_write_length(void *owner, const struct handler *handler, struct slice
                            : check_length(s, (size_t)s->length, report);
   }
   if (status < 0) s->length = before;
+  return status;
+}
+
+int source_write_headroom(void *owner, const struct handler *handler, struct slice value, struct report *report) {
+  struct source *s = owner;
+  uint32_t before = s->headroom;
+  int status = parameter_write(owner, handler, value, report);
+  if (status == 0) status = check_length(s, s->data->length, report);
+  if (status < 0) s->headroom = before;
   return status;
 }
 

@@ -27,6 +27,7 @@ struct source {
   bool bandwidth_given;
   uint64_t interval; /* TimedSource */
   bool active, stop, timestamp;
+  bool finished; /* what LIMIT ends with was done */
   struct handler_reference end_call;
   bool end_call_given;
   struct source_data *data; /* NULL: random bytes */
@@ -46,6 +47,8 @@ int source_configure_random(struct element *e, const struct args *rest, struct r
 /* For sources that have a task: it runs when the output is push. */
 int source_initialize_task(struct source *s, bool (*run)(struct task *), struct report *report);
 void source_cleanup(struct element *e);
+/* Goes on counting towards LIMIT. What the old one's end asked for is not asked for again. */
+void source_take_state(struct element *e, struct element *old, struct report *report);
 struct notifier *source_notifier(struct element *e, enum notifier_kind kind, unsigned port);
 
 /* How many of `most` packets LIMIT leaves. */
@@ -60,13 +63,14 @@ int source_read_data(void *owner, const struct handler *handler, struct slice pa
                      struct report *report);
 int source_write_data(void *owner, const struct handler *handler, struct slice value, struct report *report);
 int source_write_length(void *owner, const struct handler *handler, struct slice value, struct report *report);
+int source_write_headroom(void *owner, const struct handler *handler, struct slice value, struct report *report);
 int source_write(void *owner, const struct handler *handler, struct slice value, struct report *report);
 int source_write_burst(void *owner, const struct handler *handler, struct slice value, struct report *report);
 int source_write_end_call(void *owner, const struct handler *handler, struct slice value, struct report *report);
 /* element_class.reconfigure: other packets from now on; the count goes on. */
 int source_reconfigure(struct element *e, struct element *next, struct report *report);
 int source_reset(void *owner, const struct handler *handler, struct slice value, struct report *report);
-/* Wakes the task, or whoever pulls. */
+/* Wakes the task, or whoever pulls, if LIMIT leaves a packet to be made. */
 void source_wake(struct source *s);
 
 #endif

@@ -173,6 +173,12 @@ static void round_robin_push(struct element *e, unsigned port, struct batch *bat
   run_flush(&run);
 }
 
+/* Whose turn it is, if there still is such an output. */
+static void round_robin_take_state(struct element *e, struct element *old, struct report *report) {
+  uint32_t next = ((const struct round_robin *)old)->next;
+  if (next < e->output_count) ((struct round_robin *)e)->next = next;
+}
+
 static const struct element_class round_robin_class = {
     .name = "RoundRobinSwitch",
     .purpose = "sends packets to each output in turn",
@@ -181,6 +187,7 @@ static const struct element_class round_robin_class = {
     .size = sizeof(struct round_robin),
     .example = "... -> r :: RoundRobinSwitch; r [0] -> Queue -> ToDevice(eth0); r [1] -> Queue -> ToDevice(eth1);",
     .manual = "The first packet goes to output 0. Where several workers push, the turn is kept roughly.",
+    .take_state = round_robin_take_state,
     .push = round_robin_push,
 };
 ELEMENT(RoundRobinSwitch, round_robin_class);
@@ -265,14 +272,13 @@ ELEMENT(RandomSwitch, random_switch_class);
 struct random_sample {
   struct element element;
   uint64_t sample, drop; /* of FRACTION_ONE; one follows from the other */
-  bool sample_given, drop_given;
+  bool p_given, sample_given, drop_given;
   bool active;
   uint64_t drops;
 };
 
 static void random_sample_defaults(struct element *e) {
   struct random_sample *s = (struct random_sample *)e;
-  s->sample = FRACTION_ONE;
   s->active = true;
 }
 
@@ -283,9 +289,13 @@ static int random_sample_check(uint64_t probability, struct report *report) {
 
 static int random_sample_configure(struct element *e, const struct args *rest, struct report *report) {
   struct random_sample *s = (struct random_sample *)e;
-  int status = random_sample_check(s->sample_given ? s->sample : s->drop, report);
+  if (s->sample_given && s->drop_given)
+    return report_error(report, ERROR_INVALID, "give at most one of SAMPLE and DROP");
+  if (!s->p_given && !s->sample_given && !s->drop_given)
+    return report_error(report, ERROR_INVALID, "give one of P, SAMPLE and DROP");
+  int status = random_sample_check(s->drop_given ? s->drop : s->sample, report);
   if (status < 0) return status;
-  if (s->drop_given && !s->sample_given) s->sample = FRACTION_ONE - s->drop;
+  if (s->drop_given) s->sample = FRACTION_ONE - s->drop;
   s->drop = FRACTION_ONE - s->sample;
   return 0;
 }
@@ -333,7 +343,9 @@ static void random_sample_push(struct element *e, unsigned port, struct batch *b
 static void random_sample_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
   uint32_t first = batch->count;
   element_pull(e, 0, batch, max);
+  if (batch->count == first) return;
   random_sample_filter((struct random_sample *)e, batch, first);
+  if (batch->count == first) element_pulled_in_vain = true;
 }
 
 static int random_sample_write(void *owner, const struct handler *handler, struct slice value, struct report *report) {
@@ -349,9 +361,13 @@ static int random_sample_write(void *owner, const struct handler *handler, struc
   return 0;
 }
 
+static void random_sample_take_state(struct element *e, struct element *old, struct report *report) {
+  ((struct random_sample *)e)->drops = ((const struct random_sample *)old)->drops;
+}
+
 static const struct argument random_sample_arguments[] = {
     {"P", ARGUMENT_FRACTION, ARGUMENT_POSITIONAL, offsetof(struct random_sample, sample),
-     "probability that a packet passes, 0 to 1 (1)", offsetof(struct random_sample, sample_given)},
+     "probability that a packet passes, 0 to 1", offsetof(struct random_sample, p_given)},
     {"SAMPLE", ARGUMENT_FRACTION, 0, offsetof(struct random_sample, sample), "as P",
      offsetof(struct random_sample, sample_given)},
     {"DROP", ARGUMENT_FRACTION, 0, offsetof(struct random_sample, drop), "probability that it does not, instead of P",
@@ -396,6 +412,7 @@ static const struct element_class random_sample_class = {
     .defaults = random_sample_defaults,
     .configure = random_sample_configure,
     .reconfigure = reconfigure_arguments,
+    .take_state = random_sample_take_state,
     .push = random_sample_push,
     .pull = random_sample_pull,
 };

@@ -153,6 +153,7 @@ ELEMENT(Unqueue, unqueue_class);
 struct unqueue2 {
   struct element element;
   uint32_t burst; /* 0: as many as come */
+  bool quiet;
   char *queue_names;
   struct element **queues;
   uint32_t queue_count;
@@ -206,6 +207,7 @@ static void unqueue2_walk(struct unqueue2 *u, struct element **stack, bool *seen
 static int unqueue2_configure(struct element *e, const struct args *rest, struct report *report) {
   struct unqueue2 *u = (struct unqueue2 *)e;
   uint32_t count = e->router->element_count;
+  if (!u->quiet) report_warning(report, "Unqueue2 is deprecated, you should probably use Unqueue");
   u->queues = memory_alloc(count * sizeof(struct element *));
   if (u->queues == NULL) return -ERROR_NO_MEMORY;
   if (u->queue_names != NULL) return unqueue2_named_queues(u, report);
@@ -265,19 +267,28 @@ static void unqueue2_cleanup(struct element *e) {
   u->queues = NULL;
 }
 
+static void unqueue2_take_state(struct element *e, struct element *old, struct report *report) {
+  ((struct unqueue2 *)e)->count = ((const struct unqueue2 *)old)->count;
+}
+
+static int unqueue2_read_packets(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                                 struct report *report) {
+  text_addf(out, "%llu packets\n", (unsigned long long)counter_read(&((const struct unqueue2 *)owner)->count));
+  return 0;
+}
+
 static const struct argument unqueue2_arguments[] = {
     {"BURST", ARGUMENT_U32, ARGUMENT_POSITIONAL, offsetof(struct unqueue2, burst),
      "most packets pulled at once; 0: as many as come (1)"},
     {"QUEUES", ARGUMENT_STRING, 0, offsetof(struct unqueue2, queue_names),
      "names of the queues that count, instead of those downstream"},
+    {"QUIET", ARGUMENT_BOOL, 0, offsetof(struct unqueue2, quiet), "do not warn that Unqueue2 is deprecated (false)"},
     {0}};
 
-static const struct handler unqueue2_handlers[] = {{.name = "packets",
-                                                    .read = handler_read_u64,
-                                                    .offset = offsetof(struct unqueue2, count),
-                                                    .help = "packets that have passed"},
-                                                   TASK_HANDLERS(struct unqueue2, task),
-                                                   {0}};
+static const struct handler unqueue2_handlers[] = {
+    {.name = "packets", .read = unqueue2_read_packets, .help = "packets that have passed"},
+    TASK_HANDLERS(struct unqueue2, task),
+    {0}};
 
 static const struct element_class unqueue2_class = {
     .name = "Unqueue2",
@@ -294,5 +305,6 @@ static const struct element_class unqueue2_class = {
     .configure = unqueue2_configure,
     .initialize = unqueue2_initialize,
     .cleanup = unqueue2_cleanup,
+    .take_state = unqueue2_take_state,
 };
 ELEMENT(Unqueue2, unqueue2_class);

@@ -34,6 +34,19 @@ static void discards(void **state) {
   harness_stop();
 }
 
+/* BURST 0 takes as many as come, a batch at once; more than a batch is taken as that. */
+static void discards_all(void **state) {
+  static const char *const cases[] = {"0", "100000"};
+  for (size_t i = 0; i < 2; i++) {
+    char config[64];
+    format_text(config, sizeof config, "InfiniteSource(x) -> PullNull -> d :: Discard(BURST %s)", cases[i]);
+    harness_start(config);
+    harness_run(2);
+    assert_int_equal(harness_number("d.count"), 2 * BATCH_MAX);
+    harness_stop();
+  }
+}
+
 /* Idle drops what it is pushed and gives nothing to who pulls. */
 static void idles(void **state) {
   harness_start("i :: Inject -> idle :: Idle -> d :: Discard; j :: Idle -> u :: Unqueue -> o :: Capture");
@@ -183,7 +196,7 @@ static void refuses(void **state) {
       {"Inject -> Paint(1, 48) -> Capture", "ANNO: parse error"},
       {"Inject -> PaintSwitch(x) -> Capture", "ANNO: parse error"},
       {"Inject -> Print(x, CONTENTS maybe) -> Capture", "CONTENTS: expected NONE, HEX or ASCII, not 'maybe'"},
-      {"Inject -> Discard(BURST 0)", "BURST: must be between 1 and 256, not 0"},
+      {"Inject -> Discard(ACTIVE false)", "ACTIVE is meaningless in push context"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     harness_refuses(cases[i].config, cases[i].message);
@@ -193,6 +206,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(counts),
       cmocka_unit_test(discards),
+      cmocka_unit_test(discards_all),
       cmocka_unit_test(idles),
       cmocka_unit_test(tees),
       cmocka_unit_test(tee_without_buffers),

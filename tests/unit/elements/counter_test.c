@@ -90,9 +90,9 @@ static void calls(void **state) {
 static void call_handlers(void **state) {
   harness_start("i :: Inject -> q :: Queue -> c :: Counter -> u :: Unqueue(ACTIVE false) -> s :: Switch;"
                 "s [0] -> a :: Capture; s [1] -> b :: Capture");
-  assert_string_equal(harness_read("c.count_call"), "18446744073709551615");
+  assert_string_equal(harness_read("c.count_call"), "");
   harness_expect_write("c.count_call", "2 s.switch 1", 0);
-  assert_string_equal(harness_read("c.count_call"), "2 s.switch 1");
+  assert_string_equal(harness_read("c.count_call"), "2");
   harness_expect_write("c.count_call", "x s.switch 1", -ERROR_INVALID);
   harness_expect_write("c.byte_count_call", "8 s.switch 0", 0);
   harness_inject("i", "p1 p2 p3 p4 p5", 256);

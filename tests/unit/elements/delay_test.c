@@ -89,7 +89,7 @@ static void handlers(void **state) {
   assert_string_equal(harness_read("d.delay"), "1.5s");
   assert_string_equal(harness_read("s.delay"), "20us");
   assert_string_equal(harness_read("l.latency"), "1s");
-  assert_string_equal(harness_read("l.bandwidth"), "8Mbps");
+  assert_string_equal(harness_read("l.bandwidth"), "1000000");
   harness_expect_write("d.delay", "1ms", 0);
   harness_expect_write("s.delay", "x", -ERROR_INVALID);
   harness_inject("i", "a", 1);
@@ -100,16 +100,48 @@ static void handlers(void **state) {
   harness_expect_write("l.reset", "", 0);
   assert_string_equal(harness_read("l.size"), "0");
   assert_string_equal(harness_read("l.drops"), "reset 2\n");
+  /* Either can be changed, which drops what is on the link (Click's LinkUnqueue::write_handler). */
+  harness_inject("j", "d", 1);
+  harness_run(2);
+  harness_expect_write("l.bandwidth", "99", -ERROR_INVALID);
+  assert_string_equal(harness_read("l.size"), "1");
+  harness_expect_write("l.bandwidth", "8kbps", 0);
+  assert_string_equal(harness_read("l.bandwidth"), "1000");
+  assert_string_equal(harness_read("l.size"), "0");
+  harness_expect_write("l.latency", "3ms", 0);
+  assert_string_equal(harness_read("l.latency"), "3ms");
+  harness_inject("j", "e", 1);
+  harness_run(2);
+  uint64_t start = harness.now;
+  harness_run_until(start + 3 * MS, MS);
+  assert_string_equal(harness_captured("o"), "");
+  harness_run_until(start + 4 * MS, MS);
+  assert_string_equal(harness_captured("o"), "e ");
   harness_stop();
+}
+
+/* A delay that leads beyond what a clock can count to is no delay of nothing. */
+static void endless(void **state) {
+  static const char *const cases[] = {"DelayUnqueue(18446744073)", "DelayShaper(18446744073) -> Unqueue",
+                                      "LinkUnqueue(18446744073, 100)"};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[120];
+    format_text(config, sizeof config, "i :: Inject -> Queue -> %s -> o :: Capture", cases[i]);
+    harness_start(config);
+    harness_inject("i", "a b", 256);
+    harness_run_until(20 * MS, MS);
+    assert_string_equal(harness_captured("o"), "");
+    harness_stop();
+  }
 }
 
 /* What makes no sense is refused; what is held goes back to the pool. */
 static void refuses(void **state) {
   harness_refuses("Idle -> DelayUnqueue -> Discard", "DELAY: required argument missing");
   harness_refuses("Idle -> DelayShaper(-1) -> Discard", "DELAY: parse error");
-  harness_refuses("Idle -> LinkUnqueue(1, 0) -> Discard", "BANDWIDTH: must be above 0");
+  harness_refuses("Idle -> LinkUnqueue(1, 99) -> Discard", "bandwidth too small, minimum 100Bps");
   harness_start("i :: Inject -> Queue -> DelayUnqueue(1) -> Discard; j :: Inject -> Queue -> DelayShaper(1) -> Discard;"
-                "k :: Inject -> Queue -> LinkUnqueue(1, 1) -> Discard");
+                "k :: Inject -> Queue -> LinkUnqueue(1, 100) -> Discard");
   harness_inject("i", "a", 1);
   harness_inject("j", "a", 1);
   harness_inject("k", "a", 1);
@@ -119,6 +151,6 @@ static void refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(delays), cmocka_unit_test(sleeps), cmocka_unit_test(handlers),
-                                     cmocka_unit_test(refuses)};
+                                     cmocka_unit_test(endless), cmocka_unit_test(refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -244,7 +244,10 @@ static void unqueue2(void **state) {
   static const struct {
     const char *arguments, *class;
     unsigned burst_1;
-  } cases[] = {{"", "Queue", 1}, {"0", "Queue", 3}, {"BURST 2", "SimpleQueue", 2}, {"256, QUEUES b", "Queue", 3}};
+  } cases[] = {{"QUIET true", "Queue", 1},
+               {"0, QUIET true", "Queue", 3},
+               {"BURST 2, QUIET true", "SimpleQueue", 2},
+               {"256, QUEUES b, QUIET true", "Queue", 3}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char config[160];
     format_text(
@@ -261,11 +264,12 @@ static void unqueue2(void **state) {
     harness_expect_write("v.active", "true", 0);
     harness_run(9);
     assert_string_equal(harness_captured("o"), "1 2 3 4 5 ");
-    assert_int_equal(harness_number("u.packets"), 5);
+    assert_string_equal(harness_read("u.packets"), "5 packets\n");
     assert_int_equal(harness_number("b.drops"), 0);
     harness_stop();
   }
   harness_refuses("Idle -> u :: Unqueue2(QUEUES u) -> Capture", "bad QUEUES");
+  harness_refuses("Idle -> Unqueue2 -> Capture; Error", "Unqueue2 is deprecated, you should probably use Unqueue");
   harness_refuses("Idle -> Unqueue2(QUEUES x) -> Capture", "QUEUES: does not name an element");
 }
 

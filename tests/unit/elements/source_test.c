@@ -183,6 +183,50 @@ static void rated(void **state) {
   harness_stop();
 }
 
+/* A token bucket without rate is idle (Click, tokenbucket.hh): what it begins with is all there is, and no timer is wanted. */
+static void rated_zero(void **state) {
+  harness_start(
+      "s :: RatedSource(a, 0) -> Discard; RatedSource(b, 0, ACTIVE true) -> u :: Unqueue -> c :: Counter -> Discard");
+  harness_run_until((uint64_t)10000 * MS, (uint64_t)100 * MS);
+  assert_int_equal(harness_number("s.count"), 1);
+  assert_int_equal(harness_number("c.count"), 1);
+  assert_true(scheduler_next_deadline(&harness.scheduler) == UINT64_MAX);
+  harness_expect_write("s.rate", "10", 0);
+  harness_run_until((uint64_t)20000 * MS, (uint64_t)100 * MS);
+  assert_int_equal(harness_number("s.count"), 1 + 2 + 99); /* the bucket of 2 is full at 10.1 s */
+  harness_stop();
+}
+
+/* An interval that leads beyond what a clock can count to is waited for; it is not over at once. */
+static void timed_for_ever(void **state) {
+  harness_start("s :: TimedSource(18446744073) -> Discard; t :: TimedSource(1, ACTIVE false) -> Discard");
+  harness.now = 1000 * (uint64_t)1000 * MS;
+  harness_expect_write("t.interval", "18446744073", 0);
+  harness_expect_write("t.active", "true", 0);
+  harness_run(9);
+  assert_int_equal(harness_number("s.count"), 0);
+  assert_int_equal(harness_number("t.count"), 1);
+  harness_stop();
+}
+
+/* What Click calls burstsize is burst; activating a source that has reached its limit doesn't end it once more. */
+static void infinite_old_names(void **state) {
+  harness_start("s :: InfiniteSource(a, 4, STOP true) -> Discard");
+  harness_expect_write("s.burstsize", "3", 0);
+  assert_string_equal(harness_read("s.burst"), "3");
+  assert_string_equal(harness_read("s.burstsize"), "3");
+  harness_run(5);
+  assert_int_equal(harness.stops, 1);
+  harness_expect_write("s.active", "true", 0);
+  harness_run(5);
+  assert_int_equal(harness.stops, 1);
+  harness_expect_write("s.reset", "", 0);
+  harness_run(5);
+  assert_int_equal(harness_number("s.count"), 4);
+  assert_int_equal(harness.stops, 2);
+  harness_stop();
+}
+
 /* A source that could not run for long makes up for no more than its bucket holds: 2 below 200 packets a second, then a hundredth. */
 static void rated_bucket(void **state) {
   static const struct { unsigned rate, burst; } cases[] = {{10, 2}, {199, 2}, {200, 2}, {1000, 10}, {25000, 250}};
@@ -250,8 +294,13 @@ static void timed_handlers(void **state) {
   assert_string_equal(harness_read("s.interval"), "250ms");
   harness_expect_write("s.interval", "0", -ERROR_INVALID);
   harness_expect_write("s.data", "xy", 0);
+  harness_expect_write("s.headroom", "2000", -ERROR_TOO_BIG);
+  assert_string_equal(harness_read("s.headroom"), "40");
+  harness_expect_write("s.headroom", "50", 0);
+  /* Click's h_reset: a timer that stands still is scheduled for now. */
   harness_expect_write("s.reset", "", 0);
-  harness_run_until((uint64_t)5250 * MS, MS);
+  harness_run(1);
+  assert_int_equal(packet_headroom(harness_last("o")), 50);
   assert_string_equal(harness_captured("o"), "xy ");
   harness_stop();
 }
@@ -263,7 +312,8 @@ static void refuses(void **state) {
   } cases[] = {
       {"InfiniteSource(BURST 0) -> Discard", "burst size must be >= 1"},
       {"InfiniteSource(LENGTH 1700) -> Discard", "not for 256 and 1700"},
-      {"d :: Discard; InfiniteSource(STOP true, END_CALL d.reset_counts) -> d", "'END_CALL' and 'STOP' conflict"},
+      {"d :: Discard; InfiniteSource(STOP true, END_CALL d.reset_counts) -> d",
+       "END_CALL and STOP are mutually exclusive"},
       {"InfiniteSource(END_CALL x.y) -> Discard", "END_CALL: no element named 'x'"},
       {"RandomSource -> Discard", "LENGTH: required argument missing"},
       {"RandomSource(-1) -> Discard", "bad length -1"},
@@ -278,21 +328,15 @@ static void refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(infinite_bursts),
-      cmocka_unit_test(infinite_large_burst),
-      cmocka_unit_test(infinite_data),
-      cmocka_unit_test(infinite_default),
-      cmocka_unit_test(infinite_handlers),
-      cmocka_unit_test(infinite_end_call),
-      cmocka_unit_test(infinite_pull),
-      cmocka_unit_test(infinite_without_buffers),
-      cmocka_unit_test(random_bytes),
-      cmocka_unit_test(rated),
-      cmocka_unit_test(rated_bucket),
-      cmocka_unit_test(rated_handlers),
-      cmocka_unit_test(timed),
-      cmocka_unit_test(timed_handlers),
-      cmocka_unit_test(refuses),
+      cmocka_unit_test(infinite_bursts),    cmocka_unit_test(infinite_large_burst),
+      cmocka_unit_test(infinite_data),      cmocka_unit_test(infinite_default),
+      cmocka_unit_test(infinite_handlers),  cmocka_unit_test(infinite_end_call),
+      cmocka_unit_test(infinite_pull),      cmocka_unit_test(infinite_without_buffers),
+      cmocka_unit_test(random_bytes),       cmocka_unit_test(rated),
+      cmocka_unit_test(rated_zero),         cmocka_unit_test(timed_for_ever),
+      cmocka_unit_test(infinite_old_names), cmocka_unit_test(rated_bucket),
+      cmocka_unit_test(rated_handlers),     cmocka_unit_test(timed),
+      cmocka_unit_test(timed_handlers),     cmocka_unit_test(refuses),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

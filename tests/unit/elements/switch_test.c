@@ -97,6 +97,24 @@ static void pulls(void **state) {
   }
 }
 
+/* Whatever is rejected on a pull path, what waits behind it is not slept on. */
+static void pulls_on(void **state) {
+  static const char *const cases[] = {"CheckPaint(1)", "RandomSample(0)", "CheckLength(0)", "Pad(1900)",
+                                      "Strip(5) -> Unstrip(300)"};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[160];
+    format_text(config, sizeof config,
+                "i :: Inject -> q :: Queue -> %s -> u :: Unqueue(BURST 2, ACTIVE false) -> o :: Capture", cases[i]);
+    harness_start(config);
+    for (unsigned n = 0; n < 40; n++)
+      harness_inject("i", "aaaaaaaaaa bbbbbbbbbb", 2);
+    harness_expect_write("u.active", "true", 0);
+    harness_run_until_idle();
+    if (harness_number("q.length") > 0) fail_msg("%s leaves %llu", cases[i], harness_number("q.length"));
+    harness_stop();
+  }
+}
+
 /* PullSwitch's handler chooses the input, and refuses one that is not there. */
 static void pull_switch_handler(void **state) {
   harness_start("i :: Inject -> a :: Queue -> s :: PullSwitch -> u :: Unqueue -> o :: Capture;"
@@ -164,6 +182,8 @@ static void refuses(void **state) {
       {"Inject -> HashSwitch(1, 0) -> Capture", "length must be > 0"},
       {"Inject -> HashSwitch(1) -> Capture", "LENGTH: required argument missing"},
       {"Inject -> RandomSample(1.1) -> Capture", "sampling probability must be between 0 and 1"},
+      {"Inject -> RandomSample -> Capture", "give one of P, SAMPLE and DROP"},
+      {"Inject -> RandomSample(SAMPLE 0.5, DROP 0.5) -> Capture", "give at most one of SAMPLE and DROP"},
       {"Inject -> RandomSample(DROP 1.1) -> Capture", "sampling probability must be between 0 and 1"},
       {"Inject -> CheckPaint(300) -> Capture", "COLOR: must be between 0 and 255"},
       {"Inject -> SetAnnoByte(48, 1) -> Capture", "ANNO: parse error"},
@@ -176,6 +196,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pushes),
       cmocka_unit_test(pulls),
+      cmocka_unit_test(pulls_on),
       cmocka_unit_test(pull_switch_handler),
       cmocka_unit_test(random_sample_handlers),
       cmocka_unit_test(colors),
