@@ -36,14 +36,14 @@ static void packets_meet_the_new_arguments(void **state) {
        "0", "a", "o", "a "},
       {"i :: Inject -> q :: Queue(1) -> Unqueue(ACTIVE false) -> o :: Capture; q [1] -> e :: Strip(1) -> p :: Capture",
        "0", "a b", "p", "b "},
-      {"i :: Inject -> e :: RatedSplitter(1) -> Discard; e [1] -> p :: Capture", "0", "a b c", "p", ""},
+      {"i :: Inject -> e :: RatedSplitter(0) -> Discard; e [1] -> p :: Capture", "1000", "a b c", "p", ""},
       {"i :: Inject -> e :: Meter(1) -> o :: Capture; e [1] -> Discard", "1000000", "a b", "o", "a b "},
-      {"i :: Inject -> Queue -> e :: RatedUnqueue(1) -> o :: Capture", "0", "a b c", "o", "a b c "},
+      {"i :: Inject -> Queue -> e :: RatedUnqueue(0) -> o :: Capture", "1000", "a b c", "o", "a b c "},
       {"i :: Inject -> Queue -> e :: Shaper(0) -> Unqueue -> o :: Capture", "1000000", "a", "o", "a "},
       {"i :: Inject -> Discard; e :: InfiniteSource(x, LIMIT 0) -> o :: Capture", "y, LIMIT 2", "", "o", "y y "},
       {"i :: Inject -> Discard; e :: InfiniteSource(x, ACTIVE false) -> o :: Capture", "DATA yz, LENGTH 3, LIMIT 1", "",
        "o", "yzy "},
-      {"i :: Inject -> Discard; e :: RatedSource(x, LIMIT 0) -> o :: Capture", "y, RATE 0, LIMIT 2", "", "o", "y y "},
+      {"i :: Inject -> Discard; e :: RatedSource(x, LIMIT 0) -> o :: Capture", "y, RATE 1000, LIMIT 2", "", "o", "y y "},
       {"i :: Inject -> Discard; e :: RandomSource(5, LIMIT 0) -> Truncate(0) -> o :: Capture", "4, LIMIT 2", "", "o",
        "  "},
   };
@@ -53,6 +53,7 @@ static void packets_meet_the_new_arguments(void **state) {
     harness_captured(rows[r].capture);
     harness_expect_write("e.config", rows[r].config, 0);
     assert_string_equal(harness_read("e.config"), rows[r].config);
+    harness.now += 100000000; /* so that a new rate has brought tokens */
     harness_inject("i", rows[r].frames, 1);
     harness_run(50);
     const char *got = harness_captured(rows[r].capture);
