@@ -222,7 +222,8 @@ static const struct element_class check_ip_class = {
     .manual =
         "Good packets have a version, lengths and a checksum that are right and a source that is not in BADSRC. They are cut to the "
         "length that the header says, their headers are marked, their destination annotation is set, and they leave at output "
-        "0. The others go to output 1, or are dropped if that is not connected.",
+        "0. The others go to output 1, or are dropped if that is not connected.\n\n"
+        "By position: OFFSET alone, or BADSRC and OFFSET, as old files have it.",
     .defaults = check_ip_defaults,
     .configure = check_ip_configure,
     .takes_rest = true,

@@ -31,9 +31,9 @@ static const struct element_class address_info_class = {
     .example = "AddressInfo(gateway 10.0.0.1/24 00:11:22:33:44:55, v6 2001:db8::1);\n"
                "... -> EtherEncap(0x0800, gateway, gateway:eth) -> ...",
     .manual =
-        "Arguments are NAME ADDRESS [ADDRESS...]. A name may stand for an IPv4 address, an IPv4 prefix, an IPv6 address, an\n"
-        "IPv6 prefix and an Ethernet address at once; which is meant follows from the place, or from a suffix: NAME:ip,\n"
-        "NAME:ipnet, NAME:ip6, NAME:ip6net, NAME:eth. 10.0.0.1/24 is both a host and its network. Names hold in the\n"
+        "Arguments are NAME ADDRESS [ADDRESS...]. A name may stand for an IPv4 address, an IPv4 prefix, an IPv6 address, an "
+        "IPv6 prefix and an Ethernet address at once; which is meant follows from the place, or from a suffix: NAME:ip, "
+        "NAME:ipnet, NAME:ip6, NAME:ip6net, NAME:eth. 10.0.0.1/24 is both a host and its network. Names hold in the "
         "compound element where they are defined, and in those inside it.",
 };
 ELEMENT(AddressInfo, address_info_class);
@@ -53,8 +53,8 @@ static const struct element_class port_info_class = {
     .configure = port_info_configure,
     .example = "PortInfo(game 27015/udp, api 8443 rest);",
     .manual =
-        "Arguments are NAME PORT[/PROTOCOL] [ALIAS...], as lines of /etc/services: without protocol the name is for TCP and\n"
-        "UDP, and what begins with '#' is a comment. Names hold in the compound element where they are defined, and in\n"
+        "Arguments are NAME PORT[/PROTOCOL] [ALIAS...], as lines of /etc/services: without protocol the name is for TCP and "
+        "UDP, and what begins with '#' is a comment. Names hold in the compound element where they are defined, and in "
         "those inside it. The usual names (http, domain, ssh ...) need no definition.",
 };
 ELEMENT(PortInfo, port_info_class);

@@ -85,6 +85,7 @@ static const struct handler filter_handlers[] = {
     {0}};
 
 static const char *const filter_drops[] = {"no_match", "denied", NULL};
+static const char *const classifier_drops[] = {"no_match", NULL}; /* no pattern of it says drop */
 
 #define SEMANTICS                                                                                                     \
   "Packets need their network header set; CheckIPHeader and MarkIPHeader do that. One without matches only patterns " \
@@ -120,7 +121,7 @@ static const struct element_class ip_classifier_class = {
     .processing = "h/h",
     .size = sizeof(struct ip_filter),
     .handlers = filter_handlers,
-    .drops = filter_drops,
+    .drops = classifier_drops,
     .takes_rest = true,
     .example = "c :: IPClassifier(dst tcp port 8000 or 8080, dst tcp port > 1023, icmp type echo, -)",
     .manual =
@@ -128,7 +129,8 @@ static const struct element_class ip_classifier_class = {
         "none. Otherwise a pattern combines tests with and (&&, or nothing), or (||), not (!), ?: and parentheses; "
         "the ':' stands between spaces. The tests:\n\n"
         "  ip proto PROTO                      also just PROTO: tcp, udp, icmp ...\n"
-        "  [SRCORDST] host ADDRESS             SRCORDST: src, dst, src and dst, src or dst (the default)\n"
+        "  [SRCORDST] host ADDRESS             SRCORDST: src, dst, src and dst,\n"
+        "                                      src or dst (the default)\n"
         "  [SRCORDST] net ADDRESS/LENGTH       or ADDRESS/MASK, or ADDRESS mask MASK\n"
         "  [SRCORDST] [tcp | udp] port PORT    a number, a name, or a range 80-90\n"
         "  ip vers|hl|tos|dscp|ecn|len|id|ttl NUMBER\n"

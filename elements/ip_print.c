@@ -381,7 +381,7 @@ static const struct argument ip_print_arguments[] = {
     {"ETHER", ARGUMENT_BOOL, 0, offsetof(struct ip_print, ether),
      "print Ethernet addresses, if the header is marked (false)"},
     {"SWAP", ARGUMENT_BOOL, 0, offsetof(struct ip_print, swap),
-     "print ICMP identifier and sequence in network order; false: the bytes swapped (true)"},
+     "print ICMP identifier and sequence as numbers in network byte order; false: with their bytes swapped (true)"},
     {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct ip_print, active), "print at all (true)"},
     {"OUTFILE", ARGUMENT_STRING, 0, offsetof(struct ip_print, outfile), "refused: lines go to the log"},
     {"CHANNEL", ARGUMENT_WORD, 0, offsetof(struct ip_print, channel), "taken, without effect: there is one log"},

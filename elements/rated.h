@@ -29,7 +29,10 @@ struct rated {
   }
 
 #define RATED_MANUAL \
-  "A bucket gets RATE tokens a second and holds those of BURST_DURATION; it begins empty. Each packet, or byte, takes one token."
+  "A bucket gets RATE tokens a second and holds those of BURST_DURATION; it begins empty. Each packet takes one token."
+#define RATED_BYTES_MANUAL                                                                                               \
+  "A bucket gets RATE tokens a second, one a byte, and holds those of BURST_DURATION and 131072 more; it begins empty. " \
+  "A packet passes while there are at least 131072, and takes as many as it has bytes."
 
 static inline void rated_defaults(struct rated *rated) { rated->duration = 20000000; }
 

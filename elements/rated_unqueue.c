@@ -207,7 +207,7 @@ static const struct element_class bandwidth_rated_unqueue_class = {
     .arguments = bandwidth_rated_unqueue_arguments,
     .handlers = rated_unqueue_handlers,
     .example = "FromDevice(eth0) -> Queue -> BandwidthRatedUnqueue(10Mbps) -> Queue -> ToDevice(eth1);",
-    .manual = RATED_MANUAL,
+    .manual = RATED_BYTES_MANUAL,
     .defaults = rated_unqueue_defaults,
     .configure = rated_unqueue_configure,
     .initialize = rated_unqueue_initialize,
@@ -325,8 +325,8 @@ static const struct element_class burster_class = {
     .handlers = burster_handlers,
     .example = "FromDevice(eth0) -> Queue -> Burster(10ms, 5) -> Queue -> ToDevice(eth1);",
     .manual =
-        "The first burst comes at once. Where it finds no packet, and upstream tells when there is one, the next burst comes with "
-        "that; otherwise INTERVAL after the one before.",
+        "The first burst comes at once, the others every INTERVAL. After one that found no packet it waits until upstream tells of "
+        "one, and takes that at once.",
     .defaults = burster_defaults,
     .configure = burster_configure,
     .initialize = burster_initialize,

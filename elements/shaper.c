@@ -213,8 +213,8 @@ static const struct element_class bandwidth_rated_splitter_class = {
     .drops = splitter_drops,
     .example =
         "FromDevice(eth0) -> s :: BandwidthRatedSplitter(1MBps); s [0] -> Queue -> ToDevice(eth1); s [1] -> Discard;",
-    .manual =
-        RATED_MANUAL " Packets that find no token go to output 1 if that is connected, and are dropped otherwise.",
+    .manual = RATED_BYTES_MANUAL
+    " Packets that find no token go to output 1 if that is connected, and are dropped otherwise.",
     .defaults = splitter_defaults,
     .configure = splitter_configure,
     .initialize = splitter_initialize,

@@ -83,7 +83,15 @@ static const char *processing_text(const char *processing) {
   static const struct {
     const char *code, *text;
   } texts[] = {
-      {"a/a", "agnostic"}, {"h/h", "push"}, {"l/l", "pull"}, {"h/l", "push to pull"}, {"l/h", "pull to push"},
+      {"a/a", "agnostic: push or pull, as its neighbours are"},
+      {"h/h", "push"},
+      {"l/l", "pull"},
+      {"h/l", "push to pull"},
+      {"l/h", "pull to push"},
+      {"a/ah", "agnostic: push or pull, as its neighbours are; output 1 push"},
+      {"h/lh", "push to pull; output 1 push"},
+      {"l/lh", "pull; outputs from 1 on push"},
+      {"ah/ah", "agnostic: push or pull, as its neighbours are; ports from 1 on push"},
   };
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     if (strcmp(processing, texts[i].code) == 0) return texts[i].text;
@@ -91,66 +99,89 @@ static const char *processing_text(const char *processing) {
   return processing;
 }
 
-static void print_arguments(const struct element_class *class) {
-  printf("\nARGUMENTS\n");
-  for (const struct argument *a = class->arguments; a != NULL && a->name != NULL; a++) {
-    if ((a->flags & ARGUMENT_DEPRECATED) != 0) continue;
-    printf("  %-14s %s%s%s\n", a->name, argument_type_text(a->type),
-           (a->flags & ARGUMENT_MANDATORY) != 0 ? ", mandatory" : "",
-           (a->flags & ARGUMENT_POSITIONAL) != 0 ? "" : ", by keyword only");
-    printf("  %-14s %s\n", "", a->help != NULL ? a->help : "");
-  }
-  if (class->takes_rest) printf("  ...            further arguments by position\n");
-}
+enum { PAGE_INDENT = 2, PAGE_WIDTH = 78 };
 
-static void print_handlers(const struct element_class *class) {
-  printf("\nHANDLERS\n");
-  for (const struct handler *h = class->handlers; h->name != NULL; h++) {
-    const char *mode = h->read == NULL ? "write" : h->write == NULL ? "read" : "read/write";
-    printf("  %-18s %-10s %s\n", h->name, mode, h->help != NULL ? h->help : "");
-  }
-}
-
-/* Indented, and broken between words where a line would be longer than the page; the text's own line ends stay. */
-static void print_indented(const char *title, const char *text) {
-  enum { INDENT = 2, WIDTH = 78 };
-  printf("\n%s\n", title);
-  for (size_t column = 0; *text != '\0';) {
+/* Prints text from `column` of a line on, broken between words where a line would be longer than the page, further lines indented;
+ * the text's own line ends stay. */
+static void print_wrapped(const char *text, size_t column, size_t indent) {
+  while (*text != '\0') {
     size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
-    if (column > 0 && word > 0 && INDENT + column + blanks + word > WIDTH) {
+    bool first = column <= indent;
+    if (!first && word > 0 && column + blanks + word > PAGE_WIDTH) {
       putchar('\n');
       column = 0;
       text += blanks;
       continue;
     }
-    if (column == 0 && word > 0) printf("%*s", INDENT, "");
-    printf("%.*s", (int)(word > 0 ? blanks + word : 0), text);
-    column += blanks + word;
-    text += blanks + word;
-    if (*text == '\n') {
-      putchar('\n');
-      column = 0;
-      text++;
-    } else if (*text == '\0') {
-      putchar('\n');
+    if (word > 0) {
+      if (column < indent) printf("%*s", (int)(indent - column), "");
+      column = column < indent ? indent : column;
+      printf("%.*s", (int)(blanks + word), text);
+      column += blanks + word;
     }
+    text += blanks + word;
+    if (*text != '\n') continue;
+    putchar('\n');
+    column = 0;
+    text++;
   }
+  putchar('\n');
+}
+
+static void print_section(const char *title, const char *text) {
+  printf("\n%s\n", title);
+  print_wrapped(text, 0, PAGE_INDENT);
+}
+
+static void print_arguments(const struct element_class *class) {
+  int width = 0;
+  for (const struct argument *a = class->arguments; a != NULL && a->name != NULL; a++) {
+    if ((a->flags & ARGUMENT_DEPRECATED) == 0 && (int)strlen(a->name) > width) width = (int)strlen(a->name);
+  }
+  printf("\nARGUMENTS\n");
+  for (const struct argument *a = class->arguments; a != NULL && a->name != NULL; a++) {
+    if ((a->flags & ARGUMENT_DEPRECATED) != 0) continue;
+    printf("  %-*s  %s%s%s\n", width, a->name, argument_type_text(a->type),
+           (a->flags & ARGUMENT_MANDATORY) != 0 ? ", mandatory" : "",
+           (a->flags & ARGUMENT_POSITIONAL) != 0 ? "" : ", by keyword only");
+    if (a->help != NULL) print_wrapped(a->help, 0, PAGE_INDENT + (size_t)width + 2);
+  }
+  if (class->takes_rest) printf("  %-*s  by position, any number: see the description\n", width, "...");
+}
+
+static void print_handlers(const struct element_class *class) {
+  int width = 0;
+  for (const struct handler *h = class->handlers; h->name != NULL; h++)
+    width = (int)strlen(h->name) > width ? (int)strlen(h->name) : width;
+  printf("\nHANDLERS\n");
+  for (const struct handler *h = class->handlers; h->name != NULL; h++) {
+    const char *mode = h->read == NULL ? "write" : h->write == NULL ? "read" : "read/write";
+    int column = printf("  %-*s  %-10s  ", width, h->name, mode);
+    print_wrapped(h->help != NULL ? h->help : "", (size_t)column, (size_t)column);
+  }
+}
+
+/* Where a class has a handler `drops` of its own, as Click's has, the counters by name are in the graph's. */
+static void print_drops(const struct element_class *class) {
+  const char *where = "this element's handler 'drops'";
+  for (const struct handler *h = class->handlers; h != NULL && h->name != NULL; h++) {
+    if (strcmp(h->name, "drops") == 0) where = "the graph's handler 'drops'";
+  }
+  printf("\nDROPS (counted by name in %s)\n", where);
+  for (const char *const *drop = class->drops; *drop != NULL; drop++)
+    printf("  %s\n", *drop);
 }
 
 static void print_manual(const struct element_class *class) {
   printf("%s -- %s\n\n", class->name, class->purpose);
   printf("  ports        %s (inputs/outputs)\n", class->ports);
-  printf("  processing   %s\n", processing_text(class->processing));
+  if (strcmp(class->ports, "0/0") != 0) printf("  processing   %s\n", processing_text(class->processing));
   if (class->process_only) printf("  platform     process only: needs files or sockets of the host\n");
   if ((class->arguments != NULL && class->arguments->name != NULL) || class->takes_rest) print_arguments(class);
   if (class->handlers != NULL && class->handlers->name != NULL) print_handlers(class);
-  if (class->drops != NULL && class->drops[0] != NULL) {
-    printf("\nDROPS (counted in the handler 'drops')\n");
-    for (const char *const *drop = class->drops; *drop != NULL; drop++)
-      printf("  %s\n", *drop);
-  }
-  if (class->manual != NULL) print_indented("DESCRIPTION", class->manual);
-  if (class->example != NULL) print_indented("EXAMPLE", class->example);
+  if (class->drops != NULL && class->drops[0] != NULL) print_drops(class);
+  if (class->manual != NULL) print_section("DESCRIPTION", class->manual);
+  if (class->example != NULL) print_section("EXAMPLE", class->example);
 }
 
 int command_elements(int argc, char **argv) {
