@@ -15,6 +15,7 @@ from machine import OUTPUT, ROOT, say
 PYTHON = "/usr/bin/python3"
 PARTS = {
     "counter": ("Packets per second of the core", ["build/bench/counter"]),
+    "click": ("Elements and rule lists", ["build/bench/click"]),
     "boot": ("Boot", [PYTHON, "bench/boot.py"]),
     "swap": ("Change of a program while packets flow", [PYTHON, "bench/swap.py"]),
     "idle": ("Processor time without packets", [PYTHON, "bench/idle.py"]),
