@@ -341,7 +341,7 @@ int main(int argc, char **argv) {
   for (unsigned i = 1; i < COUNT && argc > 1; i++)
     contenders[i].skipped = strcmp(contenders[i].name, argv[1]) != 0;
   for (unsigned i = 0; i < COUNT; i++)
-    load(&contenders[i]);
+    if (!contenders[i].skipped) load(&contenders[i]);
   struct contender *base = &contenders[0];
   for (unsigned round = 0; round < ROUNDS; round++) {
     for (unsigned i = 0; i < COUNT; i++)
@@ -354,7 +354,7 @@ int main(int argc, char **argv) {
   printf("\nMedians of %d rounds in turns, %d packets of %d bytes each, %d at once.\n", ROUNDS, PACKETS, FRAME_LENGTH,
          BURST);
   for (unsigned i = 0; i < COUNT; i++)
-    router_destroy(contenders[i].router);
+    if (!contenders[i].skipped) router_destroy(contenders[i].router);
   packet_pool_destroy(&pool);
   return 0;
 }

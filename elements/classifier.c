@@ -21,23 +21,12 @@ static int classifier_configure(struct element *e, const struct args *rest, stru
   return pattern_set_compile(&c->patterns, rest->values, rest->count, report);
 }
 
+/* Looked up first and handed over then: no packet's lookup waits for what another's outcome sets off. */
 static void classifier_push(struct element *e, unsigned port, struct batch *batch) {
-  const struct pattern_set *patterns = &((const struct classifier *)e)->patterns;
-  struct run run;
-  run_start(&run, e);
-  uint64_t dropped = 0;
-  for (uint32_t i = 0; i < batch->count; i++) {
-    struct packet *p = batch->packet[i];
-    uint32_t output = pattern_set_match(patterns, p->data, p->length);
-    if (output < patterns->count) {
-      run_add(&run, output, p);
-    } else {
-      packet_kill(p);
-      dropped++;
-    }
-  }
-  run_flush(&run);
-  if (dropped > 0) counter_add(&e->drops[0], dropped);
+  const struct pattern_table *table = &((const struct classifier *)e)->patterns.table;
+  uint32_t outputs[BATCH_MAX];
+  pattern_table_find_all(table, batch, outputs, e->output_count);
+  run_split(e, batch, outputs);
 }
 
 static void classifier_cleanup(struct element *e) { pattern_set_free(&((struct classifier *)e)->patterns); }
@@ -51,7 +40,7 @@ static int classifier_read_program(void *owner, const struct handler *handler, s
 static const struct handler classifier_handlers[] = {
     {.name = "program",
      .read = classifier_read_program,
-     .help = "the compiled patterns: OFFSET/VALUE%MASK, & joins words"},
+     .help = "the compiled patterns: OFFSET/VALUE%MASK, & joins parts of one clause"},
     {0}};
 
 static const char *const classifier_drops[] = {"no_match", NULL};

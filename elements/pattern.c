@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Compiler and matcher for Classifier's patterns. A packet too short for a clause does not match it, so it does match
+ * Compiler of Classifier's patterns. A packet too short for a clause does not match it, so it does match
  * the negated clause; bytes under a mask of zero need not be there; an empty pattern matches like "-". All are as in
  * Click.
  */
@@ -107,28 +107,25 @@ static int read_clause(struct pattern_source *source, struct clause_bytes *bytes
   return 0;
 }
 
-/* Cuts the bytes that matter into words of the widest power of two. A word never reaches beyond the last byte that
- * matters, so that the matcher reads nothing past `need`. */
+/* Cuts the bytes that matter into windows, from the last one to the first. */
 static void add_clause(struct pattern_set *set, const struct clause_bytes *bytes, bool negated) {
   struct pattern_clause *clause = &set->clauses[set->clause_count++];
   *clause = (struct pattern_clause){.first_word = set->word_count, .negated = negated};
-  uint32_t end = bytes->count;
-  while (end > 0 && bytes->mask[end - 1] == 0)
-    end--;
-  if (end > 0) clause->need = bytes->offset + end;
-  for (uint32_t at = 0; at < end;) {
-    if (bytes->mask[at] == 0) {
-      at++;
+  for (uint32_t end = bytes->count; end > 0;) {
+    if (bytes->mask[end - 1] == 0) {
+      end--;
       continue;
     }
-    uint32_t width = 8;
-    while (width > end - at)
-      width /= 2;
+    uint32_t last = bytes->offset + end, at = last > 8 ? last - 8 : 0;
+    uint32_t begin = at > bytes->offset ? at - bytes->offset : 0;
     struct pattern_word *word = &set->words[set->word_count++];
-    *word = (struct pattern_word){.offset = bytes->offset + at, .width = width};
-    memcpy(&word->mask, bytes->mask + at, width);
-    memcpy(&word->value, bytes->value + at, width);
-    at += width;
+    *word = (struct pattern_word){.at = at};
+    for (uint32_t i = begin; i < end; i++) {
+      unsigned shift = 8 * (bytes->offset + i - at);
+      word->mask |= (uint64_t)bytes->mask[i] << shift;
+      word->value |= (uint64_t)bytes->value[i] << shift;
+    }
+    end = begin;
   }
   clause->word_count = set->word_count - clause->first_word;
 }
@@ -136,6 +133,7 @@ static void add_clause(struct pattern_set *set, const struct clause_bytes *bytes
 static int compile_pattern(struct pattern_set *set, struct pattern_source *source, struct clause_bytes *bytes) {
   struct pattern *pattern = &set->patterns[set->count++];
   *pattern = (struct pattern){.first_clause = set->clause_count};
+  uint32_t negated_count = 0;
   source->rest = slice_trim(source->rest);
   if (slice_equals(source->rest, "-")) return 0;
   while (source->rest.length > 0) {
@@ -144,11 +142,72 @@ static int compile_pattern(struct pattern_set *set, struct pattern_source *sourc
     source->rest = slice_trim(source->rest);
     int status = read_clause(source, bytes);
     if (status < 0) return status;
+    if (negated && ++negated_count > PATTERN_MAX_NEGATED) {
+      return report_error(source->report, ERROR_TOO_BIG, "pattern %u: more than %d clauses with '!'", source->number,
+                          PATTERN_MAX_NEGATED);
+    }
     add_clause(set, bytes, negated);
     source->rest = slice_trim(source->rest);
   }
   pattern->clause_count = set->clause_count - pattern->first_clause;
   return 0;
+}
+
+/* --- patterns that match nothing --- */
+
+/* What the clauses without '!' say of each byte. */
+struct known_bytes {
+  uint8_t mask[PATTERN_MAX_OFFSET + PATTERN_MAX_CLAUSE + 8], value[PATTERN_MAX_OFFSET + PATTERN_MAX_CLAUSE + 8];
+};
+
+/* False: the bytes that are known already say otherwise. */
+static bool learn(struct known_bytes *known, const struct pattern_word *word) {
+  uint64_t mask = load_le64(known->mask + word->at), value = load_le64(known->value + word->at);
+  if ((value ^ word->value) & mask & word->mask) return false;
+  store_le64(known->mask + word->at, mask | word->mask);
+  store_le64(known->value + word->at, value | word->value);
+  return true;
+}
+
+static bool is_known(const struct known_bytes *known, const struct pattern_word *word) {
+  return (word->mask & ~load_le64(known->mask + word->at)) == 0 &&
+         (load_le64(known->value + word->at) & word->mask) == word->value;
+}
+
+/* Two clauses demand different values of a bit, or one with '!' excludes what the others demand. `known` is empty before and after. */
+static bool contradicts(const struct pattern_set *set, const struct pattern *pattern, struct known_bytes *known) {
+  const struct pattern_clause *first = set->clauses + pattern->first_clause, *end = first + pattern->clause_count;
+  bool contradiction = false;
+  for (const struct pattern_clause *clause = first; clause < end; clause++) {
+    for (uint32_t i = 0; i < clause->word_count && !clause->negated; i++)
+      contradiction |= !learn(known, &set->words[clause->first_word + i]);
+  }
+  for (const struct pattern_clause *clause = first; clause < end && !contradiction; clause++) {
+    uint32_t i = 0;
+    while (i < clause->word_count && is_known(known, &set->words[clause->first_word + i]))
+      i++;
+    contradiction = clause->negated && i == clause->word_count;
+  }
+  for (const struct pattern_clause *clause = first; clause < end; clause++) {
+    for (uint32_t i = clause->first_word; i < clause->first_word + clause->word_count; i++) {
+      store_le64(known->mask + set->words[i].at, 0);
+      store_le64(known->value + set->words[i].at, 0);
+    }
+  }
+  return contradiction;
+}
+
+static void warn_of_unmatched(const struct pattern_set *set, struct known_bytes *known, struct report *report) {
+  uint32_t everything = set->count;
+  for (uint32_t i = 0; i < set->count; i++) {
+    if (i > everything) {
+      report_warning(report, "pattern %u matches no packets: pattern %u before it matches every one", i, everything);
+    } else if (contradicts(set, &set->patterns[i], known)) {
+      report_warning(report, "pattern %u matches no packets: its clauses contradict each other", i);
+    } else if (set->patterns[i].clause_count == 0) {
+      everything = i;
+    }
+  }
 }
 
 int pattern_set_compile(struct pattern_set *set, char *const *patterns, uint32_t count, struct report *report) {
@@ -158,29 +217,24 @@ int pattern_set_compile(struct pattern_set *set, char *const *patterns, uint32_t
   for (uint32_t i = 0; i < count; i++)
     characters += strlen(patterns[i]);
   struct clause_bytes *bytes = memory_alloc(sizeof *bytes);
+  struct known_bytes *known = memory_alloc(sizeof *known);
   set->patterns = memory_alloc((count + 1) * sizeof *set->patterns);
   set->clauses = memory_alloc((characters / 4 + 1) * sizeof *set->clauses);
   set->words = memory_alloc((characters / 2 + 1) * sizeof *set->words);
-  int status = 0;
-  if (bytes == NULL || set->patterns == NULL || set->clauses == NULL || set->words == NULL) {
-    status = report_error(report, ERROR_NO_MEMORY, "no memory for %u patterns", count);
-    count = 0;
-  }
-  const struct pattern *everything = NULL;
-  for (uint32_t i = 0; i < count; i++) {
+  int status = bytes && known && set->patterns && set->clauses && set->words ? 0 : -ERROR_NO_MEMORY;
+  bool complete = status == 0;
+  for (uint32_t i = 0; i < count && complete; i++) {
     struct pattern_source source = {slice_of(patterns[i]), i, report};
     int error = compile_pattern(set, &source, bytes);
-    if (error < 0) {
-      status = error;
-      continue;
-    }
-    if (everything != NULL) {
-      report_warning(report, "pattern %u matches no packets: pattern %u before it matches every one", i,
-                     (uint32_t)(everything - set->patterns));
-    } else if (set->patterns[i].clause_count == 0) {
-      everything = &set->patterns[i];
-    }
+    if (error < 0) status = error;
   }
+  if (status == 0) {
+    warn_of_unmatched(set, known, report);
+    status = pattern_table_build(set);
+    complete = status == 0;
+  }
+  if (!complete) report_error(report, ERROR_NO_MEMORY, "no memory for %u patterns", count);
+  memory_free(known);
   memory_free(bytes);
   if (status < 0) pattern_set_free(set);
   return status;
@@ -190,41 +244,19 @@ void pattern_set_free(struct pattern_set *set) {
   memory_free(set->patterns);
   memory_free(set->clauses);
   memory_free(set->words);
+  pattern_table_free(&set->table);
   *set = (struct pattern_set){0};
 }
 
-static inline uint64_t load_word(const uint8_t *at, uint32_t width) {
-  switch (width) {
-    case 8:
-      return load_le64(at);
-    case 4:
-      return load_le32(at);
-    case 2:
-      return load_le16(at);
-    default:
-      return *at;
-  }
-}
-
-static inline bool clause_holds(const struct pattern_set *set, const struct pattern_clause *clause, const uint8_t *data,
-                                uint32_t length) {
-  if (length < clause->need) return clause->negated;
-  const struct pattern_word *word = set->words + clause->first_word;
-  for (const struct pattern_word *end = word + clause->word_count; word < end; word++) {
-    if ((load_word(data + word->offset, word->width) & word->mask) != word->value) return clause->negated;
-  }
-  return !clause->negated;
-}
-
-uint32_t pattern_set_match(const struct pattern_set *set, const uint8_t *data, uint32_t length) {
-  for (uint32_t i = 0; i < set->count; i++) {
-    const struct pattern_clause *clause = set->clauses + set->patterns[i].first_clause;
-    const struct pattern_clause *end = clause + set->patterns[i].clause_count;
-    while (clause < end && clause_holds(set, clause, data, length))
-      clause++;
-    if (clause == end) return i;
-  }
-  return set->count;
+/* From its first byte that matters to its last. */
+static void print_word(const struct pattern_word *word, struct text *out) {
+  unsigned first = (unsigned)__builtin_ctzll(word->mask) / 8, last = 7 - (unsigned)__builtin_clzll(word->mask) / 8;
+  text_addf(out, "%u/", word->at + first);
+  for (unsigned i = first; i <= last; i++)
+    text_addf(out, "%02x", (unsigned)(word->value >> 8 * i & 255));
+  text_add(out, "%");
+  for (unsigned i = first; i <= last; i++)
+    text_addf(out, "%02x", (unsigned)(word->mask >> 8 * i & 255));
 }
 
 void pattern_set_print(const struct pattern_set *set, struct text *out) {
@@ -236,14 +268,9 @@ void pattern_set_print(const struct pattern_set *set, struct text *out) {
       const struct pattern_clause *clause = &set->clauses[c];
       text_add(out, clause->negated ? " !" : " ");
       if (clause->word_count == 0) text_add(out, "any");
-      for (uint32_t w = clause->first_word; w < clause->first_word + clause->word_count; w++) {
-        const struct pattern_word *word = &set->words[w];
-        text_addf(out, "%s%u/", w > clause->first_word ? "&" : "", word->offset);
-        for (uint32_t b = 0; b < word->width; b++)
-          text_addf(out, "%02x", (unsigned)(word->value >> 8 * b & 255));
-        text_add(out, "%");
-        for (uint32_t b = 0; b < word->width; b++)
-          text_addf(out, "%02x", (unsigned)(word->mask >> 8 * b & 255));
+      for (uint32_t w = clause->word_count; w > 0; w--) {
+        print_word(&set->words[clause->first_word + w - 1], out);
+        if (w > 1) text_add(out, "&");
       }
     }
     text_add(out, "\n");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Classifier's pattern language, compiled: a pattern is a list of clauses OFFSET/VALUE[%MASK], each possibly negated
- * by "!", that must all hold; "-" always holds. A clause becomes comparisons of 1, 2, 4 or 8 bytes of the packet under
- * a mask.
+ * by "!", that must all hold; "-" always holds. A clause becomes comparisons of 8 bytes of the packet under a mask,
+ * from which elements/pattern_table.c makes what packets are looked up in.
  */
 #ifndef IMAGO_ELEMENTS_PATTERN_H
 #define IMAGO_ELEMENTS_PATTERN_H
@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "elements/pattern_table.h"
 #include "lib/report.h"
 
 enum {
@@ -17,16 +18,15 @@ enum {
   PATTERN_MAX_CLAUSE = 2048, /* bytes of value in one clause */
 };
 
-/* `width` bytes of the packet at `offset`, loaded as a little-endian number, must equal value under mask. */
+/* The 8 bytes of the packet from `at` on, loaded as a little-endian number, must equal value under mask. A window ends with its last
+ * byte that matters, so that it begins in front of the clause rather than reaching behind the packet's end, unless it begins at 0. */
 struct pattern_word {
-  uint32_t offset;
-  uint32_t width;
+  uint32_t at;
   uint64_t mask, value;
 };
 
-/* Holds for a packet of at least `need` bytes whose words all match; negated: for any other packet. */
+/* Holds for a packet where all words match, which it must be long enough for; negated: for any other packet. */
 struct pattern_clause {
-  uint32_t need;
   uint32_t first_word, word_count;
   bool negated;
 };
@@ -42,15 +42,14 @@ struct pattern_set {
   struct pattern_word *words;
   uint32_t count;
   uint32_t clause_count, word_count;
+  struct pattern_table table;
 };
 
 /* Compiles count patterns. 0, or a negative code with every error reported ("pattern 2: ..."); then the set is empty.
  * Patterns that can never be reached are warned about. Free with pattern_set_free. */
 int pattern_set_compile(struct pattern_set *set, char *const *patterns, uint32_t count, struct report *report) MUST_USE;
 void pattern_set_free(struct pattern_set *set);
-/* The number of the first pattern that the packet matches, or set->count when there is none. */
-uint32_t pattern_set_match(const struct pattern_set *set, const uint8_t *data, uint32_t length);
-/* One line a pattern: "0  12/0806 !20/0001%00ff". */
+/* One line a pattern: "0  12/0806%ffff !20/01%ff". */
 void pattern_set_print(const struct pattern_set *set, struct text *out);
 
 #endif

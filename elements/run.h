@@ -36,4 +36,8 @@ static inline void run_add(struct run *run, unsigned port, struct packet *p) {
   run->batch.packet[run->batch.count++] = p;
 }
 
+/* Splits a whole batch: packet i goes to outputs[i], or, where that is output_count + r, is dropped and counted under class->drops[r].
+ * The usual batch, all of it to one output, goes on as it is. Takes the packets. */
+void run_split(struct element *e, struct batch *batch, const uint32_t *outputs);
+
 #endif
