@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "bpf/context.h"
 #include "bundle/signature.h"
 #include "bundle/wire.h"
 #include "bundle/writer.h"
