@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * The parser's state, shared by the two halves of the grammar: click/parser.c (statements, compounds, classes, libraries) and
- * click/chain.c (connections). Not for others.
+ * The parser's state, shared by the parts of the grammar: click/parser.c (statements), click/chain.c (connections), click/compound.c
+ * (compound elements, classes), click/require.c (requirements, variables). Not for others.
  */
 #ifndef IMAGO_CLICK_PARSER_H
 #define IMAGO_CLICK_PARSER_H
@@ -69,6 +69,10 @@ struct parser {
 void parser_next(struct parser *parser);
 bool parser_is(const struct parser *parser, char c);
 void parser_fail(struct parser *parser, int code);
+/* The same where `code` is -ERROR_TOO_BIG: "more than LIMIT WHAT"; or another, which says nothing. */
+void parser_fail_limit(struct parser *parser, int code, const struct landmark *at, const char *what, int limit);
+/* How much of a text that came with the source a message shows. */
+static inline int parser_shown_length(struct slice text) { return text.length < 40 ? (int)text.length : 40; }
 /* "syntax error near 'TOKEN'". */
 void parser_syntax_error(struct parser *parser);
 void parser_error(struct parser *parser, const struct landmark *at, const char *format, ...)
@@ -84,13 +88,20 @@ struct slice parser_anonymous_name(struct parser *parser, struct slice class_nam
 
 /* From '{' to the matching '}', which stays the current token. The class; NULL after an error. */
 struct ast_class *parser_compound(struct parser *parser, struct slice name);
+/* At the end of a compound: gives anonymous elements names that nobody declared, and finds bare words that name elements declared only
+ * later. */
+void parser_finish_elements(struct parser *parser);
 /* Statements up to `closing` ('}' also stops before "||"), or to the end of the source (closing 0), which stay current. */
 void parser_statements(struct parser *parser, char closing);
 /* Whether `input` or `output` (index, by the name they have for users) is used rightly and without gaps; returns how many ports. */
 uint32_t parser_check_pseudo(struct parser *parser, uint32_t element, bool output, struct slice name,
                              const struct landmark *at);
 
-/* A connection or declaration. False after an error, with the token at the offending place. */
-bool parser_chain(struct parser *parser);
+/* One statement each, from its first token. False after an error, with the token at the offending place. */
+bool parser_chain(struct parser *parser); /* a connection or declaration */
+bool parser_elementclass(struct parser *parser);
+bool parser_require(struct parser *parser);
+bool parser_provide(struct parser *parser); /* says what this file is for others; nothing looks at it */
+bool parser_define(struct parser *parser);
 
 #endif

@@ -5,6 +5,9 @@
 #include "kernel/system.h"
 
 #include "click/handlers.h"
+#include "click/number.h"
+#include "elements/parameter.h"
+#include "kernel/graph_clock.h"
 #include "kernel/kernel.h"
 #include "kernel/platform.h"
 
@@ -164,6 +167,33 @@ static int read_memory(void *owner, const struct handler *h, struct slice parame
   return 0;
 }
 
+static int read_timewarp(void *owner, const struct handler *h, struct slice parameter, struct text *out,
+                         struct report *r) {
+  if (graph_clock_simulated()) {
+    text_add(out, "simulation");
+  } else if (!graph_clock_waits()) {
+    text_add(out, "nowait");
+  } else {
+    text_add_fixed(out, graph_clock_factor(), 32);
+  }
+  return 0;
+}
+
+static int write_timewarp(void *owner, const struct handler *h, struct slice value, struct report *r) {
+  const struct services *services = &((struct system *)owner)->services;
+  uint64_t factor = GRAPH_CLOCK_ONE;
+  bool waits = !slice_equals(slice_trim(value), "nowait");
+  if (graph_clock_simulated()) return report_error(r, ERROR_PERMISSION, "time is simulated: it cannot be warped");
+  if (!waits && services->workers > 1) return report_error(r, ERROR_STATE, "nowait: needs one thread, not several");
+  if (waits && number_fraction(slice_trim(value), &factor) != 0)
+    return report_error(r, ERROR_INVALID, "expected double");
+  if (factor == 0) return report_error(r, ERROR_INVALID, "timefactor must be > 0");
+  if (services->exclusive != NULL) services->exclusive(true);
+  graph_clock_warp(factor, waits);
+  if (services->exclusive != NULL) services->exclusive(false);
+  return 0;
+}
+
 static int write_hotconfig(void *owner, const struct handler *h, struct slice value, struct report *r) {
   return kernel_hotconfig("hotconfig", value, r);
 }
@@ -192,6 +222,8 @@ const struct handler system_handlers[] = {
     {"security", read_security, NULL, 0, "what isolation holds here, and what does not"},
     {"stats", read_stats, NULL, 0, "counters of the NICs"},
     {"stop", NULL, write_stop, 0, "ends the system cleanly, or steps a DriverManager's script"},
+    {"timewarp", read_timewarp, write_timewarp, 0,
+     "how fast the graph's clock runs: 1, or as many times as that; nowait: it jumps to the next timer"},
     {"uptime", read_uptime, NULL, 0, "seconds since the first instruction"},
     {"workers", read_workers, NULL, 0, "rounds and sleep of each worker"},
     {NULL, NULL, NULL, 0, NULL},

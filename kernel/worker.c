@@ -81,8 +81,8 @@ static void disarm_nics(const struct worker *worker) {
 
 /* When to wake up, or `now` when that is too soon for a sleep. */
 static uint64_t sleep_deadline(const struct scheduler *scheduler, uint64_t now) {
-  if (graph_clock_simulated()) return UINT64_MAX;
-  uint64_t deadline = scheduler_next_deadline(scheduler);
+  if (!graph_clock_waits()) return UINT64_MAX;
+  uint64_t deadline = graph_clock_platform_deadline(scheduler_next_deadline(scheduler));
   if (scheduler_polls(scheduler) && deadline > now + WORKER_POLL_NS) return now + WORKER_POLL_NS;
   if (deadline == UINT64_MAX) return deadline;
   return deadline > now + WORKER_WAKE_NS ? deadline - WORKER_WAKE_NS : now;
@@ -107,16 +107,16 @@ static void sleep_until_event(struct system *system, struct worker *worker) {
   disarm_nics(worker);
 }
 
-/* Simulated time passes when nothing else is to do. True if it did. */
+/* Time that nobody waits for passes when nothing else is to do. True if it did. */
 static bool jump_to_next_timer(const struct worker *worker) {
   uint64_t deadline = scheduler_next_deadline(worker->scheduler);
-  if (!graph_clock_simulated() || deadline == UINT64_MAX) return false;
+  if (graph_clock_waits() || deadline == UINT64_MAX) return false;
   graph_clock_jump(deadline);
   return true;
 }
 
 static bool run_round(struct system *system, struct worker *worker, uint64_t now) {
-  bool worked = scheduler_run(worker->scheduler, graph_clock_simulated() ? graph_clock_now() : now);
+  bool worked = scheduler_run(worker->scheduler, graph_clock_follows_platform() ? now : graph_clock_now());
   element_running = NULL;
   count(&worker->rounds, 1);
   count(&worker->busy, worked);
@@ -143,7 +143,7 @@ static void run(struct system *system, struct worker *worker) {
       worked_at = now;
       continue;
     }
-    bool spin = now - worked_at < WORKER_SPIN_NS && !graph_clock_simulated();
+    bool spin = now - worked_at < WORKER_SPIN_NS && graph_clock_waits();
     if (spin || (first && !system->devices_complete)) continue;
 
     /* Idle. Ports are asked once more, since bytes that come while we arm are an event, but those before are not. */

@@ -70,6 +70,17 @@ STOPPING = rows(
     Row("click(1): handlers are read after the driver ran", ["-e", f'{CHAIN}; Script(print "ran", stop)', "-h", "c.count"], "ran\n0\n"),
     Row("click(1): --simtime starts at 1000000000 and jumps to the next timer", ["--simtime", "-e", "s :: Script(wait 1h, set x $(sub $(now) 1000003600), "
         'print $(lt $x 0.001), stop)'], "true\n"),
+    Row("userlevel/click.cc: handler timewarp of --simtime", ["--simtime", "-q", "-e", CHAIN, "-h", "timewarp"], "simulation\n"),
+    Row("userlevel/click.cc: simulated time cannot be warped", ["--simtime", "-e", "Script(write timewarp 2, stop)"],
+        err="While executing 'Script@1 :: Script':\n  While calling 'timewarp':\n  time is simulated: it cannot be warped\n"),
+    Row("userlevel/click.cc: timewarp is a factor", ["-e", "s :: Script(print $(timewarp), write timewarp 100000, print $(timewarp), wait 1h, stop)"],
+        "1\n100000\n"),
+    Row("userlevel/click.cc: timewarp nowait", ["-e", "s :: Script(write timewarp nowait, print $(timewarp), set x $(now), wait 1h, wait 1h, "
+        "print $(ge $(sub $(now) $x) 7200), stop)"], "nowait\ntrue\n"),
+    Row("userlevel/click.cc: timewarp 'expected double'", ["-e", "s :: Script(write timewarp fast, stop)"],
+        err="While executing 's :: Script':\n  While calling 'timewarp':\n  expected double\n"),
+    Row("userlevel/click.cc: 'timefactor must be > 0'", ["-e", "s :: Script(write timewarp 0, stop)"],
+        err="While executing 's :: Script':\n  While calling 'timewarp':\n  timefactor must be > 0\n"),
     Row("click(1): a configuration without elements ends at once", ["-e", ""], err="warning: config: configuration has no elements, exiting\n"),
     Row("click(1): --no-warnings", ["-w", "-e", ""]),
     Row("click(1): --warnings takes it back", ["-w", "--warnings"], err="warning: <stdin>: configuration has no elements, exiting\n"),
