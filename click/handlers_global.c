@@ -27,10 +27,23 @@ static int read_classes(void *owner, const struct handler *handler, struct slice
   return 0;
 }
 
+/* Whether one of the requirements, one a line, is that word. */
+static bool requires(const struct router *router, const char *what) {
+  struct slice rest = slice_of(router->config.requirements ? router->config.requirements : ""), word;
+  while ((word = slice_next_word(&rest)).length > 0)
+    if (slice_equals(word, what)) return true;
+  return false;
+}
+
+/* With require(compact_config) the source is not kept, in Click; what is told is then the flat form. */
 static int read_source(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                        struct report *report) {
   const struct router *router = owner;
-  text_add_slice(out, router->source_text);
+  if (requires(router, "compact_config")) {
+    click_unparse(&router->config, out);
+  } else {
+    text_add_slice(out, router->source_text);
+  }
   return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "lib/memory.h"
 
 void lexer_init(struct lexer *lexer, const char *file, struct slice source, struct report *report) {
-  *lexer = (struct lexer){.source = source, .at = {file, 1}, .report = report};
+  *lexer = (struct lexer){.source = source, .at = {file, 1}, .file = file, .report = report};
 }
 
 void lexer_free(struct lexer *lexer) {
@@ -45,7 +45,8 @@ static const char *intern_file(struct lexer *lexer, struct slice name) {
   return copy;
 }
 
-/* `# 12 "file"` or `#line 12 "file"` (the name may be missing) says what the next line is. Position is at the '#'. */
+/* `# 12 "file"` or `#line 12 "file"` (the name may be missing) says what the next line is; what stands behind the
+ * name (gcc's flags) is ignored, and an empty name is the source's own. Position is at the '#'. */
 static void line_marker(struct lexer *lexer) {
   struct slice line = rest_of_line(lexer);
   lexer->position += line.length; /* up to the newline, which counts as one more line */
@@ -61,7 +62,8 @@ static void line_marker(struct lexer *lexer) {
   rest = slice_trim(rest);
   if (rest.length >= 2 && rest.data[0] == '"') {
     const char *end = memchr(rest.data + 1, '"', rest.length - 1);
-    const char *file = end ? intern_file(lexer, (struct slice){rest.data + 1, (size_t)(end - rest.data) - 1}) : NULL;
+    struct slice name = {rest.data + 1, end ? (size_t)(end - rest.data) - 1 : 0};
+    const char *file = end && name.length == 0 ? lexer->file : end ? intern_file(lexer, name) : NULL;
     if (file) {
       lexer->at.file = file;
     } else {
@@ -233,6 +235,10 @@ struct token lexer_next_config(struct lexer *lexer) {
     }
     if (comment_here(lexer)) {
       skip_comment(lexer);
+      continue;
+    }
+    if (c == '#' && lexer->source.data[lexer->position - 1] == '\n') {
+      line_marker(lexer); /* stays in the text, where it counts as a comment */
       continue;
     }
     if (c == '(') depth++;

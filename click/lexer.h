@@ -45,11 +45,12 @@ struct token {
 
 enum { LEXER_MAX_FILES = 64 };
 
-/* Reads `source` (not NUL-terminated; it must outlive the tokens). Line markers `# 12 "file"` and `#line` change the landmark. */
+/* Reads `source` (not NUL-terminated; it must outlive the tokens). Line markers `# 12 "file"` and `#line 12` change the landmark. */
 struct lexer {
   struct slice source;
   size_t position;
   struct landmark at;
+  const char *file; /* the source's own name: `# 12 ""` returns to it */
   struct report *report;
   char *files[LEXER_MAX_FILES]; /* owned; file names from line markers, each once */
   uint32_t file_count;
@@ -60,7 +61,7 @@ void lexer_free(struct lexer *lexer);
 /* The next token. After TOKEN_END always TOKEN_END. */
 struct token lexer_next(struct lexer *lexer);
 /* After an identifier the parser asks for a configuration string: when the next character is '(', reads to the matching ')'
- * (quotes, comments and nested parentheses respected) and returns TOKEN_CONFIG; otherwise returns a token of kind TOKEN_END
+ * (quotes, comments, line markers and nested parentheses respected) and returns TOKEN_CONFIG; otherwise returns a token of kind TOKEN_END
  * and moves past blanks and comments only. */
 struct token lexer_next_config(struct lexer *lexer);
 

@@ -17,17 +17,22 @@ static size_t skip_quoted(const char *s, size_t at) {
   return s[at] ? at + 1 : at;
 }
 
+/* A line marker: the lexer has looked at it. */
+static bool marker_at(const char *s, size_t at) { return s[at] == '#' && at > 0 && s[at - 1] == '\n'; }
+
 /* Index behind the comment that begins at `at`. */
 static size_t skip_comment(const char *s, size_t at) {
-  bool line = s[at + 1] == '/';
-  for (at += 2; s[at]; at++) {
+  bool line = s[at] == '#' || s[at + 1] == '/';
+  for (at += s[at] == '#' ? 1 : 2; s[at]; at++) {
     if (line && s[at] == '\n') return at;
     if (!line && s[at] == '*' && s[at + 1] == '/') return at + 2;
   }
   return at;
 }
 
-static bool comment_at(const char *s, size_t at) { return s[at] == '/' && (s[at + 1] == '/' || s[at + 1] == '*'); }
+static bool comment_at(const char *s, size_t at) {
+  return (s[at] == '/' && (s[at + 1] == '/' || s[at + 1] == '*')) || marker_at(s, at);
+}
 
 /* One argument, trimmed, every comment replaced by a blank; *at moves to its separator or to the end. */
 static char *take_argument(const char *config, size_t *at, bool words) {
@@ -50,7 +55,7 @@ static char *take_argument(const char *config, size_t *at, bool words) {
       /* A run of plain bytes at once, so that splitting is linear in calls as well. */
       do {
         i++;
-      } while (config[i] && !strchr(words ? "\"'\\/ \t\n\v\f\r" : ",\"'\\/", config[i]));
+      } while (config[i] && !strchr(words ? "\"'\\/ \t\n\v\f\r" : ",\"'\\/#", config[i]));
     }
     text_add_bytes(&text, config + start, i - start);
   }

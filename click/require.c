@@ -21,15 +21,18 @@ static void read_library(struct parser *parser, char *file, struct text *text) {
   struct slice source = lexer->source;
   size_t position = lexer->position;
   struct landmark at = lexer->at;
+  const char *name = lexer->file;
   struct token token = parser->token;
   lexer->source = (struct slice){text_string(&parser->sources[index]), text->length};
   lexer->position = 0;
   lexer->at = (struct landmark){file, 1};
+  lexer->file = file;
   parser_next(parser);
   parser_statements(parser, '\0');
   lexer->source = source;
   lexer->position = position;
   lexer->at = at;
+  lexer->file = name;
   parser->token = token;
 }
 

@@ -33,16 +33,64 @@ static void unparse_declarations(const struct click_config *config, struct text 
 
 enum { NONE = UINT32_MAX };
 
-/* A chain follows each connection with the first one that leaves output 0 of where it arrived. */
-static void unparse_chain(const struct click_config *config, const uint32_t *first_of, bool *done, uint32_t start,
-                          struct text *out) {
+/* Chains. Invariant: next[i] is the connection that goes on where i arrives, at input 0 and out of output 0. */
+struct chains {
+  const struct click_config *config;
+  uint32_t *next;
+  bool *begins; /* no other connection goes on with it */
+  bool *done;
+};
+
+/* The connection behind `at`: one that itself arrives at input 0 goes before all others, the last of those there are. */
+static uint32_t successor(const struct click_config *config, const uint32_t *first_zero, const uint32_t *last,
+                          uint32_t at) {
+  const struct click_connection *c = &config->connections[at];
+  if (c->to_port != 0) return NONE;
+  uint32_t found = first_zero[c->to] != NONE ? first_zero[c->to] : last[c->to];
+  if (found != at) return found;
+  /* A ring of one: any other that leaves there. */
+  found = NONE;
+  for (uint32_t i = 0; i < config->connection_count; i++) {
+    const struct click_connection *other = &config->connections[i];
+    if (i == at || other->from != c->to || other->from_port != 0) continue;
+    found = i;
+    if (other->to_port == 0) break;
+  }
+  return found;
+}
+
+static bool find_chains(struct chains *chains) {
+  const struct click_config *config = chains->config;
+  uint32_t *first_zero = memory_alloc((config->declaration_count + 1) * sizeof *first_zero);
+  uint32_t *last = memory_alloc((config->declaration_count + 1) * sizeof *last);
+  bool good = first_zero && last;
+  for (uint32_t i = 0; good && i < config->declaration_count; i++)
+    first_zero[i] = last[i] = NONE;
+  for (uint32_t i = 0; good && i < config->connection_count; i++) {
+    const struct click_connection *c = &config->connections[i];
+    chains->begins[i] = true;
+    if (c->from_port != 0) continue;
+    last[c->from] = i;
+    if (c->to_port == 0 && first_zero[c->from] == NONE) first_zero[c->from] = i;
+  }
+  for (uint32_t i = 0; good && i < config->connection_count; i++) {
+    chains->next[i] = successor(config, first_zero, last, i);
+    if (chains->next[i] != NONE) chains->begins[chains->next[i]] = false;
+  }
+  memory_free(first_zero);
+  memory_free(last);
+  return good;
+}
+
+static void unparse_chain(struct chains *chains, uint32_t start, struct text *out) {
+  const struct click_config *config = chains->config;
   const struct click_connection *c = &config->connections[start];
   text_add(out, config->declarations[c->from].name);
   if (c->from_port) text_addf(out, " [%u]", c->from_port);
   const char *arrow = " -> ";
-  for (uint32_t at = start; at != NONE && !done[at]; at = first_of[config->connections[at].to]) {
+  for (uint32_t at = start; at != NONE && !chains->done[at]; at = chains->next[at]) {
     c = &config->connections[at];
-    done[at] = true;
+    chains->done[at] = true;
     text_add(out, arrow);
     if (c->to_port) text_addf(out, "[%u] ", c->to_port);
     text_add(out, config->declarations[c->to].name);
@@ -52,30 +100,21 @@ static void unparse_chain(const struct click_config *config, const uint32_t *fir
 }
 
 static void unparse_connections(const struct click_config *config, struct text *out) {
-  uint32_t *first_of = memory_alloc((config->declaration_count + 1) * sizeof *first_of);
-  bool *entered = memory_alloc((config->declaration_count + 1) * sizeof *entered);
-  bool *done = memory_alloc((config->connection_count + 1) * sizeof *done);
-  if (!first_of || !entered || !done) {
-    out->failed = true;
-  } else {
-    for (uint32_t i = 0; i < config->declaration_count; i++)
-      first_of[i] = NONE;
-    for (uint32_t i = config->connection_count; i-- > 0;) {
-      const struct click_connection *c = &config->connections[i];
-      if (c->from_port == 0) first_of[c->from] = i;
-      entered[c->to] = true;
-    }
-    /* Chains begin at sources; what is left then are other outputs, later connections, and rings. */
-    for (int pass = 0; pass < 2; pass++) {
-      for (uint32_t i = 0; i < config->connection_count; i++) {
-        if (done[i] || (pass == 0 && entered[config->connections[i].from])) continue;
-        unparse_chain(config, first_of, done, i, out);
-      }
+  struct chains chains = {.config = config,
+                          .next = memory_alloc((config->connection_count + 1) * sizeof *chains.next),
+                          .begins = memory_alloc((config->connection_count + 1) * sizeof *chains.begins),
+                          .done = memory_alloc((config->connection_count + 1) * sizeof *chains.done)};
+  bool good = chains.next && chains.begins && chains.done && find_chains(&chains);
+  /* What is left behind the first pass are rings. */
+  for (int pass = 0; good && pass < 2; pass++) {
+    for (uint32_t i = 0; i < config->connection_count; i++) {
+      if (!chains.done[i] && (pass == 1 || chains.begins[i])) unparse_chain(&chains, i, out);
     }
   }
-  memory_free(first_of);
-  memory_free(entered);
-  memory_free(done);
+  if (!good) out->failed = true;
+  memory_free(chains.next);
+  memory_free(chains.begins);
+  memory_free(chains.done);
 }
 
 void click_unparse(const struct click_config *config, struct text *out) {

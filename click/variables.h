@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Variables of a configuration and their substitution in configuration strings: $name, ${name}, ${name-default}.
+ * Variables of a configuration and their substitution in configuration strings: $name, ${name}, ${name-default},
+ * ${name[0]} (a word of the value; the index may itself have variables).
  */
 #ifndef IMAGO_CLICK_VARIABLES_H
 #define IMAGO_CLICK_VARIABLES_H

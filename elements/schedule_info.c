@@ -165,26 +165,43 @@ ELEMENT(ScheduleInfo, schedule_info_class);
 
 /* --- StaticThreadSched --- */
 
+/* The element that `name` means, or all of that compound, from the scope of e outwards. False: there is none of that name. */
+static bool place_all(const struct element *e, const char *name, uint32_t worker) {
+  const struct router *router = e->router;
+  struct slice scope = scope_of(e->name);
+  for (;;) {
+    bool any = false;
+    for (uint32_t i = 0; i < router->element_count; i++) {
+      struct slice id = slice_of(router->elements[i]->name);
+      if (!in_scope(scope, id) || levels_named(scope, name, id) == 0) continue;
+      router->placement[i].worker = worker;
+      any = true;
+    }
+    if (any || scope.length == 0) return any;
+    do {
+      scope.length--;
+    } while (scope.length > 0 && scope.data[scope.length - 1] != '/');
+  }
+}
+
 static int place(struct element *e, const char *text, struct report *report) {
-  static const struct argument element = {"ELEMENT", ARGUMENT_ELEMENT, 0, 0, "the element", 0};
   static const struct argument thread = {"THREAD", ARGUMENT_I32, 0, 0, "its thread", 0};
   struct args words = {0};
-  struct element *placed = NULL;
   int32_t number = 0;
   int status = args_split_words(text, &words);
   if (status == 0 && words.count != 2) {
     status = report_error(report, ERROR_INVALID, "expected 'ELEMENT THREAD', got '%s'", text);
   }
-  if (status == 0) status = args_parse_value(e, &element, words.values[0], &placed, report);
   if (status == 0) status = args_parse_value(e, &thread, words.values[1], &number, report);
-  args_free(&words);
-  if (status < 0 || placed == NULL) return status;
-  if (number < -1 || number >= (int32_t)router_workers(e->router)) {
+  if (status == 0 && (number < -1 || number >= (int32_t)router_workers(e->router))) {
     report_warning(report, "thread preference %d out of range", number);
     number = 0;
   }
-  e->router->placement[placed->index].worker = number > 0 ? (uint32_t)number : 0;
-  return 0;
+  if (status == 0 && !place_all(e, words.values[0], number > 0 ? (uint32_t)number : 0)) {
+    status = report_error(report, ERROR_NOT_FOUND, "ELEMENT: does not name an element");
+  }
+  args_free(&words);
+  return status;
 }
 
 static int static_thread_sched_configure(struct element *e, const struct args *rest, struct report *report) {
@@ -205,7 +222,8 @@ static const struct element_class static_thread_sched_class = {
     .example = "FromDevice(eth0) -> q :: Queue -> u :: Unqueue -> Discard; StaticThreadSched(u 1);",
     .manual =
         "Arguments are ELEMENT THREAD: tasks and timers of ELEMENT run on that thread, from 0. -1 means any, which is thread "
-        "0, as for elements that no StaticThreadSched names. Of several that name an element, the last one counts.",
+        "0, as for elements that no StaticThreadSched names. The name of a compound element means everything in it. Of several that "
+        "name an element, the last one counts.",
     .takes_rest = true,
     .configure = static_thread_sched_configure,
 };

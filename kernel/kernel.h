@@ -48,6 +48,8 @@ int kernel_hotconfig(const char *file, struct slice source, struct report *repor
 void kernel_stop(void);
 /* Asks the driver to stop, which the graph may take as a step of its script (Click's DriverManager). From any worker. */
 void kernel_stop_driver(void);
+/* Something waits for platform_poll: worker 0 asks at its next round, not in its own time. Any thread, signal handlers too. */
+void kernel_attend(void);
 /* Stamps the boot chart, "MICROSECONDS NAME" in handler `boot`. `name` must live for ever. */
 void kernel_boot_stamp(const char *name);
 /* For fault reports: name, class and place of the element that runs in this thread: "fw :: BPFilter (fw.click:4)"; false when none. */

@@ -328,6 +328,8 @@ void kernel_stop_driver(void) {
   platform_wake(0);
 }
 
+void kernel_attend(void) { __atomic_store_n(&the_system.attend, true, __ATOMIC_SEQ_CST); }
+
 int kernel_hotconfig(const char *file, struct slice source, struct report *report) {
   return graph_stage(&the_system, file, source, report);
 }

@@ -53,6 +53,7 @@ struct system {
   uint64_t first_packet; /* platform_now when the first packet had been forwarded; 0: none yet */
   bool devices_complete; /* platform_late_start has run */
   bool stop;             /* set by kernel_stop, from anywhere */
+  bool attend;           /* kernel_attend */
   uint32_t stop_wishes;  /* kernel_stop_driver, from anywhere; worker 0 asks the graph what each means */
 };
 

@@ -47,11 +47,13 @@ static void grant_stop_wishes(struct system *system) {
 static bool housekeeping(struct system *system, uint64_t started, uint64_t now, uint64_t *ports_at) {
   if (__atomic_load_n(&system->stop_wishes, __ATOMIC_RELAXED) != 0) grant_stop_wishes(system);
   if (system->first_packet == 0) notice_first_packet(system);
+  bool called = __atomic_load_n(&system->attend, __ATOMIC_RELAXED);
+  if (called) __atomic_store_n(&system->attend, false, __ATOMIC_SEQ_CST);
   if (!system->devices_complete) {
-    if (system->first_packet == 0 && now - started < WORKER_LATE_NS) return false;
+    if (!called && system->first_packet == 0 && now - started < WORKER_LATE_NS) return false;
     complete_devices(system);
   }
-  if (now < *ports_at) return false;
+  if (now < *ports_at && !called) return false;
   bool moved = poll_ports(system);
   *ports_at = moved ? now : now + WORKER_PORT_NS;
   return moved;

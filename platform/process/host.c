@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "click/host.h"
+#include "kernel/kernel.h"
 #include "platform/process/host.h"
 #include "platform/process/watch.h"
 
@@ -116,6 +117,7 @@ static void on_signal(int number) {
   int saved = errno;
   signals.raised[number] = 1;
   (void)!write(signals.pipe[1], "", 1);
+  kernel_attend();
   errno = saved;
 }
 

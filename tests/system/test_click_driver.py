@@ -62,6 +62,17 @@ EXITING = rows(
 )
 
 STOPPING = rows(
+    Row("Click's test/handlers/expansion-01", ["-e", "define($j sub) Script(print $(add 1 2), set i add, print $($i 3 4), print $($(s.run).name), "
+        "print $($j 8 5), print $($j.run), stop) s :: Script(TYPE PASSIVE, return i2) sub :: Script(TYPE PASSIVE, return Hello) i1, i2 :: Idle"],
+        "3\n7\ni2\n3\nHello\n"),
+    Row("Click's test/handlers/handlercall-01", ["-e", "InfiniteSource(LIMIT 100, STOP true) -> Counter(COUNT_CALL 5 s.switch 1) -> s :: Switch -> c :: Counter "
+        "-> d :: Discard; s[1] -> d; DriverManager(wait_stop, print c.count)", "-h", "c.count"], "4\n4\n"),
+    Row("Click's test/standard/Unqueue-01", ["-e", "InfiniteSource(LIMIT 5, STOP true) -> SimpleQueue -> unqueue :: Unqueue(LIMIT 1) -> "
+        "s :: Script(TYPE PACKET, export count 0, set count $(add $count 1), write unqueue.reset); DriverManager(pause, wait 0.1s, print s.count);"], "5\n"),
+    Row("Click's test/standard/Script-04", ["-e", "Script(print $(max -1 6 3), print $(div 75 2.5 5), print $(idiv 60 2 5), print $(htonl $(ntohl 6)), "
+        "write set foovar foo bar baz, print $(shift foovar), print $(get foovar), stop)"], "6\n6\n6\n6\nfoo\nbar baz\n"),
+    Row("Click's test/tools/lexer-08: line markers in configuration strings", ["-e", 'Message(\n# 100 "foobar.click"\n"test");\nMessage("test2");\nScript(stop)'],
+        err="config:1: While configuring 'Message@1 :: Message':\n  test\nfoobar.click:101: While configuring 'Message@2 :: Message':\n  test2\n"),
     Row("DriverManager: stop", ["-e", "DriverManager(stop)"]),
     Row("DriverManager: wait, then stop", ["-e", "DriverManager(wait 0.01s, stop)"]),
     Row("Script: TYPE DRIVER, print, stop", ["-e", 'Script(TYPE DRIVER, print "hello", stop)'], "hello\n"),
@@ -98,11 +109,21 @@ FILES = rows(
     Row("userlevel/click.cc: a parameter twice", ["-qe", CHAIN, "N=5", "N=6"], err="parameter 'N' multiply defined\n", status=1),
     Row("click(5): require(library)", ["-qe", "require(library no-such.click) " + CHAIN], status=1,
         err="config:1: library 'no-such.click' not found in CLICKPATH/conf\n"),
+    Row("Click's test/compound/compact-01: require(compact_config), then 'config' is the flat form",
+        ["-qe", "require(compact_config) a :: { -> Counter -> }; Idle -> a -> Discard", "-h", "config"],
+        "require(compact_config);\n\nIdle@2 :: Idle;\nDiscard@3 :: Discard;\na/Counter@1 :: Counter;\n\nIdle@2 -> a/Counter@1\n    -> Discard@3;\n"),
     Row("click(1): --output to standard output", ["-qo-", "-e", "i :: Idle -> d :: Discard"], "i :: Idle;\nd :: Discard;\n\ni -> d;\n"),
     Row("userlevel/click.cc: an output that cannot be written", ["-qo", "/no/such", "-e", CHAIN], err="/no/such: No such file or directory\n", status=1),
 )
 
 COMPANIONS = rows(
+    Row("Click's test/tools/lexer-04: chains go on at port 0", ["-e", "a, b, c :: Idle; a => b, c, [0,1] a;"],
+        "a :: Idle;\nb :: Idle;\nc :: Idle;\n\na [1] -> c;\na [2] -> a\n    -> b;\na [3] -> [1] a;\n", command="click-flatten"),
+    Row("Router::unparse_connections: a chain ends where it arrives at another input; rings", ["-e", "a, b :: Idle; a -> [1] b -> b; a [1] -> a;"],
+        "a :: Idle;\nb :: Idle;\n\nb -> b;\na [1] -> a\n    -> [1] b;\n", command="click-flatten"),
+    Row("Click's test/tools/undead-01", ["-e", "Idle -> Counter -> td1 :: ToDump(a); is :: InfiniteSource -> ss :: StaticSwitch(1);"
+        "ss[0] -> ToDump(c); ss[1] -> q :: Queue -> rr :: RoundRobinSched; Idle -> [1]rr; rr -> td2 :: ToDump(b);"],
+        "is :: InfiniteSource;\nq :: Queue;\ntd2 :: ToDump(b);\n\nis -> q\n    -> td2;\n", command="click-undead"),
     Row("click-flatten(1)", ["-e", "i :: Idle -> d :: Discard"], "i :: Idle;\nd :: Discard;\n\ni -> d;\n", command="click-flatten"),
     Row("click-undead(1): Nulls are removed", ["-e", "f :: FromDevice(a) -> Null -> q :: Queue -> t :: ToDevice(b)"],
         "f :: FromDevice(a);\nq :: Queue;\nt :: ToDevice(b);\n\nf -> q\n    -> t;\n", command="click-undead"),
@@ -215,6 +236,46 @@ def test_sighup_reads_the_file_again(driver, tmp_path):
     assert running.process.stdout.readline() == "swapped\n"
     out, _, status = running.end()
     assert (out, status) == ("1\nother\n", 0)
+
+
+def test_the_next_free_port():
+    """ControlSocket: 'PORT+': if that port is in use, the next that is free."""
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        out, err, status = run(Row("", ["-q", "-p", f"{port}+", "-e", CHAIN, "-h", "click_driver@@ControlSocket.port"]))
+        assert (err, status) == ("", 0)
+        assert int(out) > port
+        _, err, status = run(Row("", ["-q", "-p", f"{port}", "-e", CHAIN]))
+        assert status == 1
+        assert "Address already in use" in err
+
+
+def test_a_chatter_client_outlives_a_hot_swap(driver, runtime):
+    """Issue 3: hot swap takes over state from elements of the same name, which for a ChatterSocket is its clients."""
+    control, chatter = str(runtime / "control"), str(runtime / "chatter")
+    socket_of = f'chat :: ChatterSocket(unix, "{chatter}", RETRIES 1)'
+    driver("-R", "-u", control, "-e", f"{socket_of}; {READY}")
+    listener = connected(socket.socket(socket.AF_UNIX), chatter)
+    with listener, listener.makefile("r", newline="") as stream:
+        assert stream.readline() == "Click::ChatterSocket/1.0\r\n"
+        new = f"{socket_of}; new :: Script(wait 0.05s, print nothing.at, loop)"
+        with connected(socket.socket(socket.AF_UNIX), control) as client, client.makefile("rw", newline="") as session:
+            session.write(f"WRITEDATA hotconfig {len(new)}\r\n{new}")
+            session.flush()
+            assert [session.readline() for _ in range(2)][1] == "200 Write handler 'hotconfig' OK\r\n"
+        while "While executing 'new :: Script'" not in stream.readline():
+            pass
+
+
+@pytest.mark.parametrize("end, rest, status", [("end", ["got USR1", "K 2", "got USR1"], 0), ("exit", ["got USR1", "K 2"], -signal.SIGUSR1)])
+def test_signal_scripts(end, rest, status):
+    """Click's test/userlevel/Script-signal: a signal script runs soon after the signal; `end` installs it again, `exit` does not."""
+    script = f"Script(TYPE SIGNAL USR1, print 'got USR1', {end}); Script(print 'K 1', set y $(kill USR1 $$), wait 10us, print 'K 2', " \
+        "set y $(kill USR1 $$), wait 10us, stop)"
+    out, _, ended = run(Row("", ["-e", script]))
+    assert (out.split("\n")[:-1], ended) == (["K 1", *rest], status)
 
 
 def ar(**members):

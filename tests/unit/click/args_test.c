@@ -32,6 +32,7 @@ static void splits(void **state) {
       {"\\<2c,2c>, x", "\\<2c,2c>|x|"},
       {"a /* , */ b, c // , d\n, e", "a   b|c|e|"},
       {"/* only */", ""},
+      {"\n# 12 \"f\"\na, b # c,\n#5\nd", "a|b # c|d|"}, /* line markers, which the lexer has taken */
       {"a/b, http://x", "a/b|http:|"},
       {"\"open, ", "\"open,|"},
       {"\\", "\\|"},

@@ -129,6 +129,10 @@ static const struct {
                                                                                           "A@1 [0] -> [0] Q@2/P@1;\n"
                                                                                           "Q@3 [0] -> [0] B@4;\n"
                                                                                           "Q@2/P@1 [0] -> [0] Q@3;\n"},
+    /* Click's test/compound/variables-01: a word of the value; ours beside it are what is no word's number, nesting, and what is not
+     * defined. */
+    {"define($a A B C, $n 2, $q \"B D\" E) A(${a[0]}, ${a[2]}, \"${a[3]}\", ${a[$n]}, ${a[${n}]}, ${q[0]}, ${a[x]}, ${a[-1]}, ${b[0]}, ${a[]})",
+     "A@1 :: A(A, C, \"\", C, C, \"B D\", , , ${b[0]}, );\n"},
     {"elementclass A B; x :: A -> A", "x :: B();\n"
                                       "A@2 :: B();\n"
                                       "x [0] -> [0] A@2;\n"},
@@ -297,6 +301,8 @@ static void refuses(void **state) {
       {"$", "fw.click:1: '$' must be followed by a variable name\n"},
       {"# 12 \"g.click\"\n-> x", "g.click:12: syntax error near '->'\n"},
       {"#line 7\n-> x", "fw.click:7: syntax error near '->'\n"},
+      {"A(\n# 9\n\n) ^", "fw.click:10: syntax error near '^'\n"},
+      {"A(\n#pragma x\n)", "fw.click:2: unknown preprocessor directive '#pragma x'\n"},
       {"#include <x>", "fw.click:1: unknown preprocessor directive '#include <x>'\n"},
       {"a ^ B(\"'\") ; ->", "fw.click:1: syntax error near '^'\n"
                             "fw.click:1: syntax error near '->'\n"},
@@ -518,12 +524,18 @@ static void reads_no_further(void **state) {
 static void landmarks(void **state) {
   char name[] = "f.click";
   struct click_config config;
-  assert_int_equal(click_parse(name, slice_of("a :: A;\n\nb ::\nB\n# 40 \"g.click\"\nc :: C -> \n D"), &config, NULL),
-                   0);
+  assert_int_equal(
+      click_parse(
+          name,
+          slice_of(
+              "a :: A;\n\nb ::\nB\n# 40 \"g.click\" 1 3\nc :: C -> \n D\n#line 7 \"\"\n;e :: E(\n# 100 \"h.click\"\n x) f :: F"),
+          &config, NULL),
+      0);
   name[0] = 'x';
-  static const struct landmark expected[] = {{"f.click", 1}, {"f.click", 3}, {"g.click", 40}, {"g.click", 41}};
-  assert_int_equal(config.declaration_count, 4);
-  for (uint32_t i = 0; i < 4; i++) {
+  static const struct landmark expected[] = {{"f.click", 1},  {"f.click", 3}, {"g.click", 40},
+                                             {"g.click", 41}, {"f.click", 7}, {"h.click", 100}};
+  assert_int_equal(config.declaration_count, 6);
+  for (uint32_t i = 0; i < 6; i++) {
     assert_string_equal(config.declarations[i].at.file, expected[i].file);
     assert_int_equal(config.declarations[i].at.line, expected[i].line);
   }

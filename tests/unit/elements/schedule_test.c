@@ -64,14 +64,18 @@ static void threads_are_assigned(void **state) {
   for (unsigned i = 0; i < 3; i++)
     scheduler_init(&schedulers[i], i);
   struct report report = {0};
-  static const char config[] = "a :: Idle; b :: Idle; c :: Idle; d :: Idle; x/y :: Idle; "
-                               "StaticThreadSched(a 2, b 1, c -1, b 2); StaticThreadSched(x/y 1, d 3)";
+  static const char config[] =
+      "a :: Idle; b :: Idle; c :: Idle; d :: Idle; x/y :: Idle; "
+      "StaticThreadSched(a 2, b 1, c -1, b 2); StaticThreadSched(x/y 1, d 3);"
+      /* A compound's name means all that is in it (Click's test/threads/StaticThreadSched-02). */
+      "StaticThreadSched(s 1); s, t :: { a :: Idle; b :: Idle; StaticThreadSched(b 2) }; sx :: Idle";
   assert_int_equal(router_create("t", slice_of(config), &harness.services, schedulers, &harness.router, &report), 0);
   assert_non_null(strstr(text_string(&report.text), "thread preference 3 out of range"));
   static const struct {
     const char *name;
     unsigned worker;
-  } rows[] = {{"a", 2}, {"b", 2}, {"c", 0}, {"d", 0}, {"x/y", 1}};
+  } rows[] = {{"a", 2},   {"b", 2},   {"c", 0},   {"d", 0},   {"x/y", 1},
+              {"s/a", 1}, {"s/b", 2}, {"t/a", 0}, {"t/b", 2}, {"sx", 0}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     struct element *e = router_find(harness.router, rows[i].name);
     struct task task;
