@@ -478,16 +478,18 @@ static int write_table(struct filter_tree *tree, const struct lists *lists, stru
       node->shift++;
     node->buckets = (span >> node->shift) + 1;
   }
-  uint32_t *table = add_words(tree, 2 * count + (node->buckets ? node->buckets + 1 : 0));
+  uint32_t starts = filter_tree_starts(node);
+  uint32_t *table = add_words(tree, starts + count + (node->buckets ? node->buckets + 1 : 0));
   if (!table) return -ERROR_NO_MEMORY;
   memcpy(table, lists->starts, count * sizeof *table);
-  memcpy(table + count, lists->children, count * sizeof *table);
+  memset(table + count, 0xff, (starts - count) * sizeof *table);
+  memcpy(table + starts, lists->children, count * sizeof *table);
   for (uint32_t bucket = 0; bucket < node->buckets; bucket++) {
     while (i + 1 < count && lists->starts[i + 1] - node->base <= (uint64_t)bucket << node->shift)
       i++;
-    table[2 * (size_t)count + bucket] = i;
+    table[starts + count + bucket] = i;
   }
-  if (node->buckets) table[2 * (size_t)count + node->buckets] = count - 1;
+  if (node->buckets) table[starts + count + node->buckets] = count - 1;
   return 0;
 }
 
@@ -586,6 +588,11 @@ static int order_fields(struct filter_tree *tree, struct filter_normal *normal, 
   for (uint32_t i = 0; i < normal->range_count; i++)
     normal->ranges[i].field = number[normal->ranges[i].field];
   tree->field_count = count;
+  tree->need = 20;
+  for (uint32_t i = 0; i < tree->eager; i++) {
+    uint32_t need = tree->fields[i].word + (tree->fields[i].header == FILTER_IP ? 4u : 24u);
+    if (need > tree->need) tree->need = need;
+  }
   memory_free(number);
   return 0;
 }

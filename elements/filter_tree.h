@@ -14,8 +14,9 @@
 #include "elements/filter_normal.h"
 
 enum {
-  FILTER_TREE_DEPTH = 40, /* nodes on one way, children and rests */
-  FILTER_EAGER = 6,       /* the most used fields, which are read at once */
+  FILTER_TREE_DEPTH = 40,  /* nodes on one way, children and rests */
+  FILTER_EAGER = 6,        /* the most used fields, which are read at once */
+  FILTER_SEARCH_SIDE = 16, /* starts of intervals that are compared at once */
 };
 
 /* A reference to what comes next: the kind is in the two top bits. */
@@ -24,8 +25,8 @@ enum { FILTER_REF_KIND = 3u << 30, FILTER_REF_NODE = 0, FILTER_REF_LEAF = 1u << 
 
 /* 32 bytes, two to a cache line. Tables lie in filter_tree.words at `table`:
  * direct: for value base + i (i < count) the child; then those for what is above and below;
- * search: starts of the `count` intervals (the first is 0), the children, and, with `buckets`, for each run of 2^shift values from
- *   base on the interval of its first value (buckets + 1 of them). */
+ * search: starts of the `count` intervals (the first is 0) and FILTER_SEARCH_SIDE - 1 entries that don't matter, the children, and, with
+ *   `buckets`, for each run of 2^shift values from base on the interval of its first value (buckets + 1 of them). */
 struct filter_tree_node {
   uint16_t field;
   uint8_t direct;
@@ -35,6 +36,11 @@ struct filter_tree_node {
   uint32_t rest;       /* reference */
   uint32_t rest_first; /* the first rule in the rest */
 };
+
+/* Words from the starts to the children. */
+static inline uint32_t filter_tree_starts(const struct filter_tree_node *node) {
+  return node->count + FILTER_SEARCH_SIDE - 1;
+}
 
 /* A leaf in words: for each rule its number, FILTER_LAST on the last; the residual node or FILTER_NONE; the number of ranges; and for
  * each range the field (FILTER_ABSENT_TOO: absent is in it), low and high. */
@@ -48,6 +54,7 @@ struct filter_tree {
   uint32_t *words;
   uint32_t root;
   uint32_t field_count, eager;
+  uint32_t need; /* bytes from the start of an IP header without options on that hold all words of the eager fields */
   uint32_t node_count, word_count;
   uint32_t node_capacity, word_capacity;
 };
@@ -60,6 +67,9 @@ void filter_tree_free(struct filter_tree *tree);
 
 /* The first rule that the packet with this IP header (NULL: none) matches, or FILTER_NONE. `end` is behind its last byte. */
 uint32_t filter_tree_find(const struct filter_tree *tree, const uint8_t *ip, const uint8_t *end);
+
+/* The same for each packet of a batch, which may not all be IP packets, at half the cost. */
+void filter_tree_find_all(const struct filter_tree *tree, const struct batch *batch, uint32_t *rules);
 
 /* Describes the nodes, one a line. */
 void filter_tree_print(const struct filter_tree *tree, struct text *out);

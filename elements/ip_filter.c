@@ -11,6 +11,7 @@ struct ip_filter {
   struct element element;
   struct filter_program program;
   struct filter_tree tree;
+  uint16_t *outputs; /* of each rule, and for no rule; from output_count on what run_split makes of it */
 };
 
 enum { DROP_NO_MATCH, DROP_DENIED };
@@ -19,12 +20,18 @@ static int compile(struct ip_filter *f, struct report *report) {
   uint32_t count = f->program.rule_count;
   struct filter_normal normal = {0};
   bool *reached = memory_alloc((count + 1) * sizeof *reached);
-  int status = reached ? filter_normalize(&f->program, &normal) : -ERROR_NO_MEMORY;
+  f->outputs = memory_alloc((count + 1) * sizeof *f->outputs);
+  int status = reached && f->outputs ? filter_normalize(&f->program, &normal) : -ERROR_NO_MEMORY;
   if (status == 0) status = filter_tree_build(&f->tree, &f->program, &normal, reached);
   if (status != 0) report_error(report, ERROR_NO_MEMORY, "no memory for %u patterns", count);
   for (uint32_t i = 0; i < count && status == 0; i++) {
     if (!reached[i]) report_warning(report, "pattern %u matches no packets", i);
   }
+  for (uint32_t i = 0; i < count && status == 0; i++) {
+    uint32_t output = f->program.rules[i].output;
+    f->outputs[i] = (uint16_t)(output == FILTER_NONE ? f->element.output_count + DROP_DENIED : output);
+  }
+  if (status == 0) f->outputs[count] = (uint16_t)(f->element.output_count + DROP_NO_MATCH);
   filter_normal_free(&normal);
   memory_free(reached);
   return status;
@@ -47,31 +54,19 @@ static int classifier_configure(struct element *e, const struct args *rest, stru
 
 static void filter_push(struct element *e, unsigned port, struct batch *batch) {
   const struct ip_filter *f = (const struct ip_filter *)e;
-  struct run run;
-  run_start(&run, e);
-  uint64_t dropped[2] = {0};
-  for (uint32_t i = 0; i < batch->count; i++) {
-    struct packet *p = batch->packet[i];
-    const uint8_t *ip = p->network_header ? (const uint8_t *)p + p->network_header : NULL;
-    uint32_t rule = filter_tree_find(&f->tree, ip, p->data + p->length);
-    uint32_t output = rule == FILTER_NONE ? FILTER_NONE : f->program.rules[rule].output;
-    if (output != FILTER_NONE) {
-      run_add(&run, output, p);
-    } else {
-      packet_kill(p);
-      dropped[rule == FILTER_NONE ? DROP_NO_MATCH : DROP_DENIED]++;
-    }
-  }
-  run_flush(&run);
-  for (unsigned i = 0; i < 2; i++) {
-    if (dropped[i] > 0) counter_add(&e->drops[i], dropped[i]);
-  }
+  uint32_t outputs[BATCH_MAX], none = f->program.rule_count;
+  filter_tree_find_all(&f->tree, batch, outputs);
+  for (uint32_t i = 0; i < batch->count; i++)
+    outputs[i] = f->outputs[outputs[i] == FILTER_NONE ? none : outputs[i]];
+  run_split(e, batch, outputs);
 }
 
 static void filter_cleanup(struct element *e) {
   struct ip_filter *f = (struct ip_filter *)e;
   filter_program_free(&f->program);
   filter_tree_free(&f->tree);
+  memory_free(f->outputs);
+  f->outputs = NULL;
 }
 
 static int read_program(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
