@@ -108,12 +108,15 @@ static inline uint32_t search_node(const struct filter_tree_node *node, const ui
   return table[filter_tree_starts(node) + search(table, low, high, value)];
 }
 
-static inline uint32_t child_of(const struct filter_tree_node *node, const uint32_t *table, uint64_t value) {
-  uint32_t v = (uint32_t)value;
-  if (!node->direct) return value == FILTER_ABSENT ? node->absent : search_node(node, table, v);
-  uint32_t offset = v - node->base, outside = node->count + (v < node->base);
+static inline uint32_t look_up(const struct filter_tree_node *node, const uint32_t *table, uint64_t value) {
+  uint32_t v = (uint32_t)value, offset = v - node->base, outside = node->count + (v < node->base);
   uint32_t child = table[offset < node->count ? offset : outside];
   return value == FILTER_ABSENT ? node->absent : child;
+}
+
+static inline uint32_t child_of(const struct filter_tree_node *node, const uint32_t *table, uint64_t value) {
+  if (node->direct) return look_up(node, table, value);
+  return value == FILTER_ABSENT ? node->absent : search_node(node, table, (uint32_t)value);
 }
 
 static inline void postpone_rest(struct lookup *l, uint32_t i, const struct filter_tree_node *node) {
@@ -167,7 +170,8 @@ static enum crowd step_together(struct lookup *l, const uint8_t *going, uint32_t
   const uint64_t *value = l->value[node.field];
   uint32_t kinds = 0, different = 0, first = child_of(&node, table, value[going[0]]);
   for (uint32_t k = 0; k < count; k++) {
-    uint32_t child = child_of(&node, table, value[going[k]]);
+    uint64_t v = value[going[k]];
+    uint32_t child = node.direct ? look_up(&node, table, v) : child_of(&node, table, v);
     l->ref[going[k]] = child;
     kinds |= child;
     different |= child ^ first;
@@ -234,7 +238,7 @@ static uint32_t finish_all(struct lookup *l, uint8_t *going, uint32_t count, enu
 
 /* --- packets --- */
 
-static void run(struct lookup *l, uint32_t count) {
+static void walk(struct lookup *l, uint32_t count) {
   uint8_t going[ABREAST];
   uint32_t root = l->tree->root;
   for (uint32_t i = 0; i < count; i++) {
@@ -269,7 +273,7 @@ uint32_t filter_tree_find(const struct filter_tree *tree, const uint8_t *ip, con
   lookup.tree = tree;
   bool regular = open_regular(&lookup, 0, ip, packet_end);
   read_all(&lookup, zero, regular, zero, !regular);
-  run(&lookup, 1);
+  walk(&lookup, 1);
   return lookup.best[0];
 }
 
@@ -288,7 +292,7 @@ void filter_tree_find_all(const struct filter_tree *tree, const struct batch *ba
       regular_count += is_regular;
     }
     read_all(&lookup, regular, regular_count, others, count - regular_count);
-    run(&lookup, count);
+    walk(&lookup, count);
     for (uint32_t i = 0; i < count; i++)
       rules[first + i] = lookup.best[i];
   }
