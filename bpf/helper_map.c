@@ -21,7 +21,7 @@ uint64_t bpf_helper_map_update(uint64_t handle, uint64_t key, uint64_t value, ui
   /* If it lies in a map value, another worker may change it between hashing and storing. */
   uint8_t copy[BPF_MAP_MAX_KEY];
   memcpy(copy, (const void *)(uintptr_t)key, map->def.key_size);
-  return (uint64_t)map->ops->update(map, copy, (const void *)(uintptr_t)value, flags);
+  return (uint64_t)map->ops->update(map, copy, (const void *)(uintptr_t)value, flags, m->processor);
 }
 
 uint64_t bpf_helper_map_delete(uint64_t handle, uint64_t key, uint64_t r3, uint64_t r4, uint64_t r5,

@@ -164,9 +164,6 @@ static uint64_t accessed(const uint64_t *reg, struct bpf_insn insn) {
   return reg[base] + (uint64_t)insn.off;
 }
 
-static uint64_t call_function(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
-                              uint64_t r4);
-
 static bool judge_tail_call(struct bpf_machine *m) {
   const struct bpf_proto *proto = bpf_proto_find(BPF_HELPER_TAIL_CALL);
   return proto != NULL && bpf_helper_judge(m, proto, &m->reg[1]);
@@ -207,7 +204,7 @@ uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
   uint32_t next = entry; /* the one after it; jumps that leave the program show when it is fetched */
   void *p;
 
-  m->call = call_function;
+  m->call = bpf_interpret_call;
   for (;;) {
     if (next >= count) {
       fault = BPF_FAULT_JUMP;
@@ -485,53 +482,61 @@ uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
         fault = BPF_FAULT_JUMP;
         goto out;
       case BPF_LDX | BPF_MEM | BPF_B:
-      case BPF_LDX | BPF_MEMSX | BPF_B:
-        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 1, BPF_ACCESS_READ);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 1, BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
-        *dst = BPF_MODE(insn.code) == BPF_MEM ? *(uint8_t *)p : sign_extend(*(uint8_t *)p, 8);
+        *dst = *(uint8_t *)p;
         continue;
       case BPF_LDX | BPF_MEM | BPF_H:
-      case BPF_LDX | BPF_MEMSX | BPF_H:
-        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 2, BPF_ACCESS_READ);
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 2, BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
-        *dst = BPF_MODE(insn.code) == BPF_MEM ? load_le16(p) : sign_extend(load_le16(p), 16);
+        *dst = load_le16(p);
         continue;
       case BPF_LDX | BPF_MEM | BPF_W:
         p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 4, BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
         *dst = load_le32(p);
         continue;
+      case BPF_LDX | BPF_MEM | BPF_DW:
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 8, BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+        if (p == NULL) goto bad_memory;
+        *dst = load_le64(p);
+        continue;
+      case BPF_LDX | BPF_MEMSX | BPF_B:
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 1, BPF_ACCESS_READ);
+        if (p == NULL) goto bad_memory;
+        *dst = sign_extend(*(uint8_t *)p, 8);
+        continue;
+      case BPF_LDX | BPF_MEMSX | BPF_H:
+        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 2, BPF_ACCESS_READ);
+        if (p == NULL) goto bad_memory;
+        *dst = sign_extend(load_le16(p), 16);
+        continue;
       case BPF_LDX | BPF_MEMSX | BPF_W:
         p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 4, BPF_ACCESS_READ);
         if (p == NULL) goto bad_memory;
         *dst = sign_extend(load_le32(p), 32);
         continue;
-      case BPF_LDX | BPF_MEM | BPF_DW:
-        p = bpf_machine_reach(m, *src + (uint64_t)insn.off, 8, BPF_ACCESS_READ);
-        if (p == NULL) goto bad_memory;
-        *dst = load_le64(p);
-        continue;
       case BPF_STX | BPF_MEM | BPF_B:
       case BPF_ST | BPF_MEM | BPF_B:
-        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 1, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 1, BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
         *(uint8_t *)p = (uint8_t)(BPF_CLASS(insn.code) == BPF_STX ? *src : (uint32_t)insn.imm);
         continue;
       case BPF_STX | BPF_MEM | BPF_H:
       case BPF_ST | BPF_MEM | BPF_H:
-        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 2, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 2, BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
         store_le16(p, (uint16_t)(BPF_CLASS(insn.code) == BPF_STX ? *src : (uint32_t)insn.imm));
         continue;
       case BPF_STX | BPF_MEM | BPF_W:
       case BPF_ST | BPF_MEM | BPF_W:
-        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 4, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 4, BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
         store_le32(p, BPF_CLASS(insn.code) == BPF_STX ? (uint32_t)*src : (uint32_t)insn.imm);
         continue;
       case BPF_STX | BPF_MEM | BPF_DW:
       case BPF_ST | BPF_MEM | BPF_DW:
-        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 8, BPF_ACCESS_WRITE);
+        p = bpf_machine_reach(m, a + (uint64_t)insn.off, 8, BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
         if (p == NULL) goto bad_memory;
         store_le64(p, BPF_CLASS(insn.code) == BPF_STX ? *src : (uint64_t)(int64_t)insn.imm);
         continue;
@@ -568,8 +573,8 @@ out:
 }
 
 /* Registers of the caller are kept aside: the helper that calls back is in the middle of one of its instructions. */
-static uint64_t call_function(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
-                              uint64_t r4) {
+uint64_t bpf_interpret_call(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
+                            uint64_t r4) {
   uint32_t entry;
   if (!bpf_program_function(m->program, function, &entry)) {
     m->fault = BPF_FAULT_FUNCTION;

@@ -79,6 +79,7 @@ struct bpf_machine {
   struct bpf_map *inner[BPF_MAX_INNER]; /* maps that were looked up in maps */
 
   bool has_context;
+  enum bpf_program_kind kind; /* of the context */
   union {
     struct xdp_md xdp;
     struct bpf_skb skb;
@@ -147,6 +148,18 @@ static inline void bpf_machine_fault(struct bpf_machine *m, enum bpf_fault_kind 
   }
 }
 
+/* Lends memory to the program: a record, or with map NULL a key. False: BPF_MAX_HELD are lent already. */
+bool bpf_machine_hold(struct bpf_machine *m, const void *address, uint64_t length, struct bpf_map *map);
+/* Takes it back. The map that was given with it is *map. False: nothing that begins at this address is lent. */
+bool bpf_machine_take_back(struct bpf_machine *m, uint64_t address, struct bpf_map **map);
+/* The handle of a map, also of one that is none of the program's but was looked up in one. 0: BPF_MAX_INNER of those are known. */
+uint64_t bpf_machine_handle_of(struct bpf_machine *m, struct bpf_map *map);
+/* The map that has a value where this address is, and where that value begins; NULL when none has. */
+struct bpf_map *bpf_machine_value(const struct bpf_machine *m, uint64_t address, uint64_t *value);
+
+/* The interpreter's m->call. */
+uint64_t bpf_interpret_call(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
+                            uint64_t r4);
 /* The interpreter: runs m->program from slot `entry` in the current frame with m->reg until that frame's function exits;
  * gives r0, or 0 after a fault. */
 uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry);

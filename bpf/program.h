@@ -20,6 +20,9 @@
 struct bpf_code {
   /* Runs the program in the frame that is current, r1 to r5 from m->reg, and gives r0. A fault is left in the machine. */
   uint64_t (*run)(struct bpf_machine *m);
+  /* What m->call is while this program runs (bpf/machine.h); for callbacks that come from outside, as timers. NULL: the
+   * interpreter's. */
+  uint64_t (*call)(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4);
   void (*release)(struct bpf_code *code);
 };
 
@@ -113,6 +116,12 @@ void bpf_run(const struct bpf_program *program, const struct bpf_environment *en
  * For tests and fuzzers. */
 void bpf_run_memory(const struct bpf_program *program, const struct bpf_environment *environment, void *memory,
                     uint32_t length, struct bpf_result *result);
+
+/* Calls one function of the program, outside of any packet, as timers do: r1 = handle of the map, r2 = address of a copy of the
+ * key, r3 = address of the value in that slot of the map. */
+void bpf_run_callback(const struct bpf_program *program, const struct bpf_environment *environment, uint32_t processor,
+                      uint64_t function, struct bpf_map *map, uint32_t slot, const void *key,
+                      struct bpf_result *result);
 
 /* Frees instructions, code and map references, not the struct. */
 void bpf_program_destroy(struct bpf_program *program);

@@ -3,7 +3,9 @@
  * One invocation of a program from outside: the machine is set up, the engine that the program has runs it, and what it left
  * becomes the result.
  */
+#include "bpf/lock.h"
 #include "bpf/machine.h"
+#include "bpf/ring.h"
 #include "lib/string.h"
 
 /* The stack is not touched: frames are zeroed as they come into use. */
@@ -12,6 +14,7 @@ static void prepare(struct bpf_machine *m, const struct bpf_environment *environ
   m->environment = environment;
   m->budget = BPF_MAX_EXECUTED;
   m->has_context = false;
+  m->kind = BPF_PROGRAM_XDP;
 }
 
 void bpf_machine_set_frame(struct bpf_machine *m, unsigned depth) {
@@ -37,8 +40,16 @@ uint64_t bpf_machine_go_on(struct bpf_machine *m, const struct bpf_program *prog
   return r0;
 }
 
-static void run(struct bpf_machine *m, const struct bpf_program *program, struct bpf_result *result) {
-  uint64_t r0 = bpf_machine_go_on(m, program);
+/* What the program should have given back. */
+static void finish(struct bpf_machine *m) {
+  if (m->spin_lock != 0) bpf_unlock((uint32_t *)(uintptr_t)m->spin_lock);
+  for (unsigned i = 0; i < m->held_count; i++) {
+    if (m->held[i].length != 0 && m->held[i].map != NULL) bpf_ring_submit((void *)(uintptr_t)m->held[i].address, true);
+  }
+}
+
+static void conclude(struct bpf_machine *m, const struct bpf_program *program, uint64_t r0, struct bpf_result *result) {
+  finish(m);
   *result = (struct bpf_result){
       .r0 = m->fault == BPF_FAULT_NONE ? r0 : 0,
       .fault = m->fault,
@@ -54,9 +65,14 @@ static void run(struct bpf_machine *m, const struct bpf_program *program, struct
   if (m->has_context && program->kind == BPF_PROGRAM_TC) result->skb = m->context.skb;
 }
 
+static void run(struct bpf_machine *m, const struct bpf_program *program, struct bpf_result *result) {
+  conclude(m, program, bpf_machine_go_on(m, program), result);
+}
+
 static void set_context(struct bpf_machine *m, enum bpf_program_kind kind, const struct bpf_input *input) {
   const uint32_t data = (uint32_t)m->data, data_end = (uint32_t)(m->data + m->data_length);
   m->has_context = true;
+  m->kind = kind;
   if (kind == BPF_PROGRAM_XDP) {
     m->context.xdp =
         (struct xdp_md){data, data_end, (uint32_t)m->data_meta, input->ingress_ifindex, input->rx_queue_index, 0};
@@ -99,4 +115,20 @@ void bpf_run_memory(const struct bpf_program *program, const struct bpf_environm
   m.reg[1] = m.data;
   m.reg[2] = length;
   run(&m, program, result);
+}
+
+void bpf_run_callback(const struct bpf_program *program, const struct bpf_environment *environment, uint32_t processor,
+                      uint64_t function, struct bpf_map *map, uint32_t slot, const void *key,
+                      struct bpf_result *result) {
+  struct bpf_machine m;
+  prepare(&m, environment);
+  m.program = program;
+  m.processor = processor;
+  bpf_machine_set_frame(&m, 0);
+  m.stack_length = 0; /* there is no frame above the callback's */
+  bpf_machine_hold(&m, key, map->def.key_size, NULL);
+  uint64_t value = (uint64_t)(uintptr_t)(map->values + (size_t)slot * map->value_stride);
+  m.call = program->code != NULL && program->code->call != NULL ? program->code->call : bpf_interpret_call;
+  uint64_t r0 = m.call(&m, function, bpf_machine_handle_of(&m, map), (uint64_t)(uintptr_t)key, value, 0);
+  conclude(&m, program, r0, result);
 }
