@@ -49,6 +49,11 @@ struct bpf_machine {
   uint64_t buffer_start, buffer_end;
   /* Live part of the stack. Frames grow downwards, so that a program that runs below its own frame leaves the live part. */
   uint64_t stack, stack_length;
+  /* Native code's own: how many bytes of the packet an access of 1, 2, 4, 8 bytes may begin in (0: not known, look at the
+   * window), the slot that called out, and where the stack of the host was when the program was entered. */
+  uint64_t native_room[4];
+  uint64_t native_at;
+  uint64_t native_stack;
   /* Map value that was reached last, to spare the search: programs touch the same value several times in a row. Length 0
    * for values with a lock or timer inside, which are searched each time. */
   uint64_t value, value_length;

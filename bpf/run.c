@@ -32,9 +32,15 @@ void bpf_machine_enter_frame(struct bpf_machine *m, unsigned depth) {
 uint64_t bpf_machine_go_on(struct bpf_machine *m, const struct bpf_program *program) {
   const struct bpf_program *const caller = m->program;
   uint64_t (*const call)(struct bpf_machine *, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) = m->call;
-  bpf_machine_enter_frame(m, m->depth);
   m->program = program;
-  uint64_t r0 = program->code != NULL ? program->code->run(m) : bpf_interpret(m, 0);
+  uint64_t r0;
+  if (program->code != NULL) {
+    bpf_machine_set_frame(m, m->depth); /* native code zeroes what it can reach of it */
+    r0 = program->code->run(m);
+  } else {
+    bpf_machine_enter_frame(m, m->depth);
+    r0 = bpf_interpret(m, 0);
+  }
   m->program = caller;
   m->call = call;
   return r0;

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/memory.h"
-#include "tests/unit/bpf/asm.h"
+#include "tests/unit/bpf/native.h"
 
 static const struct hash_key seed = {1, 2};
 

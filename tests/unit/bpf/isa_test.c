@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/bpf/asm.h"
+#include "tests/unit/bpf/native.h"
 
 #define MIN64 0x8000000000000000u
 #define MAX64 0x7fffffffffffffffu

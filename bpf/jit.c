@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From program to code memory: analysis, translation block by block, layout, and the call of a function of the program by helpers.
+ */
+#include "bpf/jit.h"
+
+#include "bpf/jit_emit.h"
+#include "lib/code_memory.h"
+#include "lib/memory.h"
+
+struct native {
+  struct bpf_code code;
+  struct code_memory memory;
+  uint32_t *places; /* per slot */
+  uint32_t slots;
+  uint64_t (*enter)(struct bpf_machine *m, const uint8_t *function); /* NULL: nothing to call back */
+  uint32_t *entries; /* where the code of program->functions[i] begins */
+};
+
+struct bpf_jit_cpu bpf_jit_this_cpu(void) {
+  uint32_t a = 1, b, c = 0, d;
+  __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  struct bpf_jit_cpu cpu = {.movbe = (c >> 22 & 1) != 0};
+  a = 0;
+  c = 0;
+  __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  if (a < 7) return cpu;
+  a = 7;
+  c = 0;
+  __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+  cpu.bmi1 = (b >> 3 & 1) != 0;
+  cpu.bmi2 = (b >> 8 & 1) != 0;
+  return cpu;
+}
+
+/* --- calling back --- */
+
+uint64_t jit_find_function(struct bpf_machine *m, uint64_t address, uint32_t at) {
+  const struct bpf_program *program = m->program;
+  uint32_t slot;
+  m->native_at = at;
+  if (!bpf_program_function(program, address, &slot)) {
+    m->fault = BPF_FAULT_FUNCTION;
+    return 0;
+  }
+  const struct native *native = (const struct native *)program->code;
+  uint32_t i = 0;
+  while (program->functions[i] != slot)
+    i++;
+  return (uint64_t)(uintptr_t)(native->memory.run + native->entries[i]);
+}
+
+static uint64_t call_back(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
+                          uint64_t r4) {
+  const struct native *native = (const struct native *)m->program->code;
+  uint32_t at = (uint32_t)m->native_at;
+  uint64_t target = jit_find_function(m, function, at);
+  if (target == 0) return 0;
+  if (m->depth == BPF_MAX_FRAMES - 1) {
+    m->fault = BPF_FAULT_FRAMES;
+    return 0;
+  }
+  uint64_t saved[BPF_REGISTERS];
+  memcpy(saved, m->reg, sizeof saved);
+  memset(m->reg, 0, sizeof m->reg);
+  m->reg[1] = r1;
+  m->reg[2] = r2;
+  m->reg[3] = r3;
+  m->reg[4] = r4;
+  uint64_t result = native->enter(m, (const uint8_t *)(uintptr_t)target);
+  memcpy(m->reg, saved, sizeof saved);
+  m->native_at = at;
+  return m->fault == BPF_FAULT_NONE ? result : 0;
+}
+
+static uint64_t run(struct bpf_machine *m) {
+  const struct native *native = (const struct native *)m->program->code;
+  m->call = call_back;
+  memset(m->native_room, 0, sizeof m->native_room); /* the window may have moved since native code ran last */
+  return ((uint64_t(*)(struct bpf_machine *))(uintptr_t)native->memory.run)(m);
+}
+
+static void release(struct bpf_code *code) {
+  struct native *native = (struct native *)code;
+  if (native->memory.size > 0) code_memory_give(&native->memory);
+  memory_free(native->places);
+  memory_free(native->entries);
+  memory_free(native);
+}
+
+struct bpf_native bpf_jit_code(const struct bpf_program *program) {
+  const struct native *native = (const struct native *)program->code;
+  return (struct bpf_native){native->memory.run, (uint32_t)native->memory.size, native->places};
+}
+
+/* --- translation --- */
+
+static uint32_t emit(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  switch (BPF_CLASS(insn.code)) {
+    case BPF_LD:
+      jit_emit_immediate(j, at);
+      return 2;
+    case BPF_LDX:
+    case BPF_ST:
+    case BPF_STX:
+      return jit_emit_memory(j, at);
+    case BPF_JMP:
+    case BPF_JMP32:
+      if (BPF_OP(insn.code) == BPF_CALL) return jit_emit_call(j, at);
+      if (!jit_is_exit(insn)) return jit_emit_jump(j, at);
+      jit_emit_exit(j, at);
+      return 1;
+    default:
+      return jit_emit_alu(j, at);
+  }
+}
+
+static void emit_block(struct jit *j, uint32_t index) {
+  const struct jit_block *block = &j->p.blocks[index];
+  uint32_t last = block->first;
+  if (!j->know.entry[index].reached) return;
+  j->s = j->know.entry[index];
+  j->counted = 0;
+  if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 10);
+  for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
+    jit_label_set(&j->c, at);
+    uint32_t slots = emit(j, at), end = at + slots;
+    while (at < end) {
+      last = at;
+      jit_know_step(&j->know, &j->s, at);
+      at = jit_behind(&j->p, at);
+    }
+  }
+  if (!jit_is_jump(j->p.insns[last]) && !jit_is_exit(j->p.insns[last])) jit_charge(j, last);
+}
+
+static void emit_function(struct jit *j, uint32_t index) {
+  const struct jit_function *f = &j->p.functions[index];
+  j->function = index;
+  if (!jit_code_reserve(&j->c)) return;
+  jit_emit_function_entry(j);
+  for (uint32_t i = j->p.block_of[f->first]; i < j->p.block_count && j->p.blocks[i].function == index; i++) {
+    emit_block(j, i);
+  }
+  if (jit_code_reserve(&j->c)) jit_emit_function_end(j);
+}
+
+static bool translate(struct jit *j) {
+  uint32_t labels = j->p.count + j->p.function_count;
+  if (!jit_code_init(&j->c, labels, j->p.count * 8 + JIT_ENTRY_ROOM)) return false;
+  j->c.length = JIT_ENTRY_ROOM;
+  uint32_t *const common[] = {&j->exit_label, &j->fault_label, &j->reach_label, &j->function_label, &j->enter_label};
+  for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+    *common[i] = jit_label_new(&j->c);
+  }
+  j->counts = j->p.loops || j->p.calls_local || j->p.tail_calls;
+  j->keeps_frames = j->p.facts == NULL || j->p.callbacks || j->know.escapes;
+  j->uses_machine = j->uses_stubs = j->p.callbacks;
+  for (uint32_t i = 0; i < j->p.function_count; i++) {
+    emit_function(j, i);
+  }
+  /* Enough for the entry, which zeroes a frame at most. */
+  if (!jit_code_reserve(&j->c)) return false;
+  jit_emit_ends(j);
+  if (jit_code_reserve(&j->c)) jit_emit_stubs(j);
+  return !j->c.failed;
+}
+
+/* --- code memory --- */
+
+static bool all_near(const struct jit_code *c) {
+  for (uint32_t i = 0; i < c->fixup_count; i++) {
+    if (c->fixups[i].kind == FIXUP_ADDRESS && !code_memory_near(c->fixups[i].target)) return false;
+  }
+  return true;
+}
+
+static int place(struct jit *j, struct native *native, struct report *report) {
+  const struct bpf_program *program = j->p.program;
+  uint32_t length = jit_layout(&j->c, all_near(&j->c));
+  if (!code_memory_take(length, &native->memory)) {
+    return report_error(report, ERROR_NO_MEMORY, "no code memory for %u bytes", length);
+  }
+  jit_link(&j->c, native->memory.write, (uint64_t)(uintptr_t)native->memory.run);
+  for (uint32_t at = 0; at < j->p.count; at++) {
+    native->places[at] = j->c.labels[at].at == LABEL_UNSET ? UINT32_MAX : jit_label_place(&j->c, at);
+  }
+  for (uint32_t i = 0; i < program->function_count; i++) {
+    uint32_t function = j->p.blocks[j->p.block_of[program->functions[i]]].function;
+    native->entries[i] = jit_label_place(&j->c, jit_entry_label(j, function));
+  }
+  if (j->p.callbacks) {
+    native->enter = (uint64_t(*)(struct bpf_machine *, const uint8_t *))(
+        uintptr_t)(native->memory.run + jit_label_place(&j->c, j->enter_label));
+  }
+  return 0;
+}
+
+static struct native *make_native(const struct bpf_program *program) {
+  struct native *native = memory_alloc(sizeof *native);
+  if (native == NULL) return NULL;
+  native->code = (struct bpf_code){run, release};
+  native->slots = program->insn_count;
+  native->places = memory_alloc(program->insn_count * sizeof *native->places);
+  native->entries = memory_alloc((program->function_count + 1) * sizeof *native->entries);
+  if (native->places != NULL && native->entries != NULL) return native;
+  release(&native->code);
+  return NULL;
+}
+
+int bpf_jit(struct bpf_program *program, const struct bpf_fact *facts, const struct bpf_jit_options *options,
+            struct report *report) {
+  struct jit j = {0};
+  struct native *native = NULL;
+  if (options != NULL) {
+    j.options = *options;
+  } else {
+    j.options.cpu = bpf_jit_this_cpu();
+  }
+  int error = jit_analyse(&j.p, program, facts, report);
+  if (error == 0) error = jit_know_all(&j.know, &j.p, j.options.memory, report);
+  if (error != 0) goto out;
+  native = make_native(program);
+  if (native == NULL || !translate(&j)) {
+    error = report_error(report, ERROR_NO_MEMORY, "no memory to translate %u instructions", program->insn_count);
+    goto out;
+  }
+  error = place(&j, native, report);
+  if (error == 0) {
+    program->code = &native->code;
+    native = NULL;
+  }
+out:
+  if (native != NULL) release(&native->code);
+  memory_free(j.stubs);
+  jit_code_free(&j.c);
+  jit_know_free(&j.know);
+  jit_analyse_free(&j.p);
+  return error;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Jumps (RFC 9669, section 4.3).
+ */
+#include "bpf/jit_emit.h"
+
+/* The condition of a jump after a comparison; BPF_JSET: after a test. */
+static unsigned condition_of(unsigned op) {
+  switch (op) {
+    case BPF_JEQ:
+      return CC_EQUAL;
+    case BPF_JGT:
+      return CC_ABOVE;
+    case BPF_JGE:
+      return CC_ABOVE_EQUAL;
+    case BPF_JSGT:
+      return CC_GREATER;
+    case BPF_JSGE:
+      return CC_GREATER_EQUAL;
+    case BPF_JLT:
+      return CC_BELOW;
+    case BPF_JLE:
+      return CC_BELOW_EQUAL;
+    case BPF_JSLT:
+      return CC_LESS;
+    case BPF_JSLE:
+      return CC_LESS_EQUAL;
+    default: /* JNE, JSET */
+      return CC_NOT_EQUAL;
+  }
+}
+
+/* Sets the flags that condition_of speaks of. */
+static void emit_comparison(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  struct jit_code *c = &j->c;
+  unsigned op = BPF_OP(insn.code), a = jit_native(bpf_dst(insn)), b = jit_native(bpf_src(insn));
+  bool wide = BPF_CLASS(insn.code) == BPF_JMP;
+  if (!(insn.code & BPF_X)) {
+    if (j->options.blind && !jit_fits8(insn.imm)) {
+      jit_load_constant(j, SCRATCH, (uint64_t)(int64_t)insn.imm);
+      b = SCRATCH;
+    } else {
+      /* With nothing in the upper half, and nothing to compare there, 32 bits decide as well. */
+      bool is_signed = op >= BPF_JSLT || op == BPF_JSGT || op == BPF_JSGE;
+      if (wide && jit_is_low(j, bpf_dst(insn)) && insn.imm >= 0 && !is_signed) wide = false;
+      if (op == BPF_JSET) {
+        jit_test_imm(c, wide, a, insn.imm);
+      } else if (insn.imm == 0) {
+        jit_test(c, wide, a, a);
+      } else {
+        jit_alu_imm(c, wide, ALU_CMP, jit_reg(a), insn.imm);
+      }
+      return;
+    }
+  }
+  if (op == BPF_JSET) {
+    jit_test(c, wide, a, b);
+  } else {
+    jit_alu(c, wide, ALU_CMP, a, jit_reg(b));
+  }
+}
+
+void jit_charge(struct jit *j, uint32_t at) {
+  if (!j->counts) return;
+  const struct jit_block *block = &j->p.blocks[j->p.block_of[at]];
+  uint32_t count = 0;
+  for (uint32_t i = block->first; i <= at; i++) {
+    count += !(j->p.flags[i] & SLOT_SECOND);
+  }
+  if (count > j->counted) jit_alu_imm(&j->c, true, ALU_SUB, jit_reg(BUDGET), (int32_t)(count - j->counted));
+  j->counted = count;
+}
+
+uint32_t jit_emit_jump(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  struct jit_code *c = &j->c;
+  uint32_t target = jit_target(insn, at);
+  bool always = BPF_OP(insn.code) == BPF_JA || (jit_fact(&j->p, at) & BPF_FACT_ALWAYS);
+  jit_charge(j, at);
+  if (j->counts && target <= at) jit_fault_if(j, CC_SIGN, BPF_FAULT_BUDGET, at);
+  if (always) {
+    if (target != at + 1) jit_jump(c, target);
+  } else if (!(jit_fact(&j->p, at) & BPF_FACT_NEVER)) {
+    emit_comparison(j, at);
+    jit_jump_if(c, condition_of(BPF_OP(insn.code)), target);
+  }
+  return 1;
+}

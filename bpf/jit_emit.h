@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * State of one translation, shared by the files that write code: jit_select.c (arithmetic, jumps), jit_memory.c (loads and stores with
+ * their checks), jit_call.c (calls, entry, exit). Private to the JIT.
+ *
+ * Registers: r0 rax, r1 rdi, r2 rsi, r3 rdx, r4 rcx, r5 r8, r6 rbx, r7 r13, r8 r14, r9 r15, r10 rbp, so that arguments of helpers are
+ * where C expects them. r12 points into the machine, r9 and r10 are scratch, r11 is the budget where one is counted.
+ */
+#ifndef IMAGO_BPF_JIT_EMIT_H
+#define IMAGO_BPF_JIT_EMIT_H
+
+#include "bpf/jit.h"
+#include "bpf/jit_encode.h"
+#include "bpf/jit_know.h"
+
+enum { SCRATCH = R9, SCRATCH_2 = R10, BUDGET = R11, MACHINE = R12 };
+/* r12 points so far into the machine that the fields which native code uses are within reach of one-byte displacements. */
+enum { MACHINE_BIAS = 128 };
+#define FIELD(name) jit_mem(MACHINE, (int32_t)offsetof(struct bpf_machine, name) - MACHINE_BIAS)
+
+/* Common code that calls out with every register kept: C functions of this type get SCRATCH and SCRATCH_2, and their result is SCRATCH;
+ * 0 ends the program. */
+typedef uint64_t jit_callout(struct bpf_machine *m, uint64_t address, uint32_t packed);
+jit_callout jit_reach, jit_find_function;
+/* What STUB_REACH packs. */
+static inline uint32_t jit_pack(uint32_t at, unsigned size, unsigned access) { return at | size << 16 | access << 20; }
+/* Unproven helper call: r1 to r5 are judged first; m->native_at says where it is. */
+uint64_t jit_call_judged(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5, struct bpf_machine *m);
+/* bpf_tail_call. Gives the program to go on in, or NULL; m->reg is ready for it but for r6 to r9. */
+const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                                        struct bpf_machine *m);
+
+/* Code that is seldom run and stands behind everything else. */
+enum jit_stub_kind {
+  STUB_REACH, /* asks bpf_machine_reach about `operand`, and goes on at `back` */
+  STUB_FAULT, /* ends the program: fault `kind_of_fault` at slot `at` */
+};
+struct jit_stub {
+  uint32_t label, back, at;
+  struct jit_rm operand;
+  uint8_t kind, fault;
+  uint8_t size, access;
+};
+
+struct jit {
+  struct jit_program p;
+  struct jit_know know;
+  struct jit_code c;
+  struct bpf_jit_options options;
+  struct jit_state s; /* in front of the instruction that is being translated */
+  uint32_t function;  /* the one it is in */
+  bool counts;        /* the budget is counted */
+  bool keeps_frames;  /* something checks addresses or calls back: the machine must know the frame */
+  bool uses_machine;  /* r12 is used */
+  bool uses_stubs;    /* some code ends the program or calls out: native_stack must be set */
+  uint32_t counted;   /* instructions of the block up to here that were charged */
+  struct jit_stub *stubs;
+  uint32_t stub_count, stub_capacity;
+  uint32_t exit_label, fault_label, reach_label, function_label, enter_label; /* common code */
+  uint32_t function_exit; /* label of the function being translated, if not the first */
+};
+
+unsigned jit_native(unsigned reg);
+static inline uint32_t jit_live(const struct jit *j, uint32_t at) { return j->p.live[at]; }
+static inline bool jit_upper_live(const struct jit *j, uint32_t at, unsigned reg) {
+  return (j->p.live[at] & LIVE_HIGH(reg)) != 0;
+}
+static inline bool jit_is_low(const struct jit *j, unsigned reg) { return (j->s.low >> reg & 1) != 0; }
+static inline struct jit_rm jit_field(struct jit *j, struct jit_rm field) {
+  j->uses_machine = true;
+  return field;
+}
+
+/* A new stub; NULL when memory is out, which jit->c.failed then says. */
+struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t at);
+/* Jumps there if the condition holds. */
+void jit_fault_if(struct jit *j, unsigned condition, enum bpf_fault_kind fault, uint32_t at);
+
+/* Each translates the instruction at `at` and returns how many slots it took. */
+uint32_t jit_emit_alu(struct jit *j, uint32_t at);
+uint32_t jit_emit_jump(struct jit *j, uint32_t at);
+uint32_t jit_emit_memory(struct jit *j, uint32_t at);
+uint32_t jit_emit_call(struct jit *j, uint32_t at);
+void jit_emit_immediate(struct jit *j, uint32_t at);
+void jit_emit_exit(struct jit *j, uint32_t at);
+
+/* Charges the budget for the instructions of the block up to `at`, inclusive. */
+void jit_charge(struct jit *j, uint32_t at);
+/* Loads a constant of the program, blinded if wanted. */
+void jit_load_constant(struct jit *j, unsigned reg, uint64_t value);
+
+/* Label of a function's entry; that of its first slot is behind the entry. */
+static inline uint32_t jit_entry_label(const struct jit *j, uint32_t function) { return j->p.count + function; }
+/* Bytes that are kept free in front of the first function. */
+enum { JIT_ENTRY_ROOM = 448 };
+/* r6 to r9 as a set, as far as functions from `first` to `last` name them. */
+unsigned jit_kept_registers(const struct jit *j, uint32_t first, uint32_t last);
+void jit_emit_function_entry(struct jit *j);
+void jit_emit_function_end(struct jit *j);
+/* What stands in front of the first function and behind the last one; once everything else is there. */
+void jit_emit_ends(struct jit *j);
+/* Stubs, and what they share. */
+void jit_emit_stubs(struct jit *j);
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Forward analysis of register contents. States only lose knowledge from round to round, so it ends; a program on which it takes long
+ * is taken to be one of which nothing is known.
+ */
+#include "bpf/jit_know.h"
+
+#include "lib/memory.h"
+
+enum { ROUNDS_MAX = 8, OFFSET_MAX = 1 << 17 };
+
+static const struct jit_value nothing = {.kind = KNOW_ANY};
+
+static struct jit_value guess(enum jit_guess g) { return (struct jit_value){.kind = KNOW_ANY, .offset = (int32_t)g}; }
+
+static enum jit_guess guess_of(struct jit_value v) {
+  switch ((enum jit_kind)v.kind) {
+    case KNOW_ANY:
+      return (enum jit_guess)v.offset;
+    case KNOW_PACKET:
+      return GUESS_PACKET;
+    case KNOW_VALUE:
+    case KNOW_VALUE_OR_NULL:
+      return GUESS_VALUE;
+    default:
+      return GUESS_NONE;
+  }
+}
+
+static bool same(struct jit_value a, struct jit_value b) {
+  return a.kind == b.kind && a.map == b.map && a.origin == b.origin && a.offset == b.offset;
+}
+
+/* Stack and context lie in the machine: whoever computes with such an address may reach all of it. */
+static bool is_inside_machine(struct jit_value v) { return v.kind == KNOW_STACK || v.kind == KNOW_CONTEXT; }
+
+static void lose(struct jit_know *k, struct jit_value v) { k->escapes = k->escapes || is_inside_machine(v); }
+
+/* --- joining --- */
+
+static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_value v) {
+  if (same(*into, v)) return false;
+  enum jit_guess a = guess_of(*into), b = guess_of(v);
+  struct jit_value joined = guess(a == b ? a : GUESS_NONE);
+  if (same(*into, joined)) {
+    lose(k, v);
+    return false;
+  }
+  lose(k, *into);
+  lose(k, v);
+  *into = joined;
+  return true;
+}
+
+/* Registers that are not read behind are not looked at. */
+static bool join(struct jit_know *k, uint32_t block, const struct jit_state *from) {
+  struct jit_state *into = &k->entry[block];
+  uint32_t live = k->p->blocks[block].live_in;
+  bool changed = !into->reached;
+  if (changed) {
+    *into = *from;
+    into->reached = true;
+    for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
+      if (!(live & LIVE_LOW(r))) into->reg[r] = nothing;
+    }
+    return true;
+  }
+  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
+    if (live & LIVE_LOW(r)) changed = join_value(k, &into->reg[r], from->reg[r]) || changed;
+  }
+  if (into->low & ~from->low) {
+    into->low &= from->low;
+    changed = true;
+  }
+  if (from->packet < into->packet) {
+    into->packet = from->packet;
+    changed = true;
+  }
+  return changed;
+}
+
+/* --- one instruction --- */
+
+static uint64_t mask_of(unsigned r) { return (uint64_t)1 << r; }
+
+static void set(struct jit_state *s, unsigned r, struct jit_value v, bool low) {
+  s->reg[r] = v;
+  s->low = (uint16_t)((s->low & ~mask_of(r)) | (low ? mask_of(r) : 0));
+}
+
+static void forget_packet(struct jit_state *s) {
+  s->packet = 0;
+  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
+    if (s->reg[r].kind == KNOW_PACKET || s->reg[r].kind == KNOW_PACKET_END) s->reg[r] = nothing;
+  }
+}
+
+/* The frame is reached from this address upwards. */
+static void reach_frame(struct jit_know *k, uint32_t at, int64_t offset) {
+  struct jit_function *f = &k->p->functions[k->p->blocks[k->p->block_of[at]].function];
+  if (offset < -BPF_STACK_SIZE || offset > 0) {
+    k->escapes = true;
+  } else if (offset < f->frame_low) {
+    f->frame_low = (int32_t)offset;
+  }
+}
+
+static void step_add(struct jit_know *k, struct jit_state *s, unsigned d, int64_t distance) {
+  struct jit_value v = s->reg[d];
+  bool movable = v.kind == KNOW_CONTEXT || v.kind == KNOW_STACK || v.kind == KNOW_PACKET || v.kind == KNOW_VALUE;
+  int64_t offset = v.offset + distance;
+  if (movable && offset > -OFFSET_MAX && offset < OFFSET_MAX) {
+    v.offset = (int32_t)offset;
+    set(s, d, v, false);
+    return;
+  }
+  lose(k, v);
+  set(s, d, guess(guess_of(v)), false);
+}
+
+/* Register and register: a pointer plus a number goes where the pointer went. */
+static void step_add_register(struct jit_know *k, struct jit_state *s, unsigned d, unsigned from) {
+  enum jit_guess a = guess_of(s->reg[d]), b = guess_of(s->reg[from]);
+  lose(k, s->reg[d]);
+  lose(k, s->reg[from]);
+  set(s, d, guess(a != GUESS_NONE ? a : b), false);
+}
+
+static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn insn) {
+  unsigned d = bpf_dst(insn), from = bpf_src(insn), op = BPF_OP(insn.code);
+  bool wide = BPF_CLASS(insn.code) == BPF_ALU64, x = (insn.code & BPF_X) != 0 && op != BPF_END;
+  if (op == BPF_MOV && wide) {
+    if (x && insn.off == 0) {
+      set(s, d, s->reg[from], (s->low & mask_of(from)) != 0);
+    } else {
+      if (x) lose(k, s->reg[from]);
+      set(s, d, nothing, !x && insn.imm >= 0);
+    }
+    return;
+  }
+  if (wide && op == BPF_ADD) {
+    if (x) {
+      step_add_register(k, s, d, from);
+    } else {
+      step_add(k, s, d, insn.imm);
+    }
+    return;
+  }
+  if (wide && op == BPF_SUB && !x) {
+    step_add(k, s, d, -(int64_t)insn.imm);
+    return;
+  }
+  if (op != BPF_MOV) lose(k, s->reg[d]);
+  if (x) lose(k, s->reg[from]);
+  bool low = !wide;
+  if (op == BPF_END) {
+    low = insn.imm != 64;
+  } else if (wide) {
+    /* What keeps or makes the upper half zero. */
+    bool was = (s->low & mask_of(d)) != 0, other = x ? (s->low & mask_of(from)) != 0 : insn.imm >= 0;
+    low = (op == BPF_AND && (was || other)) || ((op == BPF_OR || op == BPF_XOR) && was && other) ||
+          (op == BPF_RSH && (was || (!x && (insn.imm & 63) >= 32))) ||
+          ((op == BPF_DIV || op == BPF_MOD) && insn.off == 0 && was);
+  }
+  set(s, d, op == BPF_SUB && wide ? guess(guess_of(s->reg[d])) : nothing, low);
+}
+
+/* The packet's window as the context shows it. */
+static struct jit_value context_field(const struct jit_know *k, int64_t offset, uint32_t size) {
+  bool tc = k->p->program->kind == BPF_PROGRAM_TC;
+  int64_t data = tc ? (int64_t)offsetof(struct bpf_skb, data) : (int64_t)offsetof(struct xdp_md, data);
+  int64_t end = tc ? (int64_t)offsetof(struct bpf_skb, data_end) : (int64_t)offsetof(struct xdp_md, data_end);
+  if (size == 4 && offset == data) return (struct jit_value){.kind = KNOW_PACKET};
+  if (size == 4 && offset == end) return (struct jit_value){.kind = KNOW_PACKET_END};
+  return nothing;
+}
+
+static uint32_t size_of(struct bpf_insn insn) {
+  static const uint8_t sizes[] = {[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8};
+  return sizes[BPF_SIZE(insn.code) >> 3];
+}
+
+static void touch(struct jit_know *k, const struct jit_state *s, uint32_t at, unsigned base) {
+  int64_t offset = s->reg[base].offset + (int64_t)k->p->insns[at].off;
+  if (s->reg[base].kind == KNOW_STACK) {
+    reach_frame(k, at, offset);
+  } else if (s->reg[base].kind == KNOW_CONTEXT && (offset < 0 || offset >= (int64_t)sizeof(struct bpf_skb))) {
+    k->escapes = true; /* beyond the context, where the stack may lie */
+  }
+}
+
+static void step_load(struct jit_know *k, struct jit_state *s, uint32_t at) {
+  struct bpf_insn insn = k->p->insns[at];
+  unsigned base = bpf_src(insn);
+  uint32_t size = size_of(insn);
+  struct jit_value v = nothing;
+  touch(k, s, at, base);
+  if (s->reg[base].kind == KNOW_CONTEXT && BPF_MODE(insn.code) == BPF_MEM) {
+    v = context_field(k, s->reg[base].offset + (int64_t)insn.off, size);
+  }
+  set(s, bpf_dst(insn), v, size < 8 && BPF_MODE(insn.code) == BPF_MEM);
+}
+
+static void step_store(struct jit_know *k, struct jit_state *s, uint32_t at) {
+  struct bpf_insn insn = k->p->insns[at];
+  touch(k, s, at, bpf_dst(insn));
+  if (BPF_CLASS(insn.code) == BPF_ST) return;
+  lose(k, s->reg[bpf_src(insn)]);
+  if (BPF_MODE(insn.code) != BPF_ATOMIC || !(insn.imm & BPF_FETCH)) return;
+  unsigned r = insn.imm == BPF_CMPXCHG ? 0 : bpf_src(insn);
+  lose(k, s->reg[0]);
+  set(s, r, nothing, BPF_SIZE(insn.code) == BPF_W);
+}
+
+static bool gives_value(const struct bpf_map *map) {
+  switch (map->def.type) {
+    case BPF_MAP_TYPE_HASH:
+    case BPF_MAP_TYPE_ARRAY:
+    case BPF_MAP_TYPE_PERCPU_HASH:
+    case BPF_MAP_TYPE_PERCPU_ARRAY:
+    case BPF_MAP_TYPE_LRU_HASH:
+    case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+    case BPF_MAP_TYPE_LPM_TRIE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+static struct jit_value lookup_result(const struct jit_know *k, struct jit_state *s, uint32_t at) {
+  struct jit_value map = s->reg[1];
+  if (map.kind != KNOW_MAP || !gives_value(k->p->program->maps[map.map])) return guess(GUESS_VALUE);
+  struct jit_value v = {.kind = KNOW_VALUE_OR_NULL, .map = map.map, .origin = (uint16_t)at};
+  /* What an earlier round of a loop got here is another value. */
+  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
+    if (s->reg[r].kind == KNOW_VALUE_OR_NULL && s->reg[r].origin == v.origin) s->reg[r] = guess(GUESS_VALUE);
+  }
+  return v;
+}
+
+static void step_helper(struct jit_know *k, struct jit_state *s, uint32_t at) {
+  uint32_t id = (uint32_t)k->p->insns[at].imm;
+  const struct bpf_proto *proto = bpf_proto_find(id);
+  for (unsigned r = 1; r <= jit_arguments(proto); r++) {
+    if (s->reg[r].kind == KNOW_STACK) reach_frame(k, at, s->reg[r].offset);
+    if (s->reg[r].kind == KNOW_STACK && (proto->effects & BPF_EFFECT_CALLBACK)) k->escapes = true;
+    if (s->reg[r].kind == KNOW_CONTEXT && proto->args[r - 1] != BPF_ARG_CONTEXT) k->escapes = true;
+  }
+  struct jit_value result = nothing;
+  if (id == BPF_HELPER_MAP_LOOKUP_ELEM) {
+    result = lookup_result(k, s, at);
+  } else if (proto->result == BPF_RETURN_VALUE_OR_NULL || proto->result == BPF_RETURN_RECORD_OR_NULL) {
+    result = guess(GUESS_VALUE);
+  }
+  if (proto->effects & (BPF_EFFECT_PACKET | BPF_EFFECT_CALLBACK)) forget_packet(s);
+  set(s, 0, result, false);
+  for (unsigned r = 1; r <= 5; r++)
+    set(s, r, nothing, false);
+}
+
+static void step_local_call(struct jit_know *k, struct jit_state *s) {
+  if (k->p->moves_packet || k->p->callbacks) forget_packet(s);
+  for (unsigned r = 0; r <= 5; r++) {
+    if (s->reg[r].kind == KNOW_STACK) k->escapes = true;
+    set(s, r, nothing, false);
+  }
+}
+
+static void step_immediate(struct jit_know *k, struct jit_state *s, uint32_t at) {
+  struct bpf_insn insn = k->p->insns[at], high = k->p->insns[at + 1];
+  struct jit_value v = nothing;
+  if (bpf_src(insn) == BPF_PSEUDO_MAP) v = (struct jit_value){.kind = KNOW_MAP, .map = (uint8_t)insn.imm};
+  if (bpf_src(insn) == BPF_PSEUDO_MAP_VALUE) {
+    v = (struct jit_value){.kind = KNOW_VALUE, .map = (uint8_t)insn.imm, .offset = high.imm};
+  }
+  set(s, bpf_dst(insn), v, bpf_src(insn) == BPF_PSEUDO_IMM && high.imm == 0);
+}
+
+void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at) {
+  struct bpf_insn insn = k->p->insns[at];
+  switch (BPF_CLASS(insn.code)) {
+    case BPF_LD:
+      step_immediate(k, s, at);
+      break;
+    case BPF_LDX:
+      step_load(k, s, at);
+      break;
+    case BPF_ST:
+    case BPF_STX:
+      step_store(k, s, at);
+      break;
+    case BPF_JMP:
+    case BPF_JMP32:
+      if (jit_is_call(insn, BPF_PSEUDO_HELPER)) {
+        step_helper(k, s, at);
+      } else if (BPF_OP(insn.code) == BPF_CALL) {
+        step_local_call(k, s);
+      }
+      break;
+    default:
+      step_alu(k, s, insn);
+      break;
+  }
+}
+
+/* --- where a block goes --- */
+
+static void not_null(struct jit_state *s, unsigned r) {
+  if (s->reg[r].kind != KNOW_VALUE_OR_NULL) return;
+  uint16_t origin = s->reg[r].origin;
+  for (unsigned i = 0; i < BPF_FRAME_REGISTER; i++) {
+    if (s->reg[i].kind != KNOW_VALUE_OR_NULL || s->reg[i].origin != origin) continue;
+    s->reg[i] = (struct jit_value){.kind = KNOW_VALUE, .map = s->reg[i].map};
+  }
+}
+
+/* Given that `pointer <= end` (or `<`) holds. */
+static void within_packet(struct jit_state *s, struct jit_value pointer, bool less) {
+  int64_t bytes = (int64_t)pointer.offset + less;
+  if (bytes > s->packet && bytes <= UINT16_MAX) s->packet = (uint16_t)bytes;
+}
+
+/* What the outcome of a comparison says. */
+static void learn(struct jit_state *s, struct bpf_insn insn, bool taken) {
+  unsigned d = bpf_dst(insn), op = BPF_OP(insn.code);
+  if (BPF_CLASS(insn.code) != BPF_JMP) return;
+  if (!(insn.code & BPF_X)) {
+    if (insn.imm == 0 && ((op == BPF_JEQ && !taken) || (op == BPF_JNE && taken))) not_null(s, d);
+    return;
+  }
+  struct jit_value a = s->reg[d], b = s->reg[bpf_src(insn)];
+  /* As a comparison with the pointer on the left. */
+  bool turned = a.kind == KNOW_PACKET_END && b.kind == KNOW_PACKET;
+  if (!turned && (a.kind != KNOW_PACKET || b.kind != KNOW_PACKET_END)) return;
+  struct jit_value pointer = turned ? b : a;
+  bool less = op == BPF_JLT || op == BPF_JLE, greater = op == BPF_JGT || op == BPF_JGE;
+  bool strict = op == BPF_JLT || op == BPF_JGT;
+  if (!less && !greater) return;
+  if (turned) {
+    bool other = less;
+    less = greater;
+    greater = other;
+  }
+  if (less && taken) within_packet(s, pointer, strict);
+  if (greater && !taken) within_packet(s, pointer, !strict);
+}
+
+/* The callee begins with the caller's registers, and a frame of its own. */
+static bool enter_callee(struct jit_know *k, const struct jit_state *s, uint32_t at) {
+  uint32_t block = k->p->block_of[at + 1 + (uint32_t)k->p->insns[at].imm];
+  struct jit_state entry = *s;
+  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
+    if (entry.reg[r].kind != KNOW_STACK) continue;
+    if (k->p->blocks[block].live_in & LIVE_LOW(r)) k->escapes = true;
+    entry.reg[r] = nothing;
+  }
+  return join(k, block, &entry);
+}
+
+static bool flow(struct jit_know *k, uint32_t index) {
+  const struct jit_block *block = &k->p->blocks[index];
+  struct jit_state s = k->entry[index];
+  uint32_t last = block->first;
+  bool changed = false;
+  for (uint32_t at = block->first; at < block->end; at = jit_behind(k->p, at)) {
+    if (jit_is_call(k->p->insns[at], BPF_PSEUDO_CALL)) changed = enter_callee(k, &s, at) || changed;
+    jit_know_step(k, &s, at);
+    last = at;
+  }
+  unsigned fact = jit_fact(k->p, last);
+  struct bpf_insn insn = k->p->insns[last];
+  bool conditional = jit_is_jump(insn) && block->next != NO_BLOCK;
+  if (block->taken != NO_BLOCK && !(fact & BPF_FACT_NEVER)) {
+    struct jit_state taken = s;
+    if (conditional) learn(&taken, insn, true);
+    changed = join(k, block->taken, &taken) || changed;
+  }
+  if (block->next != NO_BLOCK && !(fact & BPF_FACT_ALWAYS)) {
+    if (conditional) learn(&s, insn, false);
+    changed = join(k, block->next, &s) || changed;
+  }
+  return changed;
+}
+
+/* --- all of it --- */
+
+static void know_nothing(struct jit_know *k) {
+  for (uint32_t i = 0; i < k->p->block_count; i++) {
+    struct jit_state *s = &k->entry[i];
+    *s = (struct jit_state){.reached = true};
+    s->reg[BPF_FRAME_REGISTER] = (struct jit_value){.kind = KNOW_STACK};
+  }
+  k->escapes = true;
+}
+
+static void begin(struct jit_know *k) {
+  struct jit_state main = {0}, callback = {0};
+  main.reg[BPF_FRAME_REGISTER] = callback.reg[BPF_FRAME_REGISTER] = (struct jit_value){.kind = KNOW_STACK};
+  main.reg[1].kind = k->is_memory ? KNOW_ANY : KNOW_CONTEXT;
+  if (k->is_memory) main.reg[1].offset = GUESS_PACKET;
+  join(k, 0, &main);
+  for (uint32_t i = 0; i < k->p->function_count; i++) {
+    uint32_t first = k->p->functions[i].first;
+    if (k->p->flags[first] & SLOT_CALLBACK) join(k, k->p->block_of[first], &callback);
+  }
+}
+
+int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, struct report *report) {
+  *k = (struct jit_know){.p = p, .is_memory = is_memory, .escapes = p->callbacks};
+  k->entry = memory_alloc(p->block_count * sizeof *k->entry);
+  if (k->entry == NULL)
+    return report_error(report, ERROR_NO_MEMORY, "no memory to translate %u instructions", p->count);
+  begin(k);
+  bool changed = true;
+  for (unsigned round = 0; changed && round < ROUNDS_MAX; round++) {
+    changed = false;
+    for (uint32_t i = 0; i < p->block_count; i++) {
+      if (k->entry[i].reached) changed = flow(k, i) || changed;
+    }
+  }
+  if (changed) know_nothing(k);
+  for (uint32_t i = 0; i < p->function_count && k->escapes; i++) {
+    p->functions[i].frame_low = -BPF_STACK_SIZE;
+  }
+  return 0;
+}
+
+void jit_know_free(struct jit_know *k) { memory_free(k->entry); }
+
+/* --- questions --- */
+
+static bool context_allows(const struct jit_know *k, int64_t offset, uint32_t size, unsigned access) {
+  /* Whole fields of struct xdp_md; of struct __sk_buff those that hold the window, which every program loads. */
+  if (size != 4 || offset < 0 || offset % 4 != 0 || (access & BPF_ACCESS_WRITE)) return false;
+  if (k->p->program->kind == BPF_PROGRAM_XDP) return offset < (int64_t)offsetof(struct xdp_md, egress_ifindex);
+  return offset == (int64_t)offsetof(struct bpf_skb, data) || offset == (int64_t)offsetof(struct bpf_skb, data_end);
+}
+
+static bool value_allows(const struct jit_know *k, struct jit_value v, int64_t offset, uint32_t size, unsigned access) {
+  const struct bpf_map *map = k->p->program->maps[v.map];
+  if (map->def.spin_lock != 0 || map->def.timer != 0) return false; /* bytes inside that are not the program's */
+  return offset >= 0 && offset + size <= map->def.value_size && (access & ~bpf_machine_map_rights(map)) == 0;
+}
+
+bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t distance, uint32_t size,
+                     unsigned access) {
+  struct jit_value v = s->reg[reg];
+  int64_t offset = (int64_t)v.offset + distance;
+  switch ((enum jit_kind)v.kind) {
+    case KNOW_CONTEXT:
+      return (access & BPF_ACCESS_CONTEXT) && context_allows(k, offset, size, access);
+    case KNOW_STACK:
+      return offset >= -BPF_STACK_SIZE && offset + size <= 0;
+    case KNOW_PACKET:
+      return offset >= 0 && offset + size <= s->packet;
+    case KNOW_VALUE:
+      return value_allows(k, v, offset, size, access);
+    default:
+      return false;
+  }
+}
+
+bool jit_know_arguments(const struct jit_know *k, const struct jit_state *s, const struct bpf_proto *proto) {
+  const struct bpf_map *map = NULL;
+  for (unsigned i = 0; i < 5; i++) {
+    struct jit_value v = s->reg[i + 1];
+    switch ((enum bpf_arg)proto->args[i]) {
+      case BPF_ARG_NONE:
+        return true;
+      case BPF_ARG_ANY:
+        break;
+      case BPF_ARG_CONTEXT:
+        if (v.kind != KNOW_CONTEXT || v.offset != 0) return false;
+        break;
+      case BPF_ARG_MAP:
+        if (v.kind != KNOW_MAP) return false;
+        map = k->p->program->maps[v.map];
+        if (!(proto->map_types >> map->def.type & 1) || (proto->map_use & ~bpf_machine_map_rights(map))) return false;
+        break;
+      case BPF_ARG_MAP_KEY:
+        if (map == NULL || !jit_know_access(k, s, i + 1, 0, map->def.key_size, BPF_ACCESS_READ)) return false;
+        break;
+      case BPF_ARG_MAP_VALUE:
+        if (map == NULL || !jit_know_access(k, s, i + 1, 0, map->def.value_size, BPF_ACCESS_READ)) return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}

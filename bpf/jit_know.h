@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What registers are known to hold: an abstract interpretation without disjunction that finds those accesses that need no check at run
+ * time although no proof came with the program. It never doubts the other way round: what it does not know is checked. Private to the JIT.
+ */
+#ifndef IMAGO_BPF_JIT_KNOW_H
+#define IMAGO_BPF_JIT_KNOW_H
+
+#include "bpf/jit_analyse.h"
+#include "bpf/machine.h"
+#include "bpf/proto.h"
+
+enum jit_kind {
+  KNOW_ANY,     /* offset: enum jit_guess */
+  KNOW_CONTEXT, /* context + offset */
+  KNOW_STACK,   /* r10 of this function + offset */
+  KNOW_PACKET,  /* first byte of the packet + offset */
+  KNOW_PACKET_END,
+  KNOW_MAP,           /* handle of map `map` */
+  KNOW_VALUE,         /* a value of map `map` + offset */
+  KNOW_VALUE_OR_NULL, /* what the lookup at slot `origin` gave */
+};
+
+/* Where a pointer that is not known probably goes: which window to test first. */
+enum jit_guess { GUESS_NONE, GUESS_PACKET, GUESS_VALUE };
+
+struct jit_value {
+  uint8_t kind; /* enum jit_kind */
+  uint8_t map;
+  uint16_t origin;
+  int32_t offset;
+};
+
+struct jit_state {
+  struct jit_value reg[BPF_REGISTERS];
+  uint16_t low;    /* set of registers whose upper half is zero */
+  uint16_t packet; /* so many bytes from the packet's first one are there */
+  bool reached;
+};
+
+struct jit_know {
+  const struct jit_program *p;
+  struct jit_state *entry; /* per block */
+  bool escapes;            /* an address in stack or context goes where it is not followed */
+  bool is_memory;          /* as in struct bpf_jit_options */
+};
+
+/* Finds the state at the beginning of every block, and sets frame_low of the functions. -ERROR_NO_MEMORY. jit_know_free in any case. */
+int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, struct report *report);
+void jit_know_free(struct jit_know *k);
+/* What the instruction at `at` makes of the state. */
+void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at);
+/* Whether the size bytes at register + offset may be accessed so, whatever happens. */
+bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t offset, uint32_t size,
+                     unsigned access);
+/* Whether every argument of the helper call is known to be what its prototype wants. */
+bool jit_know_arguments(const struct jit_know *k, const struct jit_state *s, const struct bpf_proto *proto);
+
+#endif

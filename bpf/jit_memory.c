@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Loads, stores and atomics (RFC 9669, section 5), and the run-time checks of their addresses: the packet's window in line, everything
+ * else through bpf_machine_reach, out of line.
+ */
+#include "bpf/jit_emit.h"
+#include "lib/memory.h"
+
+static uint32_t size_of(unsigned code) {
+  static const uint8_t sizes[] = {[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8};
+  return sizes[BPF_SIZE(code) >> 3];
+}
+
+/* --- checks --- */
+
+struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t at) {
+  if (j->stub_count == j->stub_capacity) {
+    uint32_t capacity = j->stub_capacity * 2 + 64;
+    struct jit_stub *grown = memory_resize(j->stubs, capacity * sizeof *grown);
+    if (grown == NULL) {
+      j->c.failed = true;
+      return NULL;
+    }
+    j->stubs = grown;
+    j->stub_capacity = capacity;
+  }
+  struct jit_stub *stub = &j->stubs[j->stub_count++];
+  *stub = (struct jit_stub){.kind = (uint8_t)kind, .at = at, .label = jit_label_new(&j->c)};
+  j->uses_stubs = j->uses_machine = true;
+  return stub;
+}
+
+void jit_fault_if(struct jit *j, unsigned condition, enum bpf_fault_kind fault, uint32_t at) {
+  struct jit_stub *stub = jit_stub_new(j, STUB_FAULT, at);
+  if (stub == NULL) return;
+  stub->fault = (uint8_t)fault;
+  jit_jump_if(&j->c, condition, stub->label);
+}
+
+static void load_address(struct jit_code *c, unsigned to, struct jit_rm operand) {
+  if (operand.displacement == 0 && operand.index == NO_REGISTER) {
+    jit_mov(c, true, to, operand.base);
+  } else {
+    jit_lea(c, true, to, operand);
+  }
+}
+
+static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit_rm operand, uint32_t size,
+                       unsigned access) {
+  struct jit_code *c = &j->c;
+  struct jit_stub *stub = jit_stub_new(j, STUB_REACH, at);
+  if (stub == NULL) return;
+  stub->operand = operand;
+  stub->size = (uint8_t)size;
+  stub->access = (uint8_t)access;
+  stub->back = jit_label_new(c);
+  uint32_t stub_label = stub->label, back = stub->back;
+  struct jit_value v = j->s.reg[bpf_base];
+  if (v.kind == KNOW_PACKET || (v.kind == KNOW_ANY && v.offset != GUESS_VALUE)) {
+    load_address(c, SCRATCH, operand);
+    jit_alu(c, true, ALU_SUB, SCRATCH, FIELD(data));
+    jit_alu(c, true, ALU_CMP, SCRATCH, FIELD(native_room[__builtin_ctz(size)]));
+    jit_jump_if(c, CC_ABOVE_EQUAL, stub_label);
+  } else {
+    jit_jump(c, stub_label);
+  }
+  jit_label_set(c, back);
+}
+
+/* The operand of an access, after whatever check it needs. */
+static struct jit_rm checked(struct jit *j, uint32_t at, unsigned bpf_base, unsigned access) {
+  struct bpf_insn insn = j->p.insns[at];
+  struct jit_rm operand = jit_mem(jit_native(bpf_base), insn.off);
+  uint32_t size = size_of(insn.code);
+  if ((jit_fact(&j->p, at) & BPF_FACT_ACCESS) || jit_know_access(&j->know, &j->s, bpf_base, insn.off, size, access)) {
+    return operand;
+  }
+  emit_check(j, at, bpf_base, operand, size, access);
+  return operand;
+}
+
+/* --- loads and stores --- */
+
+static void emit_load(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  bool extends = BPF_MODE(insn.code) == BPF_MEMSX;
+  unsigned to = jit_native(bpf_dst(insn));
+  unsigned access = BPF_ACCESS_READ | (extends ? 0 : BPF_ACCESS_CONTEXT);
+  struct jit_rm from = checked(j, at, bpf_src(insn), access);
+  bool upper = jit_upper_live(j, at, bpf_dst(insn));
+  switch (BPF_SIZE(insn.code)) {
+    case BPF_B:
+      jit_op(&j->c, OP_0F | (extends ? 0xbe | jit_width(upper) : 0xb6u), to, from);
+      break;
+    case BPF_H:
+      jit_op(&j->c, OP_0F | (extends ? 0xbf | jit_width(upper) : 0xb7u), to, from);
+      break;
+    case BPF_W:
+      jit_op(&j->c, extends && upper ? 0x63 | OP_WIDE : 0x8b, to, from);
+      break;
+    default:
+      jit_op(&j->c, 0x8b | jit_width(upper), to, from);
+      break;
+  }
+}
+
+static const unsigned store_register[] = {[BPF_B >> 3] = 0x88 | OP_BYTE_REG,
+                                          [BPF_H >> 3] = 0x89 | OP_HALF,
+                                          [BPF_W >> 3] = 0x89,
+                                          [BPF_DW >> 3] = 0x89 | OP_WIDE};
+static const unsigned store_immediate[] = {
+    [BPF_B >> 3] = 0xc6, [BPF_H >> 3] = 0xc7 | OP_HALF, [BPF_W >> 3] = 0xc7, [BPF_DW >> 3] = 0xc7 | OP_WIDE};
+
+static void emit_store(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  unsigned size = BPF_SIZE(insn.code) >> 3;
+  struct jit_rm to = checked(j, at, bpf_dst(insn), BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
+  if (BPF_CLASS(insn.code) == BPF_STX) {
+    jit_op(&j->c, store_register[size], jit_native(bpf_src(insn)), to);
+    return;
+  }
+  if (j->options.blind && !jit_fits8(insn.imm)) {
+    jit_load_constant(j, SCRATCH, (uint64_t)(int64_t)insn.imm);
+    jit_op(&j->c, store_register[size], SCRATCH, to);
+    return;
+  }
+  jit_op(&j->c, store_immediate[size], 0, to);
+  if (BPF_SIZE(insn.code) == BPF_B) {
+    jit_byte(&j->c, (uint8_t)insn.imm);
+  } else if (BPF_SIZE(insn.code) == BPF_H) {
+    jit_byte(&j->c, (uint8_t)insn.imm);
+    jit_byte(&j->c, (uint8_t)(insn.imm >> 8));
+  } else {
+    jit_long(&j->c, (uint32_t)insn.imm);
+  }
+}
+
+/* --- atomics --- */
+
+static enum jit_alu atomic_operation(int32_t imm) {
+  switch (imm & 0xf0) {
+    case BPF_OR:
+      return ALU_OR;
+    case BPF_AND:
+      return ALU_AND;
+    case BPF_XOR:
+      return ALU_XOR;
+    default:
+      return ALU_ADD;
+  }
+}
+
+/* Operations that fetch and for which there is no instruction: until nobody came between. */
+static void emit_fetch_loop(struct jit *j, uint32_t at, struct jit_rm to, bool wide) {
+  struct bpf_insn insn = j->p.insns[at];
+  struct jit_code *c = &j->c;
+  unsigned from = jit_native(bpf_src(insn));
+  uint32_t again = jit_label_new(c);
+  jit_mov(c, true, SCRATCH_2, RAX);
+  if (to.base == RAX) to.base = SCRATCH_2;
+  jit_op(c, 0x8b | jit_width(wide), RAX, to);
+  jit_label_set(c, again);
+  jit_mov(c, wide, SCRATCH, RAX);
+  jit_alu(c, wide, atomic_operation(insn.imm), SCRATCH, jit_reg(from == RAX ? SCRATCH_2 : from));
+  jit_op(c, 0xb1 | OP_0F | OP_LOCK | jit_width(wide), SCRATCH, to);
+  jit_jump_if(c, CC_NOT_EQUAL, again);
+  if (from == RAX) return;
+  jit_mov(c, wide, from, RAX);
+  jit_mov(c, true, RAX, SCRATCH_2);
+}
+
+static void emit_atomic(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  struct jit_code *c = &j->c;
+  bool wide = BPF_SIZE(insn.code) == BPF_DW;
+  unsigned from = jit_native(bpf_src(insn));
+  struct jit_rm to = checked(j, at, bpf_dst(insn), BPF_ACCESS_READ | BPF_ACCESS_WRITE);
+  if (!(jit_fact(&j->p, at) & BPF_FACT_ACCESS)) {
+    load_address(c, SCRATCH, to);
+    jit_test_imm(c, false, SCRATCH, wide ? 7 : 3);
+    jit_fault_if(j, CC_NOT_EQUAL, BPF_FAULT_ALIGNMENT, at); /* its stub takes the address from SCRATCH */
+  }
+  switch (insn.imm) {
+    case BPF_XCHG:
+      jit_op(c, 0x87 | jit_width(wide), from, to);
+      break;
+    case BPF_CMPXCHG:
+      jit_op(c, 0xb1 | OP_0F | OP_LOCK | jit_width(wide), from, to);
+      if (!wide) jit_mov(c, false, RAX, RAX);
+      break;
+    case BPF_ADD | BPF_FETCH:
+      jit_op(c, 0xc1 | OP_0F | OP_LOCK | jit_width(wide), from, to);
+      break;
+    case BPF_OR | BPF_FETCH:
+    case BPF_AND | BPF_FETCH:
+    case BPF_XOR | BPF_FETCH:
+      emit_fetch_loop(j, at, to, wide);
+      break;
+    default:
+      jit_op(c, (unsigned)atomic_operation(insn.imm) << 3 | 1 | OP_LOCK | jit_width(wide), from, to);
+      break;
+  }
+}
+
+uint32_t jit_emit_memory(struct jit *j, uint32_t at) {
+  struct bpf_insn insn = j->p.insns[at];
+  if (BPF_CLASS(insn.code) == BPF_LDX) {
+    emit_load(j, at);
+  } else if (BPF_MODE(insn.code) == BPF_ATOMIC) {
+    emit_atomic(j, at);
+  } else {
+    emit_store(j, at);
+  }
+  return 1;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * differential COUNT [FIRST]: compares the engines on COUNT random programs, numbered from FIRST (1 if not given); the same number is the
+ * same program, so that a failure can be had again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/fuzz/compare.h"
+
+int main(int argc, char **argv) {
+  uint64_t count = argc > 1 ? strtoull(argv[1], NULL, 0) : 0, first = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+  if (count == 0) {
+    fprintf(stderr, "usage: differential COUNT [FIRST]\n");
+    return 2;
+  }
+  for (uint64_t number = first; number < first + count; number++) {
+    struct choices c = {NULL, 0, number * 0x9e3779b97f4a7c15u};
+    compare_engines(&c, number % 3 == 0, number);
+  }
+  printf("%llu programs: all engines agree\n", (unsigned long long)count);
+  return 0;
+}

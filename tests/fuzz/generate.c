@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The generator. In a safe program r0 to r5 and r9 hold numbers at every step, r6 the context, r7 the packet (of which GENERATE_PACKET_MIN
+ * bytes are known to be there), r8 the value of map GENERATE_REGISTERS; loops count down in the stack and end. A wild program is the same
+ * with anything in any place now and then.
+ */
+#include "tests/fuzz/generate.h"
+
+#include <string.h>
+
+#include "tests/unit/bpf/asm.h"
+
+enum { DEPTH_MAX = 3, STATEMENTS_MAX = 40, STACK_BYTES = 64, LOOP_COUNTER = -72, ROOM = 96 };
+
+struct generator {
+  struct choices *c;
+  struct generated *out;
+  bool safe;
+  bool in_function; /* r6 to r8 are the caller's numbers */
+  unsigned loops;
+};
+
+/* --- choices --- */
+
+static uint64_t random_number(struct choices *c) {
+  c->seed ^= c->seed << 13; /* Marsaglia, Xorshift RNGs, 2003 */
+  c->seed ^= c->seed >> 7;
+  c->seed ^= c->seed << 17;
+  return c->seed;
+}
+
+uint64_t choose(struct choices *c, uint64_t below) {
+  uint64_t value = 0;
+  if (c->size > 0) {
+    for (uint64_t rest = below - 1; rest > 0 && c->size > 0; rest >>= 8) {
+      value = value << 8 | *c->bytes++;
+      c->size--;
+    }
+  } else if (c->seed != 0) {
+    value = random_number(c) >> 11;
+  }
+  return value % below;
+}
+
+static bool one_in(struct generator *g, unsigned n) { return choose(g->c, n) == n - 1; }
+
+uint64_t choose_number(struct choices *c) {
+  static const uint64_t edges[] = {0,           1,          2,          7,          8,
+                                   31,          32,         63,         64,         0x7f,
+                                   0x80,        0xff,       0x100,      0x7fff,     0x8000,
+                                   0xffff,      0x10000,    0x7fffffff, 0x80000000, 0xffffffff,
+                                   0x100000000, UINT64_MAX, INT64_MAX,  1ull << 63, UINT64_MAX - 1,
+                                   14,          34,         512};
+  uint64_t kind = choose(c, 4);
+  if (kind < 2) return edges[choose(c, COUNT(edges))];
+  if (kind == 2) return choose(c, 256);
+  return choose(c, UINT64_MAX);
+}
+
+/* --- instructions --- */
+
+static void add(struct generator *g, struct bpf_insn insn) { g->out->insns[g->out->count++] = insn; }
+static void fact(struct generator *g, unsigned known) {
+  if (g->safe) g->out->facts[g->out->count].known = (uint16_t)known;
+}
+#define ADD_INSN(...) add(g, (struct bpf_insn)INSN(__VA_ARGS__))
+
+static unsigned number_register(struct generator *g) {
+  static const uint8_t numbers[] = {0, 1, 2, 3, 4, 5, 9};
+  if (!g->safe && one_in(g, 12)) return (unsigned)choose(g->c, 10);
+  return numbers[choose(g->c, COUNT(numbers))];
+}
+
+static void add_wide(struct generator *g, unsigned dst, unsigned kind, uint64_t low, uint64_t high) {
+  ADD_INSN(BPF_LD | BPF_IMM | BPF_DW, dst, kind, 0, low);
+  ADD_INSN(0, 0, 0, 0, high);
+}
+
+static void add_number(struct generator *g, unsigned dst) {
+  uint64_t value = choose_number(g->c);
+  if (one_in(g, 3)) {
+    add_wide(g, dst, BPF_PSEUDO_IMM, (uint32_t)value, value >> 32);
+  } else {
+    ADD_INSN((one_in(g, 2) ? BPF_ALU : BPF_ALU64) | BPF_MOV | BPF_K, dst, 0, 0, value);
+  }
+}
+
+/* Behind calls r1 to r5 hold nothing that Linux lets a program read. */
+static void renew_arguments(struct generator *g) {
+  for (unsigned r = 1; r <= 5; r++) {
+    if (g->safe || one_in(g, 3)) ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_K, r, 0, 0, choose_number(g->c));
+  }
+}
+
+static void add_alu(struct generator *g) {
+  static const uint8_t operations[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR,  BPF_AND,  BPF_LSH,
+                                       BPF_RSH, BPF_NEG, BPF_MOD, BPF_XOR, BPF_MOV, BPF_ARSH, BPF_END};
+  unsigned op = operations[choose(g->c, COUNT(operations))];
+  unsigned class = one_in(g, 2) ? BPF_ALU : BPF_ALU64, dst = number_register(g), src = number_register(g);
+  bool x = one_in(g, 2);
+  int off = 0;
+  uint64_t imm = choose_number(g->c);
+  if (op == BPF_END) {
+    static const uint8_t widths[] = {16, 32, 64};
+    ADD_INSN(class | BPF_END | (class == BPF_ALU && x ? BPF_X : 0), dst, 0, 0, widths[choose(g->c, 3)]);
+    return;
+  }
+  if (op == BPF_NEG) {
+    ADD_INSN(class | BPF_NEG, dst, 0, 0, 0);
+    return;
+  }
+  if ((op == BPF_DIV || op == BPF_MOD) && one_in(g, 2)) off = 1;
+  if (op == BPF_MOV && x) {
+    static const uint8_t widths[] = {0, 0, 8, 16, 32};
+    off = widths[choose(g->c, class == BPF_ALU64 ? 5 : 4)];
+  }
+  /* Linux refuses constants that the RFC gives a meaning to. */
+  bool shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
+  if (g->safe && shift) imm &= class == BPF_ALU64 ? 63 : 31;
+  if (g->safe && (op == BPF_DIV || op == BPF_MOD) && (int32_t)imm == 0) imm = 3;
+  ADD_INSN(class | op | (x ? BPF_X : BPF_K), dst, x ? src : 0, off, x ? 0 : imm);
+}
+
+static unsigned random_size(struct generator *g) { return (unsigned)choose(g->c, 4) << 3; }
+static int bytes_of(unsigned size) { return size == BPF_DW ? 8 : size == BPF_W ? 4 : size == BPF_H ? 2 : 1; }
+
+/* Load, or store of either kind, at base + offset. */
+static void add_access(struct generator *g, unsigned base, int offset, unsigned size) {
+  fact(g, BPF_FACT_ACCESS);
+  switch (choose(g->c, 4)) {
+    case 0:
+      ADD_INSN(BPF_STX | BPF_MEM | size, base, number_register(g), offset, 0);
+      break;
+    case 1:
+      ADD_INSN(BPF_ST | BPF_MEM | size, base, 0, offset, choose_number(g->c));
+      break;
+    case 2:
+      ADD_INSN(BPF_LDX | (size == BPF_DW ? BPF_MEM : BPF_MEMSX) | size, number_register(g), base, offset, 0);
+      break;
+    default:
+      ADD_INSN(BPF_LDX | BPF_MEM | size, number_register(g), base, offset, 0);
+      break;
+  }
+}
+
+static void add_stack_access(struct generator *g) {
+  unsigned size = random_size(g);
+  int offset = -(int)(choose(g->c, STACK_BYTES / (unsigned)bytes_of(size)) + 1) * bytes_of(size);
+  if (!g->safe && one_in(g, 8)) offset = (int16_t)choose_number(g->c);
+  add_access(g, 10, offset, size);
+}
+
+static void add_packet_access(struct generator *g) {
+  unsigned size = random_size(g);
+  int offset = (int)choose(g->c, GENERATE_PACKET_MIN - 7);
+  if (g->in_function) return;
+  if (!g->safe && one_in(g, 8)) offset = (int16_t)choose_number(g->c);
+  add_access(g, 7, offset, size);
+}
+
+/* Somewhere in the packet that only the run knows: r5 is used for the address and then overwritten. */
+static void add_variable_access(struct generator *g) {
+  unsigned size = random_size(g), from = number_register(g);
+  if (g->in_function) return;
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 5, from, 0, 0);
+  if (g->safe || !one_in(g, 4)) ADD_INSN(BPF_ALU64 | BPF_AND | BPF_K, 5, 0, 0, 31);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 5, 7, 0, 0);
+  fact(g, BPF_FACT_ACCESS);
+  int offset = (int)choose(g->c, 24);
+  if (one_in(g, 2)) {
+    ADD_INSN(BPF_LDX | BPF_MEM | size, 5, 5, offset, 0);
+  } else {
+    ADD_INSN(BPF_STX | BPF_MEM | size, 5, from == 5 ? 0 : from, offset, 0);
+    add_number(g, 5);
+  }
+}
+
+static void add_atomic(struct generator *g) {
+  static const uint8_t operations[] = {BPF_ADD,
+                                       BPF_OR,
+                                       BPF_AND,
+                                       BPF_XOR,
+                                       BPF_ADD | BPF_FETCH,
+                                       BPF_OR | BPF_FETCH,
+                                       BPF_XCHG,
+                                       BPF_CMPXCHG,
+                                       BPF_AND | BPF_FETCH,
+                                       BPF_XOR | BPF_FETCH};
+  bool wide = one_in(g, 2), on_stack = g->in_function || one_in(g, 2);
+  int size = wide ? 8 : 4, offset = (int)choose(g->c, (unsigned)(48 / size)) * size;
+  if (on_stack) offset -= STACK_BYTES;
+  if (!g->safe && one_in(g, 8)) offset += (int)choose(g->c, 16);
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_STX | BPF_ATOMIC | (wide ? BPF_DW : BPF_W), on_stack ? 10 : 8, number_register(g), offset,
+           operations[choose(g->c, COUNT(operations))]);
+}
+
+/* --- shapes that the JIT looks for --- */
+
+static void add_shape(struct generator *g) {
+  unsigned a = number_register(g), b = number_register(g), class = one_in(g, 2) ? BPF_ALU : BPF_ALU64;
+  unsigned bits = class == BPF_ALU ? 32 : 64, count = (unsigned)choose(g->c, bits - 1) + 1;
+  switch (choose(g->c, 9)) {
+    case 0: /* rotate */
+      ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
+      ADD_INSN(class | BPF_LSH | BPF_K, b, 0, 0, count);
+      ADD_INSN(class | BPF_RSH | BPF_K, a, 0, 0, bits - count);
+      ADD_INSN(class | BPF_OR | BPF_X, a, b, 0, 0);
+      break;
+    case 1: /* zero-extension of old compilers, and sign-extension */
+      ADD_INSN(BPF_ALU64 | BPF_LSH | BPF_K, a, 0, 0, 32);
+      ADD_INSN(BPF_ALU64 | (one_in(g, 2) ? BPF_RSH : BPF_ARSH) | BPF_K, a, 0, 0, 32);
+      break;
+    case 2: /* sum of two, or of one and a constant */
+      ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
+      if (one_in(g, 2)) {
+        ADD_INSN(class | BPF_ADD | BPF_X, b, number_register(g), 0, 0);
+      } else {
+        ADD_INSN(class | (one_in(g, 2) ? BPF_ADD : BPF_SUB) | BPF_K, b, 0, 0, choose_number(g->c));
+      }
+      break;
+    case 3: /* a field changed in place */
+      fact(g, BPF_FACT_ACCESS);
+      ADD_INSN(BPF_LDX | BPF_MEM | BPF_DW, a, 10, -16, 0);
+      ADD_INSN(BPF_ALU64 | (one_in(g, 2) ? BPF_ADD : BPF_XOR) | BPF_K, a, 0, 0, choose_number(g->c));
+      fact(g, BPF_FACT_ACCESS);
+      ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 10, a, -16, 0);
+      if (one_in(g, 2)) add_number(g, a);
+      break;
+    case 4: /* a field in network byte order */
+      fact(g, BPF_FACT_ACCESS);
+      ADD_INSN(BPF_LDX | BPF_MEM | (bits == 32 ? BPF_W : BPF_H), a, 10, -8, 0);
+      ADD_INSN(BPF_ALU | BPF_END | BPF_X, a, 0, 0, bits == 32 ? 32 : 16);
+      break;
+    case 5: /* one of two values */
+      add_number(g, a);
+      ADD_INSN((one_in(g, 2) ? BPF_JMP : BPF_JMP32) | (one_in(g, 2) ? BPF_JGT : BPF_JSLT) | BPF_X, b,
+               number_register(g), 1, 0);
+      if (one_in(g, 2)) {
+        ADD_INSN(class | BPF_MOV | BPF_X, a, number_register(g), 0, 0);
+      } else {
+        ADD_INSN(class | BPF_MOV | BPF_K, a, 0, 0, choose_number(g->c));
+      }
+      break;
+    case 6: /* a single bit */
+      ADD_INSN(BPF_JMP | BPF_JSET | BPF_K, a, 0, 1, 1u << choose(g->c, 32));
+      ADD_INSN(class | BPF_XOR | BPF_X, b, a, 0, 0);
+      break;
+    case 7: /* and-not, mask */
+      ADD_INSN(class | BPF_XOR | BPF_K, a, 0, 0, -1);
+      ADD_INSN(class | BPF_AND | BPF_X, a, b, 0, 0);
+      break;
+    default: /* a value from memory used once */
+      fact(g, BPF_FACT_ACCESS);
+      ADD_INSN(BPF_LDX | BPF_MEM | (bits == 32 ? BPF_W : BPF_DW), a, 10, -24, 0);
+      ADD_INSN(class | (one_in(g, 2) ? BPF_ADD : BPF_SUB) | BPF_X, b, a, 0, 0);
+      if (one_in(g, 2)) add_number(g, a);
+      break;
+  }
+}
+
+/* --- calls --- */
+
+static void add_key(struct generator *g, unsigned below) {
+  fact(g, BPF_FACT_ACCESS);
+  if (one_in(g, 2)) {
+    ADD_INSN(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, choose(g->c, below));
+  } else {
+    ADD_INSN(BPF_STX | BPF_MEM | BPF_W, 10, number_register(g), -4, 0);
+  }
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, !g->safe && one_in(g, 20) ? -3 : -4);
+}
+
+static void add_lookup(struct generator *g) {
+  unsigned map = one_in(g, 2) ? GENERATE_ARRAY : GENERATE_HASH;
+  add_key(g, GENERATE_VALUES + 2);
+  add_wide(g, 1, BPF_PSEUDO_MAP, map, 0);
+  fact(g, BPF_FACT_ARGUMENTS);
+  ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_HELPER, 0, BPF_HELPER_MAP_LOOKUP_ELEM);
+  if (g->safe || !one_in(g, 10)) ADD_INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1, 0);
+  fact(g, BPF_FACT_ACCESS);
+  unsigned size = random_size(g);
+  ADD_INSN(BPF_LDX | BPF_MEM | size, 0, 0, (int)choose(g->c, 2) * 8, 0);
+  renew_arguments(g);
+}
+
+static void add_change(struct generator *g) {
+  bool removes = one_in(g, 3);
+  add_key(g, GENERATE_VALUES + 2);
+  add_wide(g, 1, BPF_PSEUDO_MAP, one_in(g, 3) ? GENERATE_ARRAY : GENERATE_HASH, 0);
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 3, 10, 0, 0);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, 0, -STACK_BYTES + 8 * (int)choose(g->c, 5));
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_K, 4, 0, 0, choose(g->c, g->safe ? 3 : 4));
+  fact(g, BPF_FACT_ARGUMENTS);
+  ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_HELPER, 0,
+           removes ? BPF_HELPER_MAP_DELETE_ELEM : BPF_HELPER_MAP_UPDATE_ELEM);
+  renew_arguments(g);
+}
+
+/* To the function behind the program; its distance comes when that is there. */
+static void add_local_call(struct generator *g) {
+  if (g->in_function) return;
+  fact(g, BPF_FACT_BOUNDED);
+  ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
+  renew_arguments(g);
+}
+
+/* --- statements --- */
+
+static void add_statements(struct generator *g, unsigned count, unsigned depth);
+
+static void add_condition(struct generator *g, unsigned depth) {
+  static const uint8_t operations[] = {BPF_JEQ,  BPF_JGT, BPF_JGE, BPF_JSET, BPF_JNE, BPF_JSGT,
+                                       BPF_JSGE, BPF_JLT, BPF_JLE, BPF_JSLT, BPF_JSLE};
+  unsigned op = operations[choose(g->c, COUNT(operations))], class = one_in(g, 2) ? BPF_JMP : BPF_JMP32;
+  uint32_t at = g->out->count;
+  if (one_in(g, 2)) {
+    ADD_INSN(class | op | BPF_X, number_register(g), number_register(g), 0, 0);
+  } else {
+    ADD_INSN(class | op | BPF_K, number_register(g), 0, 0, choose_number(g->c));
+  }
+  add_statements(g, (unsigned)choose(g->c, 4) + 1, depth + 1);
+  g->out->insns[at].off = (int16_t)(g->out->count - at - 1);
+}
+
+static void add_loop(struct generator *g, unsigned depth) {
+  if (g->loops > 0 || g->in_function) return;
+  g->loops++;
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_ST | BPF_MEM | BPF_DW, 10, 0, LOOP_COUNTER, choose(g->c, 4) + 1);
+  uint32_t head = g->out->count;
+  add_statements(g, (unsigned)choose(g->c, 4) + 1, depth + 1);
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_LDX | BPF_MEM | BPF_DW, 0, 10, LOOP_COUNTER, 0);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 0, 0, 0, -1);
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 10, 0, LOOP_COUNTER, 0);
+  fact(g, BPF_FACT_BOUNDED);
+  int back = (int)head - (int)g->out->count - 1;
+  ADD_INSN(BPF_JMP | BPF_JSGT | BPF_K, 0, 0, back, 0);
+  g->loops--;
+}
+
+/* What wild programs do besides: pointers moved about, stored, made up. */
+static void add_mischief(struct generator *g) {
+  unsigned a = (unsigned)choose(g->c, 10), b = (unsigned)choose(g->c, 11);
+  switch (choose(g->c, 4)) {
+    case 0:
+      ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, a, b, 0, 0);
+      break;
+    case 1:
+      ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, a, 0, 0, (int)choose(g->c, 64) - 32);
+      break;
+    case 2:
+      ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 10, b, -8, 0);
+      ADD_INSN(BPF_LDX | BPF_MEM | BPF_DW, a, 10, -8, 0);
+      break;
+    default:
+      add_access(g, b, (int)choose(g->c, 32) - 16, random_size(g));
+      break;
+  }
+}
+
+static void add_statements(struct generator *g, unsigned count, unsigned depth) {
+  while (count-- > 0 && g->out->count + ROOM < GENERATE_INSNS_MAX / 2) {
+    uint64_t kind = choose(g->c, 32);
+    if (kind < 10) {
+      add_alu(g);
+    } else if (kind < 15) {
+      add_shape(g);
+    } else if (kind < 18) {
+      add_stack_access(g);
+    } else if (kind < 20) {
+      add_packet_access(g);
+    } else if (kind < 21) {
+      add_variable_access(g);
+    } else if (kind < 23) {
+      add_number(g, number_register(g));
+    } else if (kind < 24) {
+      add_atomic(g);
+    } else if (kind < 25) {
+      add_lookup(g);
+    } else if (kind < 26) {
+      add_change(g);
+    } else if (kind < 27) {
+      add_local_call(g);
+    } else if (kind < 30 && depth < DEPTH_MAX) {
+      add_condition(g, depth);
+    } else if (kind < 31 && depth < DEPTH_MAX) {
+      add_loop(g, depth);
+    } else if (!g->safe) {
+      add_mischief(g);
+    }
+  }
+}
+
+/* Stack and numbers have values before anything reads them. */
+static void add_start(struct generator *g) {
+  for (int offset = -STACK_BYTES; offset < 0 && (g->safe || one_in(g, 2)); offset += 8) {
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_ST | BPF_MEM | BPF_DW, 10, 0, offset, choose_number(g->c));
+  }
+}
+
+static void add_numbers(struct generator *g, bool arguments) {
+  for (unsigned r = 0; r <= 5; r++) {
+    if (r == 0 || arguments) add_number(g, r);
+  }
+  add_number(g, 9);
+}
+
+static void add_program(struct generator *g) {
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0);
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_LDX | BPF_MEM | BPF_W, 7, 1, 0, 0);
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_LDX | BPF_MEM | BPF_W, 2, 1, 4, 0);
+  add_wide(g, 8, BPF_PSEUDO_MAP_VALUE, GENERATE_REGISTERS, 0);
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 3, 7, 0, 0);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, 0, g->safe ? GENERATE_PACKET_MIN : choose(g->c, 2 * GENERATE_PACKET_MIN));
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 1);
+  if (one_in(g, 2)) {
+    ADD_INSN(BPF_JMP | BPF_JLE | BPF_X, 3, 2, 1, 0);
+  } else {
+    ADD_INSN(BPF_JMP | BPF_JGE | BPF_X, 2, 3, 1, 0);
+  }
+  ADD_INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+  add_start(g);
+  add_numbers(g, true);
+  add_statements(g, (unsigned)choose(g->c, STATEMENTS_MAX) + 3, 0);
+  /* The registers, for whoever compares: of a safe program those that hold numbers. */
+  for (unsigned r = 0; r <= 9; r++) {
+    if (r >= 6 && r <= 8 && g->safe) continue;
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 8, r, (int)r * 8, 0);
+  }
+  ADD_INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+static void add_function(struct generator *g) {
+  g->in_function = true;
+  add_start(g);
+  add_numbers(g, false);
+  add_statements(g, (unsigned)choose(g->c, 6) + 1, 1);
+  if (g->safe) ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 0, 1, 0, 0);
+  ADD_INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+void generate(struct choices *c, bool safe, struct generated *out) {
+  struct generator g = {.c = c, .out = out, .safe = safe};
+  memset(out->facts, 0, sizeof out->facts);
+  out->count = 0;
+  add_program(&g);
+  uint32_t function = out->count;
+  bool called = false;
+  for (uint32_t at = 0; at < function; at++) {
+    struct bpf_insn *insn = &out->insns[at];
+    if (insn->code == (BPF_JMP | BPF_CALL) && bpf_src(*insn) == BPF_PSEUDO_CALL) {
+      insn->imm = (int32_t)(function - at - 1);
+      called = true;
+    }
+  }
+  if (called) add_function(&g);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Random eBPF programs for comparing engines. Two kinds: wild ones, which do anything that bpf_check lets pass, and safe ones, which are
+ * right by construction, so that native code without checks may run them, and Linux too.
+ */
+#ifndef IMAGO_TESTS_FUZZ_GENERATE_H
+#define IMAGO_TESTS_FUZZ_GENERATE_H
+
+#include "bpf/facts.h"
+#include "bpf/program.h"
+
+/* Where choices come from: bytes as long as there are any, then (unless seed is 0) random numbers, then zeros. */
+struct choices {
+  const uint8_t *bytes;
+  size_t size;
+  uint64_t seed;
+};
+
+enum {
+  GENERATE_INSNS_MAX = 1024,
+  GENERATE_MAPS = 3,
+  GENERATE_REGISTERS = 0, /* map: array of one value, where the program leaves its registers */
+  GENERATE_ARRAY = 1,     /* map: array of 8 values of 16 bytes */
+  GENERATE_HASH = 2,      /* map: hash of 8 values of 16 bytes, keys of 4 bytes */
+  GENERATE_VALUE = 16,
+  GENERATE_VALUES = 8,
+  GENERATE_PACKET_MIN = 64, /* safe programs look at no more without asking */
+};
+
+struct generated {
+  struct bpf_insn insns[GENERATE_INSNS_MAX];
+  struct bpf_fact facts[GENERATE_INSNS_MAX]; /* of a safe program */
+  uint32_t count;
+};
+
+uint64_t choose(struct choices *c, uint64_t below);
+/* A number, often one at which something changes. */
+uint64_t choose_number(struct choices *c);
+/* `calls`: with helpers, which not every comparison can have; functions always. */
+void generate(struct choices *c, bool safe, struct generated *out);
+
+#endif
