@@ -196,7 +196,7 @@ ELEMENT(DelayShaper, delay_shaper_class);
 
 /* --- LinkUnqueue --- */
 
-enum { LINK_PACKETS = 4096, LINK_BANDWIDTH_MIN = 100, ANNOTATION_EXTRA_LENGTH = 28 };
+enum { LINK_PACKETS = 4096, LINK_BANDWIDTH_MIN = 100 };
 
 struct link {
   struct element element;

@@ -7,8 +7,6 @@
 #include "elements/run.h"
 #include "packet/packet.h"
 
-enum { ANNOTATION_EXTRA_LENGTH = 28 };
-
 struct length {
   struct element element;
   uint32_t bytes;

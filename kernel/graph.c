@@ -60,6 +60,7 @@ static void release_nics(void) {
     if (nic->worker != NIC_UNUSED) nic->ops->disarm(nic, 0);
     __atomic_store_n(&nic->worker, NIC_UNUSED, __ATOMIC_RELAXED); /* a sleeper may be looking which are its own */
     nic->tx_waiting = false;
+    __atomic_store_n(&nic->receives, false, __ATOMIC_RELAXED);
   }
 }
 

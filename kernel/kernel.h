@@ -50,6 +50,8 @@ void kernel_stop(void);
 void kernel_stop_driver(void);
 /* Something waits for platform_poll: worker 0 asks at its next round, not in its own time. Any thread, signal handlers too. */
 void kernel_attend(void);
+/* An error for the log: what befell a device while the system runs. Any worker. */
+void kernel_log_error(const char *text);
 /* Stamps the boot chart, "MICROSECONDS NAME" in handler `boot`. `name` must live for ever. */
 void kernel_boot_stamp(const char *name);
 /* For fault reports: name, class and place of the element that runs in this thread: "fw :: BPFilter (fw.click:4)"; false when none. */

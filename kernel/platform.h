@@ -63,8 +63,9 @@ uint64_t platform_memory_total(void); /* bytes of RAM the system has (-m); proce
 
 unsigned platform_nic_count(void);
 struct nic *platform_nic(unsigned index); /* in stable order: eth0 first */
-/* The device that the host knows by `name`, opened when it was not yet: 0 and *nic, which platform_nic has from then on, or a negative
- * code after reporting. `method` may be NULL. VM: its devices are all there from the start, so that this finds none. */
+/* The device that the host knows by `name`, opened when it was not yet: 0 and *nic, which platform_nic has from then on (and whose
+ * pool is NULL when it is new), or a negative code after reporting, as where it is open by another `method`, which may be NULL. VM:
+ * its devices are all there from the start, and of one kind. */
 int platform_nic_open(const char *name, const char *method, struct nic **nic, struct report *report);
 /* Brings up devices that are not needed for the first packet (consoles). Called once, after the graph runs. */
 void platform_late_start(void);

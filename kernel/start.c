@@ -60,9 +60,10 @@ static struct nic *nic_find(const char *name) {
 
 static int nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
   *nic = nic_find(name);
-  if (*nic != NULL) return 0;
+  /* Where a kind is asked for, the platform knows of what kind the one is that was found. */
+  if (*nic != NULL && (method == NULL || method[0] == '\0')) return 0;
   int error = platform_nic_open(name, method, nic, report);
-  if (error != 0) return error;
+  if (error != 0 || (*nic)->pool != NULL) return error; /* one that was open is the running graph's still */
   (*nic)->pool = &the_system.worker[0].pool;
   (*nic)->worker = NIC_UNUSED;
   return 0;
@@ -333,6 +334,8 @@ void kernel_attend(void) { __atomic_store_n(&the_system.attend, true, __ATOMIC_S
 int kernel_hotconfig(const char *file, struct slice source, struct report *report) {
   return graph_stage(&the_system, file, source, report);
 }
+
+void kernel_log_error(const char *text) { log_line(LOG_ERROR, text, strlen(text)); }
 
 void kernel_boot_stamp(const char *name) { boot_chart_add(&the_system.boot, platform_now(), name); }
 

@@ -76,6 +76,7 @@ static const struct {
     {"rx_no_buffer", offsetof(struct nic_stats, rx_no_buffer), true},
     {"rx_too_long", offsetof(struct nic_stats, rx_too_long), true},
     {"rx_error", offsetof(struct nic_stats, rx_error), true},
+    {"rx_missed", offsetof(struct nic_stats, rx_missed), true},
     {"tx_error", offsetof(struct nic_stats, tx_error), true},
     {"tx_full", offsetof(struct nic_stats, tx_full), false},
 };
@@ -84,10 +85,16 @@ static uint64_t nic_counter(const struct nic *nic, size_t offset) {
   return counter_read((const uint64_t *)((const char *)&nic->stats + offset));
 }
 
+static const struct nic *refreshed_nic(unsigned index) {
+  struct nic *nic = platform_nic(index);
+  if (nic->ops->refresh != NULL) nic->ops->refresh(nic);
+  return nic;
+}
+
 static int read_stats(void *owner, const struct handler *h, struct slice parameter, struct text *out,
                       struct report *r) {
   for (unsigned i = 0; i < platform_nic_count(); i++) {
-    const struct nic *nic = platform_nic(i);
+    const struct nic *nic = refreshed_nic(i);
     for (size_t c = 0; c < sizeof nic_counters / sizeof nic_counters[0]; c++) {
       add_count(out, nic->name, nic_counters[c].name, nic_counter(nic, nic_counters[c].offset));
     }
@@ -99,7 +106,7 @@ uint64_t system_drops(const struct system *system, struct text *out) {
   uint64_t total = 0;
   /* Buffers that the pool could not give are in rx_no_buffer, or in the drops of the element that asked. */
   for (unsigned i = 0; i < platform_nic_count(); i++) {
-    const struct nic *nic = platform_nic(i);
+    const struct nic *nic = refreshed_nic(i);
     for (size_t c = 0; c < sizeof nic_counters / sizeof nic_counters[0]; c++) {
       if (!nic_counters[c].drop) continue;
       uint64_t n = nic_counter(nic, nic_counters[c].offset);

@@ -29,6 +29,11 @@ struct nic_ops {
   void (*disarm)(struct nic *nic, unsigned queue);
   /* True when no frame will ever come again (the end of a capture file). NULL: never. */
   bool (*finished)(struct nic *nic);
+  /* A graph with a FromDevice on it is about to run: nic->receives, promiscuous and outbound say what it wants, which may differ from
+   * what the graph before wanted. Fails never: a device that is gone is found out later. NULL: frames come as they come. */
+  void (*listen)(struct nic *nic);
+  /* Brings nic->stats up to date with what the device or the host counts. Called before they are shown. NULL: they always are. */
+  void (*refresh)(struct nic *nic);
 };
 
 /* Named drop counters; every frame the device saw is in rx_packets or in one of the drops. */
@@ -38,6 +43,7 @@ struct nic_stats {
   uint64_t rx_no_buffer; /* frames dropped because the packet pool was empty */
   uint64_t rx_too_long;  /* frames longer than PACKET_DATA_CAPACITY */
   uint64_t rx_error;     /* frames or completions that the device got wrong */
+  uint64_t rx_missed;    /* frames that the device dropped because nobody took the earlier ones in time */
   uint64_t tx_error;     /* frames the device refused for good */
   uint64_t tx_full;      /* times transmit took less than it was offered (not a drop) */
 };
@@ -48,7 +54,11 @@ struct nic {
   uint8_t mac[6];
   uint16_t mtu; /* 1500 unless the device says otherwise */
   bool link_up;
-  bool tx_waiting; /* set by ToDevice while it holds packets that transmit did not take */
+  bool receives;     /* a FromDevice of the running graph takes its frames; otherwise they wake nobody */
+  bool promiscuous;  /* it wants frames for other addresses, too, where the device tells them apart */
+  bool outbound;     /* it wants what the host sends there, too */
+  bool has_outbound; /* such a wish can be granted */
+  bool tx_waiting;   /* set by ToDevice while it holds packets that transmit did not take */
   uint8_t index;
   unsigned
       worker; /* that receives from it and arms it: of its FromDevice, else its ToDevice; NIC_UNUSED: no element has it */

@@ -26,6 +26,7 @@ enum packet_annotation {
   ANNOTATION_PAINT = 16,
   ANNOTATION_VLAN_TCI = 20,
   ANNOTATION_AGGREGATE = 20,
+  ANNOTATION_EXTRA_LENGTH = 28,
 };
 
 /* Click's Packet::PacketType. */

@@ -47,7 +47,7 @@ static const char help[] =
     "  imago click -e 'InfiniteSource(LIMIT 5, STOP true) -> c :: Counter -> Discard' -h c.count\n"
     "  imago click -p 7777 router.click INTERFACE=eth1\n"
     "\n"
-    "FromDevice and ToDevice take interfaces of the host, and pcap:IN,OUT and unix:LOCAL,REMOTE; see 'imago elements FromDevice'.\n"
+    "FromDevice and ToDevice take interfaces of the host, tap:NAME, pcap:IN,OUT and more; see 'imago elements FromDevice'.\n"
     "Exit status: 0, what -x says, or 1 after errors.\n";
 
 static int short_usage(const char *program, struct report *report) {

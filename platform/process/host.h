@@ -10,19 +10,25 @@
 #include <time.h>
 
 #include "packet/nic.h"
+#include "platform/process/host_link.h"
 #include "platform/process/process.h"
 
 /* A NIC and what the platform needs of it beside nic->ops. The kind's own struct begins with it. */
 struct process_nic {
   struct nic nic;
-  int fd;                                 /* sleep ends when it is readable; -1: none */
+  int fd;                                 /* sleep ends when it is readable and nic.receives; -1: none */
   int room_fd;                            /* sleep ends when it is writable; -1: none */
   void (*close)(struct process_nic *nic); /* frees it */
+  const char *method;                     /* its kind, as METHOD names it; set by nic_open */
+  struct host_link link;                  /* the host's interface that it is an end of, if any */
 };
 
-/* Both take what stands behind "pcap:" or "unix:", "FIRST,SECOND". NULL after reporting. */
+/* One for each kind; they take what stands behind the prefix: "FIRST,SECOND" or the name of an interface. nic.ops, fd, room_fd and
+ * close are set; nic.pool comes later. NULL after reporting. */
 struct process_nic *nic_pcap_open(const char *specification, struct report *report);
 struct process_nic *nic_unix_open(const char *specification, struct report *report);
+struct process_nic *nic_tap_open(const char *name, struct report *report);
+struct process_nic *nic_packet_open(const char *name, struct report *report);
 /* Removes the socket file that an earlier run left at `address`: one that nobody listens on. Leaves live sockets alone, and
  * whatever is no socket. `type` is that of the socket. */
 void socket_remove_stale(const struct sockaddr_un *address, int type);

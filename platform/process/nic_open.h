@@ -9,11 +9,13 @@
 #include "lib/report.h"
 #include "packet/nic.h"
 
-/* Opens the device `name`: "pcap:IN,OUT", "unix:LOCAL,REMOTE", or what else a kind takes (a tap, an interface of the host). `method`
- * is FromDevice's METHOD, in upper or lower case: "PCAP", "UNIX" ...; NULL or "": the kind that name and privilege suggest. 0 and
- * *nic, which lives until nic_close and whose name, MAC, MTU, link and queues the kind may have left zero, or a negative code after
- * reporting. */
+/* Opens the device `name`: with the prefix of a kind ("pcap:IN,OUT", "unix:LOCAL,REMOTE", "tap:NAME" ...), or an interface of the
+ * host: the other end of a tap where it is one that we may open, and otherwise through AF_PACKET. `method` is FromDevice's METHOD, in
+ * upper or lower case: "TAP", "AF_PACKET" ...; NULL or "": the kind that the name suggests. 0 and *nic, which lives until nic_close
+ * and whose name, MAC, MTU, link and queues the kind may have left zero, or a negative code after reporting. */
 int nic_open(const char *name, const char *method, struct nic **nic, struct report *report) MUST_USE;
 void nic_close(struct nic *nic);
+/* Whether `method` (may be NULL or "") names another kind than the one that `nic` is of. Unknown names do. */
+bool nic_is_other_kind(const struct nic *nic, const char *method);
 
 #endif

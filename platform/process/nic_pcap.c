@@ -76,7 +76,12 @@ static void close_pcap(struct process_nic *nic) {
   memory_free(n);
 }
 
-static const struct nic_ops ops = {receive, transmit, transmit_room, arm, disarm, finished};
+static const struct nic_ops ops = {.receive = receive,
+                                   .transmit = transmit,
+                                   .transmit_room = transmit_room,
+                                   .arm = arm,
+                                   .disarm = disarm,
+                                   .finished = finished};
 
 struct process_nic *nic_pcap_open(const char *specification, struct report *report) {
   char *in = NULL, *out = NULL;

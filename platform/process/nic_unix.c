@@ -7,7 +7,7 @@
  * The socket is not connected, because then it would take frames from REMOTE only, and REMOTE may be replaced while we run.
  * But only a connected socket can be polled for room at its peer: base.room_fd is one, made when transmit has to wait.
  */
-#define _GNU_SOURCE /* recvmmsg, sendmmsg */
+#define _GNU_SOURCE /* recvmmsg */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -18,8 +18,7 @@
 #include "lib/counter.h"
 #include "lib/memory.h"
 #include "platform/process/host.h"
-
-enum { BURST = 64 }; /* frames per system call */
+#include "platform/process/nic_socket.h"
 
 struct nic_unix {
   struct process_nic base;
@@ -29,10 +28,10 @@ struct nic_unix {
 
 static unsigned receive(struct nic *nic, unsigned queue, struct batch *batch, unsigned max) {
   struct nic_unix *n = (struct nic_unix *)nic;
-  struct mmsghdr messages[BURST];
-  struct iovec vectors[BURST];
-  struct packet *packets[BURST] = {NULL};
-  unsigned room = max < BURST ? max : BURST, count = 0;
+  struct mmsghdr messages[NIC_SOCKET_BURST];
+  struct iovec vectors[NIC_SOCKET_BURST];
+  struct packet *packets[NIC_SOCKET_BURST] = {NULL};
+  unsigned room = max < NIC_SOCKET_BURST ? max : NIC_SOCKET_BURST, count = 0;
   if (room > nic->pool->free_count) room = nic->pool->free_count;
   if (room == 0) return 0;
   memset(messages, 0, room * sizeof messages[0]);
@@ -66,46 +65,10 @@ static unsigned receive(struct nic *nic, unsigned queue, struct batch *batch, un
   return count;
 }
 
-/* Sends from packets[0..count) until the socket is full or fails; returns how many went. */
-static unsigned send_burst(struct nic_unix *n, struct packet **packets, unsigned count) {
-  struct mmsghdr messages[BURST];
-  struct iovec vectors[BURST];
-  memset(messages, 0, count * sizeof messages[0]);
-  for (unsigned i = 0; i < count; i++) {
-    vectors[i] = (struct iovec){packets[i]->data, packets[i]->length};
-    messages[i].msg_hdr.msg_name = &n->remote;
-    messages[i].msg_hdr.msg_namelen = sizeof n->remote;
-    messages[i].msg_hdr.msg_iov = &vectors[i];
-    messages[i].msg_hdr.msg_iovlen = 1;
-  }
-  int sent = sendmmsg(n->base.fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent > 0 ? (unsigned)sent : 0;
-}
-
+/* A refusal for good: no reader (ENOENT, ECONNREFUSED), or one that takes nothing from us. */
 static unsigned transmit(struct nic *nic, unsigned queue, struct packet **packets, unsigned count) {
   struct nic_unix *n = (struct nic_unix *)nic;
-  unsigned done = 0;
-  uint64_t bytes = 0, failed = 0;
-  while (done < count) {
-    unsigned burst = count - done < BURST ? count - done : BURST;
-    unsigned sent = send_burst(n, packets + done, burst);
-    for (unsigned i = 0; i < sent; i++) {
-      bytes += packets[done + i]->length;
-      packet_kill(packets[done + i]);
-    }
-    done += sent;
-    if (sent > 0) continue;
-    if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR) {
-      counter_add(&nic->stats.tx_full, 1);
-      break;
-    }
-    failed++; /* no reader (ENOENT, ECONNREFUSED), or one that takes nothing from us */
-    packet_kill(packets[done++]);
-  }
-  counter_add(&nic->stats.tx_packets, done - failed);
-  counter_add(&nic->stats.tx_bytes, bytes);
-  counter_add(&nic->stats.tx_error, failed);
-  return done;
+  return nic_socket_transmit(nic, n->base.fd, &n->remote, sizeof n->remote, packets, count, NULL);
 }
 
 /* Not asked of the socket: a system call in every round of an idle graph would be dearer than a transmit that takes less. */
@@ -134,7 +97,8 @@ static void close_unix(struct process_nic *nic) {
   memory_free(n);
 }
 
-static const struct nic_ops ops = {receive, transmit, transmit_room, arm, disarm, NULL};
+static const struct nic_ops ops = {
+    .receive = receive, .transmit = transmit, .transmit_room = transmit_room, .arm = arm, .disarm = disarm};
 
 static bool set_path(struct sockaddr_un *address, const char *path, struct report *report) {
   address->sun_family = AF_UNIX;

@@ -87,7 +87,8 @@ static bool finished(uint64_t *deadline) {
   if (!process.options->stop_when_finished) return false;
   for (unsigned i = 0; i < process.nic_count; i++) {
     struct nic *nic = &process.nic[i]->nic;
-    if (nic->ops->finished == NULL || !nic->ops->finished(nic) || nic->tx_waiting) return false;
+    bool ended = process.nic[i]->link.gone || (nic->ops->finished != NULL && nic->ops->finished(nic));
+    if (!ended || nic->tx_waiting) return false;
     moved += counter_read(&nic->stats.rx_packets) + counter_read(&nic->stats.tx_packets);
   }
   uint64_t now = platform_now();
@@ -112,7 +113,9 @@ void platform_sleep(uint64_t deadline) {
     /* Both may change meanwhile, when the graph is exchanged: then somebody wakes us. */
     if (__atomic_load_n(&n->nic.worker, __ATOMIC_RELAXED) != self) continue;
     int room_fd = __atomic_load_n(&n->room_fd, __ATOMIC_RELAXED);
-    if (n->fd >= 0) fds[count++] = (struct pollfd){n->fd, POLLIN, 0};
+    if (__atomic_load_n(&n->link.gone, __ATOMIC_RELAXED)) continue; /* its descriptors say so for ever */
+    bool receives = __atomic_load_n(&n->nic.receives, __ATOMIC_RELAXED);
+    if (n->fd >= 0 && receives) fds[count++] = (struct pollfd){n->fd, POLLIN, 0};
     if (room_fd >= 0) fds[count++] = (struct pollfd){room_fd, POLLOUT, 0};
   }
   if (self == 0) count += channel_poll_fds(fds + count);
@@ -306,8 +309,10 @@ bool nic_split(const char *specification, char **first, char **second, struct re
   return false;
 }
 
-/* Opens a NIC and gives it a place. What its kind does not know about it is made up. */
-static int add_nic(const char *specification, const char *method, struct nic **added, struct report *report) {
+/* Opens a NIC and gives it a place, and a name: ethN where it was given at the start, otherwise what the graph calls it. What its
+ * kind does not know about it is made up. */
+static int add_nic(const char *specification, const char *method, bool given, struct nic **added,
+                   struct report *report) {
   unsigned index = process.nic_count;
   if (index == NIC_MAX)
     return report_error(report, ERROR_TOO_BIG, "NIC '%s': at most %d are taken", specification, NIC_MAX);
@@ -319,17 +324,21 @@ static int add_nic(const char *specification, const char *method, struct nic **a
     memory_free(opened_as);
     return error;
   }
-  if (nic->name[0] == '\0') format_text(nic->name, sizeof nic->name, "eth%u", index);
-  /* Locally administered, one per NIC of this process. */
-  const uint8_t mac[6] = {0x02, 0x49, 0x4d, 0x47, 0x00, (uint8_t)index}, none[6] = {0};
-  if (memcmp(nic->mac, none, sizeof none) == 0) {
-    memcpy(nic->mac, mac, sizeof mac);
-    nic->link_up = true;
+  struct process_nic *made = (struct process_nic *)nic;
+  if (given) {
+    format_text(nic->name, sizeof nic->name, "eth%u", index);
+  } else {
+    format_text(nic->name, sizeof nic->name, "%s", specification);
   }
+  /* Locally administered, one per NIC of this process. */
+  const uint8_t mac[6] = {0x02, 0x49, 0x4d, 0x47, 0x00, (uint8_t)index};
+  bool is_host_mac = made->link.index != 0 && made->link.tap == 0;
+  if (!is_host_mac) memcpy(nic->mac, mac, sizeof mac);
+  if (made->link.index == 0) nic->link_up = true;
   if (nic->mtu == 0) nic->mtu = 1500;
   if (nic->queues == 0) nic->queues = 1;
   nic->index = (uint8_t)index;
-  process.nic[index] = (struct process_nic *)nic;
+  process.nic[index] = made;
   process.opened_as[index] = opened_as;
   /* Other workers go through the NICs meanwhile. */
   __atomic_store_n(&process.nic_count, index + 1, __ATOMIC_RELEASE);
@@ -339,11 +348,17 @@ static int add_nic(const char *specification, const char *method, struct nic **a
 
 int platform_nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
   for (unsigned i = 0; i < process.nic_count; i++) {
-    if (strcmp(process.opened_as[i], name) != 0) continue;
+    const struct process_nic *known = process.nic[i];
+    if (strcmp(process.opened_as[i], name) != 0 && strcmp(known->nic.name, name) != 0) continue;
+    if (nic_is_other_kind(&known->nic, method)) {
+      return report_error(report, ERROR_EXISTS,
+                          "METHOD: interface '%s' is open as %s already; ask for that, or for nothing", name,
+                          known->method);
+    }
     *nic = &process.nic[i]->nic;
     return 0;
   }
-  return add_nic(name, method, nic, report);
+  return add_nic(name, method, false, nic, report);
 }
 
 static int set_up(const struct process_options *options, struct report *report) {
@@ -354,7 +369,7 @@ static int set_up(const struct process_options *options, struct report *report) 
     format_text(process.command_line, sizeof process.command_line, "imago.pool=%u", options->pool_packets);
   }
   for (unsigned i = 0; i < options->nic_count; i++) {
-    if ((error = add_nic(options->nics[i], NULL, NULL, report)) != 0) return error;
+    if ((error = add_nic(options->nics[i], NULL, true, NULL, report)) != 0) return error;
   }
   if ((error = channel_setup(options, report)) != 0) return error;
   /* The default lets a sleep end 50 us late. */

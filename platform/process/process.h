@@ -11,8 +11,7 @@
 struct process_options {
   struct slice archive;               /* boot archive, newc cpio */
   const struct kernel_config *config; /* the graph itself, instead of an archive; NULL: the archive */
-  const char *const
-      *nics; /* "pcap:IN,OUT" (either may be empty) or "unix:LOCAL,REMOTE" (datagram sockets); eth0, eth1 ... */
+  const char *const *nics; /* as nic_open.h takes them: "pcap:IN,OUT", "tap:NAME" ...; they become eth0, eth1 ... */
   unsigned nic_count;
   const char *control_path; /* unix stream socket to listen on; NULL: no control port */
   int log_fd;               /* log lines go here; -1: none */

@@ -47,6 +47,10 @@ void platform_random(void *bytes, size_t length) {
 bool platform_poll(void) { return false; }
 
 int platform_nic_open(const char *name, const char *method, struct nic **nic, struct report *report) {
+  for (unsigned i = 0; i < platform_nic_count(); i++) {
+    *nic = platform_nic(i);
+    if (strcmp((*nic)->name, name) == 0) return 0;
+  }
   return report_error(report, ERROR_NOT_FOUND,
                       "no network interface '%s'; interfaces are eth0, eth1, ... in the order given", name);
 }

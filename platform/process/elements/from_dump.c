@@ -3,11 +3,9 @@
  * FromDump: packets from a capture file, in time or as fast as they are wanted.
  */
 #include "lib/memory.h"
+#include "packet/link_type.h"
 #include "platform/process/elements/replay.h"
-#include "platform/process/link_type.h"
 #include "platform/process/pcap.h"
-
-enum { EXTRA_LENGTH = 28 }; /* annotation */
 
 /* One of the two ends of the time window. */
 struct bound {
@@ -120,7 +118,7 @@ static enum replay_outcome read_one(struct replay *r) {
   p->length = frame.captured < PACKET_DATA_CAPACITY ? frame.captured : PACKET_DATA_CAPACITY;
   p->timestamp = frame.time;
   p->mac_header = (uint16_t)(p->data - (uint8_t *)p);
-  annotation_set_u32(p, EXTRA_LENGTH, frame.length - p->length);
+  annotation_set_u32(p, ANNOTATION_EXTRA_LENGTH, frame.length - p->length);
   r->held = p;
   return REPLAY_PACKET;
 }

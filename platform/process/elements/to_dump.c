@@ -5,11 +5,11 @@
 #include "click/handlers.h"
 #include "click/router.h"
 #include "elements/parameter.h"
+#include "packet/link_type.h"
 #include "platform/process/dump_file.h"
-#include "platform/process/link_type.h"
 #include "platform/process/pcap.h"
 
-enum { BURST = 32, SNAPSHOT_DEFAULT = 2000, EXTRA_LENGTH = 28 };
+enum { BURST = 32, SNAPSHOT_DEFAULT = 2000 };
 
 struct to_dump {
   struct element element;
@@ -77,7 +77,7 @@ static void write_batch(struct to_dump *d, const struct batch *batch, uint32_t f
     if (p->timestamp == 0 && now == 0) now = d->element.services->wall();
     struct pcap_frame frame = {.time = p->timestamp != 0 ? p->timestamp : now, .length = p->length};
     frame.captured = p->length < d->snapshot_length ? p->length : d->snapshot_length;
-    if (d->extra_length) frame.length += annotation_u32(p, EXTRA_LENGTH);
+    if (d->extra_length) frame.length += annotation_u32(p, ANNOTATION_EXTRA_LENGTH);
     if (pcap_write_frame(d->output.file, d->nanoseconds, &frame, p->data) != 0) {
       dump_output_fail(&d->output, &d->element, d->filename, "cannot be written");
     } else {

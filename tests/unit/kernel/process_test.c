@@ -216,7 +216,7 @@ static void test_bad_boots(void **state) {
       {"FromDevice(eth0) -> ", "pcap:,", "config.click:1"},
       {"Idle -> Nonesuch -> Discard;", "pcap:,", "Nonesuch"},
       {"FromDevice(eth7) -> Discard;", "pcap:,", "eth7"},
-      {"Idle -> Discard;", "usb:1", "expected pcap:IN,OUT or unix:LOCAL,REMOTE"},
+      {"Idle -> Discard;", "usb:1", "no network interface 'usb:1'; expected one of the host, or tap:NAME, "},
       {"Idle -> Discard;", "pcap:one", "one comma"},
       {"Idle -> Discard;", "pcap:/nonexistent/in.pcap,", "/nonexistent/in.pcap: cannot be read"},
       {"Idle -> Discard;", "pcap:,/nonexistent/out.pcap", "/nonexistent/out.pcap: cannot be written"},

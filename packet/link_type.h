@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Link types of capture files: their names in Click's configurations (ENCAP), and where the IP header is behind each.
+ * Link types of frames and capture files: their names in Click's configurations (ENCAP), and where the IP header is behind each.
  */
-#ifndef IMAGO_PLATFORM_PROCESS_LINK_TYPE_H
-#define IMAGO_PLATFORM_PROCESS_LINK_TYPE_H
+#ifndef IMAGO_PACKET_LINK_TYPE_H
+#define IMAGO_PACKET_LINK_TYPE_H
 
 #include "lib/error.h"
 #include "lib/text.h"
