@@ -3,10 +3,10 @@
  * FromDevice: where packets enter the graph. A task that moves one burst from a queue of a NIC to its port.
  */
 #include "elements/device.h"
+#include "elements/link_type.h"
 #include "elements/parameter.h"
 #include "elements/run.h"
 #include "packet/headers.h"
-#include "packet/link_type.h"
 
 /* Click's numbers. */
 enum { SNAPSHOT_LEAST = 14, SNAPSHOT_MOST = 65535, SNAPSHOT_DEFAULT = 2046 };

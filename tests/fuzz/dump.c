@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "packet/link_type.h"
+#include "elements/link_type.h"
 #include "platform/process/pcap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

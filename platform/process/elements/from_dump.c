@@ -2,8 +2,8 @@
  *
  * FromDump: packets from a capture file, in time or as fast as they are wanted.
  */
+#include "elements/link_type.h"
 #include "lib/memory.h"
-#include "packet/link_type.h"
 #include "platform/process/elements/replay.h"
 #include "platform/process/pcap.h"
 

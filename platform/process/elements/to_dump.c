@@ -4,8 +4,8 @@
  */
 #include "click/handlers.h"
 #include "click/router.h"
+#include "elements/link_type.h"
 #include "elements/parameter.h"
-#include "packet/link_type.h"
 #include "platform/process/dump_file.h"
 #include "platform/process/pcap.h"
 

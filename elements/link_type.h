@@ -2,8 +2,8 @@
  *
  * Link types of frames and capture files: their names in Click's configurations (ENCAP), and where the IP header is behind each.
  */
-#ifndef IMAGO_PACKET_LINK_TYPE_H
-#define IMAGO_PACKET_LINK_TYPE_H
+#ifndef IMAGO_ELEMENTS_LINK_TYPE_H
+#define IMAGO_ELEMENTS_LINK_TYPE_H
 
 #include "lib/error.h"
 #include "lib/text.h"

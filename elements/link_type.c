@@ -3,7 +3,7 @@
  * Link types of capture files. Layouts: IEEE 802.2, 802.3, 802.1Q, 802.11, RFC 1188 (FDDI), RFC 1483 and 2684 (ATM), RFC 1661 and 1662
  * (PPP), and tcpdump.org's list of LINKTYPE values.
  */
-#include "packet/link_type.h"
+#include "elements/link_type.h"
 
 #include "click/number.h"
 
