@@ -25,8 +25,8 @@ demo: packages-demo             ## boot the firewall, swap its program under tra
 test: packages-test             ## all tests; the last line counts them
 	@$(PYTHON) tools/scripts/test.py $(TEST_FLAGS)
 
-fuzz: packages-fuzz             ## run the fuzzers: 10 minutes each, or FUZZ_SECONDS
-	@$(PYTHON) tools/scripts/fuzz.py --seconds $(or $(FUZZ_SECONDS),600)
+fuzz: packages-fuzz             ## run the fuzzers: 10 minutes each, or FUZZ_SECONDS; ten million eBPF programs, or FUZZ_PROGRAMS
+	@$(PYTHON) tools/scripts/fuzz.py --seconds $(or $(FUZZ_SECONDS),600) --programs $(or $(FUZZ_PROGRAMS),10000000)
 
 bench: packages-bench           ## measure against a plain C loop
 	$(call compile)

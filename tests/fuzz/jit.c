@@ -2,7 +2,7 @@
  *
  * Fuzz target: the engines against each other. The input chooses what the generator does; its first byte whether the program is safe.
  */
-#include "tests/fuzz/compare.h"
+#include "tests/differential/compare.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   if (size == 0) return 0;

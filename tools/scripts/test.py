@@ -127,6 +127,12 @@ def fuzz_steps(seconds):
                  timeout=seconds + 120) for name in fuzz.TARGETS]
 
 
+def engines(build, programs):
+    """Random eBPF programs in every engine; tests/differential says how."""
+    command = [str(builds.ROOT / build / "tests/differential/differential"), str(programs)]
+    return Step(f"eBPF engines compared ({build})", command, count_one, timeout=300)
+
+
 def steps(options):
     """Everything after the builds. The long ones first, so that the two lanes end together."""
     process = {"IMAGO_BUILD": "build-sanitize"}
@@ -139,6 +145,8 @@ def steps(options):
     yield from fuzz_steps(options.fuzz_seconds)
     yield unit_tests("build-sanitize")
     yield unit_tests("build")
+    yield engines("build-sanitize", 3000)
+    yield engines("build", 20000)
     yield pytest("include arrows", "tests/arrows_test.py")
     yield Step("clang-format", [PYTHON, "tools/scripts/lint.py", "format"], count_one)
 

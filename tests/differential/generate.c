@@ -4,7 +4,7 @@
  * bytes are known to be there), r8 the value of map GENERATE_REGISTERS; loops count down in the stack and end. A wild program is the same
  * with anything in any place now and then.
  */
-#include "tests/fuzz/generate.h"
+#include "tests/differential/generate.h"
 
 #include <string.h>
 

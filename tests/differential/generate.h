@@ -3,8 +3,8 @@
  * Random eBPF programs for comparing engines. Two kinds: wild ones, which do anything that bpf_check lets pass, and safe ones, which are
  * right by construction, so that native code without checks may run them, and Linux too.
  */
-#ifndef IMAGO_TESTS_FUZZ_GENERATE_H
-#define IMAGO_TESTS_FUZZ_GENERATE_H
+#ifndef IMAGO_TESTS_DIFFERENTIAL_GENERATE_H
+#define IMAGO_TESTS_DIFFERENTIAL_GENERATE_H
 
 #include "bpf/facts.h"
 #include "bpf/program.h"

@@ -2,10 +2,10 @@
  *
  * Runs a generated program in every engine there is and compares what they leave: verdict, fault, registers, packet, maps.
  */
-#ifndef IMAGO_TESTS_FUZZ_COMPARE_H
-#define IMAGO_TESTS_FUZZ_COMPARE_H
+#ifndef IMAGO_TESTS_DIFFERENTIAL_COMPARE_H
+#define IMAGO_TESTS_DIFFERENTIAL_COMPARE_H
 
-#include "tests/fuzz/generate.h"
+#include "tests/differential/generate.h"
 
 /* Generates a program from the choices, and a packet, and runs it in the interpreter and as native code: checked, and, if it is safe,
  * with facts. Ends the process with a message and the program when two disagree. `number` is for the message. */

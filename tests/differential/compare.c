@@ -2,7 +2,7 @@
  *
  * The comparison. Addresses are numbers that programs see, so everything stays where it is and is put back between the runs.
  */
-#include "tests/fuzz/compare.h"
+#include "tests/differential/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
