@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernel/platform.h"
+#include "kernel/system.h"
 #include "lib/memory.h"
 #include "platform/process/host.h"
 
@@ -30,6 +31,11 @@ void process_watch_add(struct process_watch *watch) {
   watches.count++;
   pthread_mutex_unlock(&watches.lock);
   platform_wake(0);
+}
+
+void process_watch_wait(struct process_watch *watch, short events) {
+  __atomic_store_n(&watch->events, events, __ATOMIC_SEQ_CST);
+  if (worker_self != 0) platform_wake(0); /* worker 0 itself looks before it sleeps */
 }
 
 void process_watch_remove(struct process_watch *watch) {
@@ -67,7 +73,7 @@ static unsigned gather(const struct pollfd *others, unsigned other_count) {
   }
   for (struct list *at = watches.list.next; at != &watches.list && count < watches.capacity; at = at->next) {
     struct process_watch *watch = CONTAINER_OF(at, struct process_watch, link);
-    watches.fds[count] = (struct pollfd){watch->fd, watch->events, 0};
+    watches.fds[count] = (struct pollfd){watch->fd, __atomic_load_n(&watch->events, __ATOMIC_SEQ_CST), 0};
     watches.polled[count++] = watch;
   }
   watches.polled_count = count;

@@ -2,44 +2,12 @@
 """ControlSocket and ChatterSocket, as their clients see them, by Click's manual pages of those names."""
 import os
 import pathlib
-import socket
 import subprocess
-import time
 
 import pytest
+from harness import PATIENCE, Client
 
 IMAGO = pathlib.Path(os.environ.get("IMAGO_BUILD", "build")) / "tools/imago"
-PATIENCE = 30
-
-
-class Client:
-    """A connection that is tried until the socket is there."""
-
-    def __init__(self, place):
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            self.socket = socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET)
-            self.socket.settimeout(PATIENCE)
-            try:
-                self.socket.connect(place)
-                return
-            except OSError:
-                self.socket.close()
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-
-    def read(self, end):
-        got = b""
-        while not got.endswith(end):
-            piece = self.socket.recv(1)  # no further: what follows is the next reply's
-            assert piece, f"closed after {got!r}"
-            got += piece
-        return got
-
-    def ask(self, line, end):
-        self.socket.sendall(line + b"\r\n")
-        return self.read(end)
 
 
 @pytest.fixture
