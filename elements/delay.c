@@ -6,6 +6,7 @@
 #include "click/reconfigure.h"
 #include "click/router.h"
 #include "elements/parameter.h"
+#include "elements/pull_gate.h"
 #include "lib/memory.h"
 
 /* --- DelayUnqueue, DelayShaper --- */
@@ -14,11 +15,21 @@ struct delay {
   struct element element;
   uint64_t delay;
   struct packet *held; /* its timestamp says when it is due */
-  struct task task;    /* DelayUnqueue */
+  struct task task;    /* DelayUnqueue, with timer and signal */
   struct timer timer;
   struct notifier_signal signal;
-  struct notifier ready; /* DelayShaper */
+  struct pull_gate gate; /* DelayShaper */
 };
+
+static void delay_drop_held(struct delay *d) {
+  if (d->held != NULL) packet_kill(d->held);
+  d->held = NULL;
+}
+
+static void delay_take_held(struct delay *d, struct delay *from) {
+  d->held = from->held;
+  from->held = NULL;
+}
 
 /* When the packet held is due, from now on; UINT64_MAX: there is none. */
 static uint64_t delay_wait(struct delay *d, uint64_t now) {
@@ -69,22 +80,17 @@ static int delay_unqueue_initialize(struct element *e, struct report *report) {
   return notifier_listen_upstream(e, 0, &d->task, &d->signal);
 }
 
-static void delay_cleanup(struct element *e) {
+static void delay_unqueue_cleanup(struct element *e) {
   struct delay *d = (struct delay *)e;
   task_unschedule(&d->task);
   timer_unschedule(&d->timer);
   notifier_signal_destroy(&d->signal, &d->task);
-  notifier_destroy(&d->ready);
-  if (d->held != NULL) packet_kill(d->held);
-  d->held = NULL;
+  delay_drop_held(d);
 }
 
-static void delay_take_state(struct element *e, struct element *old, struct report *report) {
-  struct delay *d = (struct delay *)e, *from = (struct delay *)old;
-  d->held = from->held;
-  from->held = NULL;
-  if (d->task.run != NULL) task_schedule(&d->task);
-  notifier_wake(&d->ready);
+/* The task is scheduled, as always at the start. */
+static void delay_unqueue_take_state(struct element *e, struct element *old, struct report *report) {
+  delay_take_held((struct delay *)e, (struct delay *)old);
 }
 
 static const struct argument delay_arguments[] = {{"DELAY", ARGUMENT_TIME, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL,
@@ -112,14 +118,12 @@ static const struct element_class delay_unqueue_class = {
         "A packet is pushed on DELAY after its timestamp, or after it was pulled if it has none. Its timestamp becomes that time. "
         "One packet is held; those behind it wait upstream.",
     .initialize = delay_unqueue_initialize,
-    .cleanup = delay_cleanup,
-    .take_state = delay_take_state,
+    .cleanup = delay_unqueue_cleanup,
+    .take_state = delay_unqueue_take_state,
     .reconfigure = reconfigure_arguments,
 };
 ELEMENT(DelayUnqueue, delay_unqueue_class);
 
-/* Sleeps while the packet held is not due, and while there is none upstream either; those who listen to it are woken by its timer, or by
- * its own task, which listens upstream. */
 static void delay_shaper_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
   struct delay *d = (struct delay *)e;
   if (max == 0) return;
@@ -134,36 +138,29 @@ static void delay_shaper_pull(struct element *e, unsigned port, struct batch *ba
   }
   if (got > 0) return;
   if (wait != UINT64_MAX) {
-    notifier_sleep(&d->ready);
-    timer_schedule(&d->timer, time_after(e->services->now(), wait));
-  } else if (!notifier_signal_active(&d->signal)) {
-    notifier_sleep(&d->ready);
-    if (notifier_signal_active(&d->signal)) notifier_wake(&d->ready);
+    pull_gate_wait_until(&d->gate, time_after(e->services->now(), wait));
+  } else {
+    pull_gate_wait_for_packets(&d->gate);
   }
 }
 
-static void delay_shaper_expire(struct timer *timer) {
-  notifier_wake(&CONTAINER_OF(timer, struct delay, timer)->ready);
-}
-
-/* Upstream has packets: passes that on, unless one is held, whose time the timer knows. */
-static bool delay_shaper_run(struct task *task) {
-  struct delay *d = CONTAINER_OF(task, struct delay, task);
-  task_unschedule(task);
-  if (d->held == NULL) notifier_wake(&d->ready);
-  return false;
-}
-
 static int delay_shaper_initialize(struct element *e, struct report *report) {
+  return pull_gate_open(&((struct delay *)e)->gate, e);
+}
+
+static void delay_shaper_cleanup(struct element *e) {
   struct delay *d = (struct delay *)e;
-  d->ready.active = true;
-  timer_init(&d->timer, e->router->scheduler, e, delay_shaper_expire);
-  task_init(&d->task, e->router->scheduler, e, delay_shaper_run);
-  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
+  pull_gate_close(&d->gate);
+  delay_drop_held(d);
+}
+
+static void delay_shaper_take_state(struct element *e, struct element *old, struct report *report) {
+  delay_take_held((struct delay *)e, (struct delay *)old);
+  pull_gate_wake(&((struct delay *)e)->gate);
 }
 
 static struct notifier *delay_shaper_notifier(struct element *e, enum notifier_kind kind, unsigned port) {
-  return kind == NOTIFIER_EMPTY ? &((struct delay *)e)->ready : NULL;
+  return kind == NOTIFIER_EMPTY ? &((struct delay *)e)->gate.ready : NULL;
 }
 
 static const struct handler delay_shaper_handlers[] = {{.name = "delay",
@@ -186,8 +183,8 @@ static const struct element_class delay_shaper_class = {
         "A packet can be pulled DELAY after its timestamp, or after it was first asked for if it has none. Its timestamp becomes "
         "the time when it goes. One packet is held; those behind it wait upstream.",
     .initialize = delay_shaper_initialize,
-    .cleanup = delay_cleanup,
-    .take_state = delay_take_state,
+    .cleanup = delay_shaper_cleanup,
+    .take_state = delay_shaper_take_state,
     .notifier = delay_shaper_notifier,
     .reconfigure = reconfigure_arguments,
     .pull = delay_shaper_pull,

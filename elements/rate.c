@@ -76,10 +76,20 @@ bool gap_rate_due(struct gap_rate *gap_rate, uint64_t now) {
     gap_rate->second = second;
     gap_rate->count = due + (ticks % gap_rate->gap > gap_rate->gap / 2);
   } else if (second > gap_rate->second) {
+    /* As Click, asked in each second, would: each takes its share off, the last one leaves what it did not use. */
+    uint64_t seconds = second - gap_rate->second, owed = gap_rate->count > 0 ? (uint64_t)gap_rate->count : 0;
+    uint64_t needed = owed / gap_rate->rate + (owed % gap_rate->rate > 0);
     gap_rate->second = second;
-    if (gap_rate->count > 0) gap_rate->count -= gap_rate->rate;
+    gap_rate->count -= (int64_t)(at_most(seconds, needed) * gap_rate->rate);
   }
   return due >= gap_rate->count;
+}
+
+uint64_t gap_rate_next(const struct gap_rate *gap_rate, uint64_t now) {
+  if (gap_rate->rate == 0) return UINT64_MAX;
+  uint64_t begin = now - now % SECOND, count = gap_rate->count > 0 ? (uint64_t)gap_rate->count : 0;
+  if (count >= gap_rate->rate) return begin + SECOND;
+  return begin + at_most((count * gap_rate->gap + 4095) / 4096 * 1000, SECOND);
 }
 
 /* --- averages --- */

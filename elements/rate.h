@@ -55,6 +55,8 @@ struct gap_rate {
 void gap_rate_set(struct gap_rate *gap_rate, uint64_t rate);
 /* True if an event (a packet, a byte) is due. Those that happen are added to ->count. */
 bool gap_rate_due(struct gap_rate *gap_rate, uint64_t now);
+/* When the next event is due, or at the latest when to ask again; UINT64_MAX at rate 0. After gap_rate_due said no at `now`. */
+uint64_t gap_rate_next(const struct gap_rate *gap_rate, uint64_t now);
 
 /* Click's RateEWMA: an average a millisecond, of which each counts a sixteenth; fixed point with EWMA_SCALE bits. Other workers may
  * read it while it is updated, and two that update it at the same time may lose a part. */

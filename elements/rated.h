@@ -34,6 +34,9 @@ struct rated {
   "A bucket gets RATE tokens a second, one a byte, and holds those of BURST_DURATION and 131072 more; it begins empty. " \
   "A packet passes while there are at least 131072, and takes as many as it has bytes."
 
+/* Of each pair of classes the one whose name begins with Bandwidth counts bytes, the other packets. */
+static inline bool rated_counts_bytes(const struct element *e) { return e->class->name[0] == 'B'; }
+
 static inline void rated_defaults(struct rated *rated) { rated->duration = 20000000; }
 
 /* As in Click, a packet may pass while the bucket holds more than BANDWIDTH_THRESHOLD bytes beyond its burst: so no packet is longer

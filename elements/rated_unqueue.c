@@ -22,8 +22,6 @@ struct rated_unqueue {
   struct notifier_signal signal;
 };
 
-static bool counts_bytes(const struct element *e) { return e->class->name[0] == 'B'; }
-
 static void rated_unqueue_defaults(struct element *e) {
   struct rated_unqueue *u = (struct rated_unqueue *)e;
   rated_defaults(&u->rated);
@@ -31,13 +29,13 @@ static void rated_unqueue_defaults(struct element *e) {
 }
 
 static int rated_unqueue_configure(struct element *e, const struct args *rest, struct report *report) {
-  return rated_configure(&((struct rated_unqueue *)e)->rated, counts_bytes(e), report);
+  return rated_configure(&((struct rated_unqueue *)e)->rated, rated_counts_bytes(e), report);
 }
 
 /* One after the other where bytes count, as each is counted before the next is asked for. */
 static void rated_unqueue_pull(struct rated_unqueue *u, struct batch *batch) {
   struct element *e = &u->element;
-  if (!counts_bytes(e)) {
+  if (!rated_counts_bytes(e)) {
     element_pull(e, 0, batch, (unsigned)token_bucket_count(&u->rated.bucket, BATCH_MAX));
     token_bucket_remove(&u->rated.bucket, batch->count);
     return;
@@ -60,7 +58,7 @@ static bool rated_unqueue_run(struct task *task) {
     return false;
   }
   token_bucket_fill(bucket, u->element.services->now());
-  uint64_t wait = token_bucket_wait(bucket, rated_needs(counts_bytes(&u->element)));
+  uint64_t wait = token_bucket_wait(bucket, rated_needs(rated_counts_bytes(&u->element)));
   if (wait > 0) {
     counter_add(&u->empty_runs, 1);
     task_unschedule(task);
@@ -137,7 +135,7 @@ static int rated_unqueue_write_rate(void *owner, const struct handler *handler, 
                                     struct report *report) {
   struct rated_unqueue *u = owner;
   int status = parameter_write(owner, handler, value, report);
-  if (status == 0) status = rated_configure(&u->rated, counts_bytes(owner), report);
+  if (status == 0) status = rated_configure(&u->rated, rated_counts_bytes(owner), report);
   if (status == 0) task_schedule(&u->task);
   return status;
 }

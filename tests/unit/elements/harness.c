@@ -250,6 +250,19 @@ void harness_run_until_idle(void) {
     assert_in_range(rounds, 0, 100000);
 }
 
+unsigned harness_live_until(uint64_t end) {
+  for (unsigned sleeps = 0;; sleeps++) {
+    do {
+      harness_run_until_idle();
+    } while (!scheduler_sleep(&harness.scheduler));
+    scheduler_awake(&harness.scheduler);
+    uint64_t next = scheduler_next_deadline(&harness.scheduler);
+    if (scheduler_polls(&harness.scheduler) && next > harness.now + 100000) next = harness.now + 100000;
+    if (harness.now >= end) return sleeps;
+    harness.now = next < end ? next : end;
+  }
+}
+
 const char *harness_read(const char *handler) {
   text_clear(&value);
   struct report report = {0};

@@ -76,6 +76,9 @@ void harness_run(unsigned rounds);
 void harness_run_until(uint64_t end, uint64_t step);
 /* Rounds until one does no work: as far as a worker goes before it sleeps. */
 void harness_run_until_idle(void);
+/* As a worker lives: rounds until one does no work, then sleep until the next timer, or for 100 us where a task polls. Returns how often it
+ * slept. */
+unsigned harness_live_until(uint64_t end);
 /* Value of a handler, until the next call. */
 const char *harness_read(const char *handler);
 unsigned long long harness_number(const char *handler);

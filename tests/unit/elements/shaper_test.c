@@ -3,6 +3,7 @@
  * Unit tests of the elements that limit or measure rates: what they must do is in Click's manual pages, and GapRate and TokenBucket
  * beneath them. The clock is the test's, so counts are exact.
  */
+#include "elements/rate.h"
 #include "tests/unit/elements/harness.h"
 
 enum { MS = 1000000 };
@@ -186,6 +187,82 @@ static void burster_sleeps(void **state) {
   harness_stop();
 }
 
+/* A worker that sleeps whenever nothing works still moves every packet when it is due, whatever stands between the queue and who pulls, and
+ * wakes up for little else. 100 packets of one byte wait; so many are through after some time. */
+static void sleepers_wake(void **state) {
+  static const struct {
+    const char *between;
+    unsigned ms, count, sleeps;
+  } cases[] = {
+      {"Queue -> Shaper(10) -> Unqueue", 1999, 20, 25},
+      {"Queue -> Shaper(10) -> Null -> Unqueue(BURST 1)", 1999, 20, 25},
+      {"Queue -> Shaper(1000) -> Shaper(10) -> Unqueue", 1999, 20, 25},
+      {"Queue -> DelayShaper(5ms) -> Shaper(10) -> Unqueue", 1999, 20, 50},
+      {"Queue -> BandwidthShaper(2Bps) -> Unqueue", 9999, 20, 30},
+      {"Queue -> Shaper(0) -> Unqueue", 9999, 0, 5},
+      {"Queue -> (=> s :: PrioSched; Idle -> [1] s; s =>) -> Shaper(10) -> Unqueue", 1999, 20, 25},
+      {"Queue -> RatedUnqueue(10)", 2000, 20, 25},
+      {"Queue -> BandwidthRatedUnqueue(131072Bps)", 999, 0, 5},
+      {"Queue -> Burster(100ms, 1)", 1999, 20, 25},
+      {"Queue -> DelayUnqueue(100ms)", 1999, 19, 25},
+      {"Queue -> DelayShaper(100ms) -> Unqueue", 1999, 19, 25},
+      {"Queue -> LinkUnqueue(100ms, 100Bps)", 200, 10, 30},
+      /* Nobody tells when a SimpleQueue has packets: it is polled. */
+      {"SimpleQueue -> Shaper(10) -> Unqueue", 1999, 20, 30000},
+      {"SimpleQueue -> DelayShaper(100ms) -> Unqueue", 1999, 19, 30000},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char config[240];
+    format_text(config, sizeof config, "i :: Inject -> %s -> c :: Counter -> Discard", cases[i].between);
+    harness_start(config);
+    unsigned sleeps = harness_live_until(0);
+    for (unsigned n = 0; n < 10; n++)
+      harness_inject("i", "a b c d e f g h i j", 256);
+    sleeps += harness_live_until((uint64_t)cases[i].ms * MS);
+    if (harness_number("c.count") != cases[i].count || sleeps > cases[i].sleeps)
+      fail_msg("%s: %llu, %u sleeps", cases[i].between, harness_number("c.count"), sleeps);
+    harness_stop();
+  }
+}
+
+/* Packets that come while all sleep are moved when they come; a rate that is written counts at once. */
+static void sleepers_notice(void **state) {
+  static const char *const queues[] = {"Queue", "SimpleQueue"};
+  for (size_t i = 0; i < 2; i++) {
+    char config[120];
+    format_text(config, sizeof config, "i :: Inject -> %s -> s :: Shaper(2) -> Unqueue -> o :: Capture", queues[i]);
+    harness_start(config);
+    harness_live_until(3000 * (uint64_t)MS);
+    harness_inject("i", "a b c", 256);
+    harness_live_until(3001 * (uint64_t)MS);
+    assert_string_equal(harness_captured("o"), "a ");
+    harness_live_until(3500 * (uint64_t)MS);
+    assert_string_equal(harness_captured("o"), "b ");
+    harness_expect_write("s.rate", "1000000", 0);
+    harness_live_until(3501 * (uint64_t)MS);
+    assert_string_equal(harness_captured("o"), "c ");
+    harness_stop();
+  }
+}
+
+/* Seconds in which nobody asks count as those in which somebody does: 10 bytes at 1 a second are paid after 10, not after 10 questions. */
+static void gaps_after_silence(void **state) {
+  struct gap_rate gap;
+  gap_rate_set(&gap, 1);
+  assert_true(gap_rate_due(&gap, 0));
+  gap.count += 10;
+  assert_false(gap_rate_due(&gap, 9999 * (uint64_t)MS));
+  assert_true(gap_rate_due(&gap, 10000 * (uint64_t)MS));
+  gap_rate_set(&gap, 10);
+  assert_true(gap_rate_due(&gap, 0));
+  gap.count += 3;
+  assert_true(gap_rate_next(&gap, 50 * (uint64_t)MS) == 300 * (uint64_t)MS);
+  assert_true(gap_rate_due(&gap, UINT64_MAX));
+  assert_int_equal(gap.count, 3 - 10);
+  gap_rate_set(&gap, 0);
+  assert_true(gap_rate_next(&gap, 0) == UINT64_MAX);
+}
+
 /* calls in the four lines of Click's RatedUnqueue::read_handler: runs by the task, those in vain, pushes, and pulls in vain. */
 static void calls(void **state) {
   harness_start("i :: Inject -> Queue -> u :: RatedUnqueue(1000) -> o :: Capture");
@@ -223,7 +300,9 @@ static void refuses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rates),          cmocka_unit_test(splits), cmocka_unit_test(meters), cmocka_unit_test(handlers),
-      cmocka_unit_test(burster_sleeps), cmocka_unit_test(calls),  cmocka_unit_test(refuses)};
+      cmocka_unit_test(rates),         cmocka_unit_test(splits),          cmocka_unit_test(meters),
+      cmocka_unit_test(handlers),      cmocka_unit_test(burster_sleeps),  cmocka_unit_test(calls),
+      cmocka_unit_test(sleepers_wake), cmocka_unit_test(sleepers_notice), cmocka_unit_test(gaps_after_silence),
+      cmocka_unit_test(refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
