@@ -121,7 +121,7 @@ void *bpf_machine_search(struct bpf_machine *m, uint64_t address, uint64_t size,
   for (unsigned i = 0; i < m->held_count; i++) {
     const struct bpf_held *held = &m->held[i];
     offset = address - held->address;
-    if (offset >= held->length || size > held->length - offset) continue;
+    if (!held->used || offset >= held->length || size > held->length - offset) continue;
     return held->map != NULL || !(access & BPF_ACCESS_WRITE) ? (void *)(uintptr_t)address : NULL;
   }
   uint64_t value;
@@ -161,20 +161,20 @@ uint64_t bpf_machine_handle_of(struct bpf_machine *m, struct bpf_map *map) {
 
 bool bpf_machine_hold(struct bpf_machine *m, const void *address, uint64_t length, struct bpf_map *map) {
   unsigned i = 0;
-  while (i < m->held_count && m->held[i].length != 0) {
+  while (i < m->held_count && m->held[i].used) {
     i++;
   }
   if (i == BPF_MAX_HELD) return false;
-  m->held[i] = (struct bpf_held){(uint64_t)(uintptr_t)address, length, map};
+  m->held[i] = (struct bpf_held){(uint64_t)(uintptr_t)address, length, map, true};
   if (i == m->held_count) m->held_count++;
   return true;
 }
 
 bool bpf_machine_take_back(struct bpf_machine *m, uint64_t address, struct bpf_map **map) {
   for (unsigned i = 0; i < m->held_count; i++) {
-    if (m->held[i].length == 0 || m->held[i].address != address) continue;
+    if (!m->held[i].used || m->held[i].address != address) continue;
     *map = m->held[i].map;
-    m->held[i].length = 0;
+    m->held[i].used = false;
     return true;
   }
   return false;

@@ -37,8 +37,9 @@ struct bpf_frame {
 
 /* Memory that a helper lent to the program until it is given back or the run ends. */
 struct bpf_held {
-  uint64_t address, length; /* length 0: this entry is free */
-  struct bpf_map *map;      /* the ring buffer that a record is of; NULL: a key that may only be read */
+  uint64_t address, length;
+  struct bpf_map *map; /* the ring buffer that a record is of; NULL: a key that may only be read */
+  bool used;
 };
 
 struct bpf_machine {

@@ -50,7 +50,7 @@ uint64_t bpf_machine_go_on(struct bpf_machine *m, const struct bpf_program *prog
 static void finish(struct bpf_machine *m) {
   if (m->spin_lock != 0) bpf_unlock((uint32_t *)(uintptr_t)m->spin_lock);
   for (unsigned i = 0; i < m->held_count; i++) {
-    if (m->held[i].length != 0 && m->held[i].map != NULL) bpf_ring_submit((void *)(uintptr_t)m->held[i].address, true);
+    if (m->held[i].used && m->held[i].map != NULL) bpf_ring_submit((void *)(uintptr_t)m->held[i].address, true);
   }
 }
 

@@ -151,30 +151,11 @@ static void test_limits(void **state) {
   free(insns);
 }
 
-/* Prototypes are found by Linux's numbers and carry Linux's names; others are not offered. */
-static void test_prototypes(void **state) {
-  static const char *const names[] = {
-      [1] = "bpf_map_lookup_elem", [2] = "bpf_map_update_elem", [3] = "bpf_map_delete_elem",
-      [5] = "bpf_ktime_get_ns",    [6] = "bpf_trace_printk",    [7] = "bpf_get_prandom_u32",
-  };
-  for (uint32_t id = 0; id < 300; id++) {
-    const struct bpf_proto *proto = bpf_proto_find(id);
-    if (id < COUNT(names) && names[id] != NULL) {
-      assert_non_null(proto);
-      assert_string_equal(proto->name, names[id]);
-    } else {
-      assert_null(proto);
-    }
-  }
-  assert_null(bpf_proto_find(0xffffffff));
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_refused),
       cmocka_unit_test(test_accepted),
       cmocka_unit_test(test_limits),
-      cmocka_unit_test(test_prototypes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

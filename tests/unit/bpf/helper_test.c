@@ -249,7 +249,15 @@ static void test_trace(void **state) {
       {"%ls", NULL},
       {"%n", NULL},
       {"%f", NULL},
-      {"%99d", NULL},
+      {"%5d|%-5s|%04x", "   -5|abc  |00ff"}, /* widths and flags: Linux since 5.13 */
+      {"%+d %s %X", "-5 abc FF"},
+      {"%08d|%s|%+08lld", "-0000005|abc|+0000255"},
+      {"% d%s% d", "-5abc 255"},
+      {"%px %s %pK", "0xfffffffffffffffb abc 0xff"},
+      {"%130d", NULL},
+      {"%pI5", NULL},
+      {"%pI4", NULL}, /* -5 is no address */
+      {"\x01", NULL},
       {"\x80", NULL},
   };
   for (size_t i = 0; i < COUNT(rows); i++) {

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
 #include <string.h>
 
 const struct linux_number linux_numbers[] = {
@@ -121,6 +122,62 @@ const struct linux_number linux_numbers[] = {
     {"sk_buff.sk", offsetof(struct __sk_buff, sk)},
     {"sk_buff.gso_size", offsetof(struct __sk_buff, gso_size)},
     {"sk_buff.hwtstamp", offsetof(struct __sk_buff, hwtstamp)},
+    {"BPF_MAP_TYPE_PROG_ARRAY", BPF_MAP_TYPE_PROG_ARRAY},
+    {"BPF_MAP_TYPE_PERF_EVENT_ARRAY", BPF_MAP_TYPE_PERF_EVENT_ARRAY},
+    {"BPF_MAP_TYPE_PERCPU_HASH", BPF_MAP_TYPE_PERCPU_HASH},
+    {"BPF_MAP_TYPE_PERCPU_ARRAY", BPF_MAP_TYPE_PERCPU_ARRAY},
+    {"BPF_MAP_TYPE_LRU_HASH", BPF_MAP_TYPE_LRU_HASH},
+    {"BPF_MAP_TYPE_LRU_PERCPU_HASH", BPF_MAP_TYPE_LRU_PERCPU_HASH},
+    {"BPF_MAP_TYPE_LPM_TRIE", BPF_MAP_TYPE_LPM_TRIE},
+    {"BPF_MAP_TYPE_ARRAY_OF_MAPS", BPF_MAP_TYPE_ARRAY_OF_MAPS},
+    {"BPF_MAP_TYPE_HASH_OF_MAPS", BPF_MAP_TYPE_HASH_OF_MAPS},
+    {"BPF_MAP_TYPE_DEVMAP", BPF_MAP_TYPE_DEVMAP},
+    {"BPF_MAP_TYPE_CPUMAP", BPF_MAP_TYPE_CPUMAP},
+    {"BPF_MAP_TYPE_QUEUE", BPF_MAP_TYPE_QUEUE},
+    {"BPF_MAP_TYPE_STACK", BPF_MAP_TYPE_STACK},
+    {"BPF_MAP_TYPE_DEVMAP_HASH", BPF_MAP_TYPE_DEVMAP_HASH},
+    {"BPF_MAP_TYPE_RINGBUF", BPF_MAP_TYPE_RINGBUF},
+    {"BPF_MAP_TYPE_BLOOM_FILTER", BPF_MAP_TYPE_BLOOM_FILTER},
+    {"BPF_F_LOCK", BPF_F_LOCK},
+    {"BPF_F_NO_COMMON_LRU", BPF_F_NO_COMMON_LRU},
+    {"BPF_F_NUMA_NODE", BPF_F_NUMA_NODE},
+    {"BPF_F_RDONLY", BPF_F_RDONLY},
+    {"BPF_F_WRONLY", BPF_F_WRONLY},
+    {"BPF_F_ZERO_SEED", BPF_F_ZERO_SEED},
+    {"BPF_F_MMAPABLE", BPF_F_MMAPABLE},
+    {"BPF_F_INNER_MAP", BPF_F_INNER_MAP},
+    {"BPF_EAGAIN", EAGAIN},
+    {"BPF_EFAULT", EFAULT},
+    {"BPF_EBUSY", EBUSY},
+    {"BPF_ENODEV", ENODEV},
+    {"BPF_ENOSPC", ENOSPC},
+    {"BPF_ERANGE", ERANGE},
+    {"BPF_EDEADLK", EDEADLK},
+    {"BPF_EOVERFLOW", EOVERFLOW},
+    {"BPF_EPROTONOSUPPORT", EPROTONOSUPPORT},
+    {"BPF_EOPNOTSUPP", EOPNOTSUPP},
+    {"BPF_FIB_SUCCESS", BPF_FIB_LKUP_RET_SUCCESS},
+    {"BPF_FIB_BLACKHOLE", BPF_FIB_LKUP_RET_BLACKHOLE},
+    {"BPF_FIB_UNREACHABLE", BPF_FIB_LKUP_RET_UNREACHABLE},
+    {"BPF_FIB_PROHIBIT", BPF_FIB_LKUP_RET_PROHIBIT},
+    {"BPF_FIB_NOT_FORWARDED", BPF_FIB_LKUP_RET_NOT_FWDED},
+    {"BPF_FIB_FORWARDING_DISABLED", BPF_FIB_LKUP_RET_FWD_DISABLED},
+    {"BPF_FIB_UNSUPPORTED_ENCAPSULATION", BPF_FIB_LKUP_RET_UNSUPP_LWT},
+    {"BPF_FIB_NO_NEIGHBOUR", BPF_FIB_LKUP_RET_NO_NEIGH},
+    {"BPF_FIB_FRAGMENTATION_NEEDED", BPF_FIB_LKUP_RET_FRAG_NEEDED},
+    {"TC_ACT_OK", TC_ACT_OK},
+    {"TC_ACT_SHOT", TC_ACT_SHOT},
+    {"TC_ACT_REDIRECT", TC_ACT_REDIRECT},
+    {"TC_ACT_UNSPEC", TC_ACT_UNSPEC},
+    {"fib_lookup.ifindex", offsetof(struct bpf_fib_lookup, ifindex)},
+    {"fib_lookup.tos", offsetof(struct bpf_fib_lookup, tos)},
+    {"fib_lookup.source", offsetof(struct bpf_fib_lookup, ipv4_src)},
+    {"fib_lookup.destination", offsetof(struct bpf_fib_lookup, ipv4_dst)},
+    {"fib_lookup.vlan_proto", offsetof(struct bpf_fib_lookup, h_vlan_proto)},
+    {"fib_lookup.smac", offsetof(struct bpf_fib_lookup, smac)},
+    {"fib_lookup.dmac", offsetof(struct bpf_fib_lookup, dmac)},
+    {"fib_lookup.tot_len", offsetof(struct bpf_fib_lookup, tot_len)},
+    {"fib_lookup.dport", offsetof(struct bpf_fib_lookup, dport)},
     {"sizeof bpf_insn", sizeof(struct bpf_insn)},
     {"bpf_insn.off", offsetof(struct bpf_insn, off)},
     {"bpf_insn.imm", offsetof(struct bpf_insn, imm)},
@@ -136,3 +193,7 @@ static struct bpf_insn with_registers(unsigned char registers) {
 
 unsigned linux_destination(unsigned char registers) { return with_registers(registers).dst_reg; }
 unsigned linux_source(unsigned char registers) { return with_registers(registers).src_reg; }
+
+#define NAME(name) #name
+const char *const linux_helper_names[] = {__BPF_FUNC_MAPPER(NAME)};
+const size_t linux_helper_count = sizeof linux_helper_names / sizeof linux_helper_names[0];

@@ -15,6 +15,10 @@ struct linux_number {
 extern const struct linux_number linux_numbers[];
 extern const size_t linux_number_count;
 
+/* By id, without "bpf_". */
+extern const char *const linux_helper_names[];
+extern const size_t linux_helper_count;
+
 /* Registers that Linux's bit-fields see in this second byte of an instruction. */
 unsigned linux_destination(unsigned char registers);
 unsigned linux_source(unsigned char registers);

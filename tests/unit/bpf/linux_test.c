@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "bpf/context.h"
+#include "bpf/environment.h"
+#include "bpf/helper.h"
 #include "bpf/isa.h"
 #include "bpf/map.h"
 #include "bpf/proto.h"
@@ -129,6 +131,62 @@ static const struct linux_number ours[] = {
     {"sk_buff.sk", offsetof(struct bpf_skb, sk)},
     {"sk_buff.gso_size", offsetof(struct bpf_skb, gso_size)},
     {"sk_buff.hwtstamp", offsetof(struct bpf_skb, hwtstamp)},
+    {"BPF_MAP_TYPE_PROG_ARRAY", BPF_MAP_TYPE_PROG_ARRAY},
+    {"BPF_MAP_TYPE_PERF_EVENT_ARRAY", BPF_MAP_TYPE_PERF_EVENT_ARRAY},
+    {"BPF_MAP_TYPE_PERCPU_HASH", BPF_MAP_TYPE_PERCPU_HASH},
+    {"BPF_MAP_TYPE_PERCPU_ARRAY", BPF_MAP_TYPE_PERCPU_ARRAY},
+    {"BPF_MAP_TYPE_LRU_HASH", BPF_MAP_TYPE_LRU_HASH},
+    {"BPF_MAP_TYPE_LRU_PERCPU_HASH", BPF_MAP_TYPE_LRU_PERCPU_HASH},
+    {"BPF_MAP_TYPE_LPM_TRIE", BPF_MAP_TYPE_LPM_TRIE},
+    {"BPF_MAP_TYPE_ARRAY_OF_MAPS", BPF_MAP_TYPE_ARRAY_OF_MAPS},
+    {"BPF_MAP_TYPE_HASH_OF_MAPS", BPF_MAP_TYPE_HASH_OF_MAPS},
+    {"BPF_MAP_TYPE_DEVMAP", BPF_MAP_TYPE_DEVMAP},
+    {"BPF_MAP_TYPE_CPUMAP", BPF_MAP_TYPE_CPUMAP},
+    {"BPF_MAP_TYPE_QUEUE", BPF_MAP_TYPE_QUEUE},
+    {"BPF_MAP_TYPE_STACK", BPF_MAP_TYPE_STACK},
+    {"BPF_MAP_TYPE_DEVMAP_HASH", BPF_MAP_TYPE_DEVMAP_HASH},
+    {"BPF_MAP_TYPE_RINGBUF", BPF_MAP_TYPE_RINGBUF},
+    {"BPF_MAP_TYPE_BLOOM_FILTER", BPF_MAP_TYPE_BLOOM_FILTER},
+    {"BPF_F_LOCK", BPF_F_LOCK},
+    {"BPF_F_NO_COMMON_LRU", BPF_F_NO_COMMON_LRU},
+    {"BPF_F_NUMA_NODE", BPF_F_NUMA_NODE},
+    {"BPF_F_RDONLY", BPF_F_RDONLY},
+    {"BPF_F_WRONLY", BPF_F_WRONLY},
+    {"BPF_F_ZERO_SEED", BPF_F_ZERO_SEED},
+    {"BPF_F_MMAPABLE", BPF_F_MMAPABLE},
+    {"BPF_F_INNER_MAP", BPF_F_INNER_MAP},
+    {"BPF_EAGAIN", BPF_EAGAIN},
+    {"BPF_EFAULT", BPF_EFAULT},
+    {"BPF_EBUSY", BPF_EBUSY},
+    {"BPF_ENODEV", BPF_ENODEV},
+    {"BPF_ENOSPC", BPF_ENOSPC},
+    {"BPF_ERANGE", BPF_ERANGE},
+    {"BPF_EDEADLK", BPF_EDEADLK},
+    {"BPF_EOVERFLOW", BPF_EOVERFLOW},
+    {"BPF_EPROTONOSUPPORT", BPF_EPROTONOSUPPORT},
+    {"BPF_EOPNOTSUPP", BPF_EOPNOTSUPP},
+    {"BPF_FIB_SUCCESS", BPF_FIB_SUCCESS},
+    {"BPF_FIB_BLACKHOLE", BPF_FIB_BLACKHOLE},
+    {"BPF_FIB_UNREACHABLE", BPF_FIB_UNREACHABLE},
+    {"BPF_FIB_PROHIBIT", BPF_FIB_PROHIBIT},
+    {"BPF_FIB_NOT_FORWARDED", BPF_FIB_NOT_FORWARDED},
+    {"BPF_FIB_FORWARDING_DISABLED", BPF_FIB_FORWARDING_DISABLED},
+    {"BPF_FIB_UNSUPPORTED_ENCAPSULATION", BPF_FIB_UNSUPPORTED_ENCAPSULATION},
+    {"BPF_FIB_NO_NEIGHBOUR", BPF_FIB_NO_NEIGHBOUR},
+    {"BPF_FIB_FRAGMENTATION_NEEDED", BPF_FIB_FRAGMENTATION_NEEDED},
+    {"TC_ACT_OK", TC_ACT_OK},
+    {"TC_ACT_SHOT", TC_ACT_SHOT},
+    {"TC_ACT_REDIRECT", TC_ACT_REDIRECT},
+    {"TC_ACT_UNSPEC", TC_ACT_UNSPEC},
+    {"fib_lookup.ifindex", offsetof(struct bpf_fib_lookup, ifindex)},
+    {"fib_lookup.tos", offsetof(struct bpf_fib_lookup, tos)},
+    {"fib_lookup.source", offsetof(struct bpf_fib_lookup, source)},
+    {"fib_lookup.destination", offsetof(struct bpf_fib_lookup, destination)},
+    {"fib_lookup.vlan_proto", offsetof(struct bpf_fib_lookup, vlan_proto)},
+    {"fib_lookup.smac", offsetof(struct bpf_fib_lookup, smac)},
+    {"fib_lookup.dmac", offsetof(struct bpf_fib_lookup, dmac)},
+    {"fib_lookup.tot_len", offsetof(struct bpf_fib_lookup, tot_len)},
+    {"fib_lookup.dport", offsetof(struct bpf_fib_lookup, dport)},
     {"sizeof bpf_insn", sizeof(struct bpf_insn)},
     {"bpf_insn.off", offsetof(struct bpf_insn, off)},
     {"bpf_insn.imm", offsetof(struct bpf_insn, imm)},
@@ -152,10 +210,41 @@ static void test_register_nibbles(void **state) {
   assert_int_equal(bpf_src(insn), linux_source(0xa3));
 }
 
+/* Each helper on offer has Linux's number and name, and code; no other number has any. */
+static void test_helpers(void **state) {
+  unsigned offered = 0;
+  for (uint32_t id = 0; id < 1000; id++) {
+    const struct bpf_proto *proto = bpf_proto_find(id);
+    assert_true((proto == NULL) == (bpf_helper_code(id) == NULL));
+    if (proto == NULL) continue;
+    offered++;
+    assert_true(id < linux_helper_count);
+    assert_memory_equal(proto->name, "bpf_", 4);
+    assert_string_equal(proto->name + 4, linux_helper_names[id]);
+  }
+  assert_int_equal(offered, 58);
+  assert_null(bpf_proto_find(UINT32_MAX));
+  assert_null(bpf_helper_code(UINT32_MAX));
+}
+
+/* Every map type has Linux's name, those that are not offered too, so that a refusal can name it. */
+static void test_map_type_names(void **state) {
+  static const struct {
+    uint32_t type;
+    const char *name; /* as bpftool has it */
+  } rows[] = {{1, "hash"},        {2, "array"},    {9, "lru_hash"},      {15, "sockmap"}, {17, "xskmap"},
+              {24, "sk_storage"}, {27, "ringbuf"}, {31, "user_ringbuf"}, {0, "unknown"},  {1000, "unknown"}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    assert_string_equal(bpf_map_type_name(rows[i].type), rows[i].name);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_numbers),
       cmocka_unit_test(test_register_nibbles),
+      cmocka_unit_test(test_helpers),
+      cmocka_unit_test(test_map_type_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
