@@ -145,10 +145,10 @@ static void what_is_not_offered_is_refused_by_name(void **state) {
     int error;
     const char *says[2];
   } cases[] = {
-      {"SEC(\"xdp\") int p(struct xdp_md *c) {\n  return bpf_redirect_map((void *)0, 1, 0); }",
+      {"SEC(\"xdp\") int p(struct xdp_md *c) {\n  return bpf_send_signal(9); }",
        NULL,
        ERROR_UNSUPPORTED,
-       {"test.bpf.c:2: bpf_redirect_map (helper 51) is not offered", "bpf_map_lookup_elem, bpf_map_update_elem"}},
+       {"test.bpf.c:2: bpf_send_signal (helper 109) is not offered", "bpf_map_lookup_elem, bpf_map_update_elem"}},
       {"static long (*h)(void) = (void *)9999; SEC(\"xdp\") int p(struct xdp_md *c) { return h(); }",
        NULL,
        ERROR_UNSUPPORTED,
