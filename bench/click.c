@@ -264,6 +264,7 @@ static double run(struct contender *c, bool plain, uint32_t packets) {
         work_plain(c, batch.packet[i]);
       batch_kill(&batch);
     } else {
+      scheduler_round_time = now(); /* as a worker does */
       element_push(source, 0, &batch);
     }
   }

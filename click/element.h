@@ -13,13 +13,13 @@
 #include "click/config.h"
 #include "click/handler.h"
 #include "click/notifier.h"
+#include "click/scheduler.h"
 #include "click/services.h"
 #include "lib/counter.h"
 #include "packet/packet.h"
 
 struct element;
 struct router;
-struct scheduler;
 
 /* When an element is configured and initialized: names that others use come first. */
 enum configure_phase { CONFIGURE_INFO = -1, CONFIGURE_DEFAULT = 0, CONFIGURE_LAST = 1 };
@@ -116,6 +116,11 @@ extern _Thread_local const struct element *element_running;
 /* Set where a pull took packets and none was left of them: who pulled finds nothing, though there may be more upstream. The scheduler
  * counts it as work, so that the worker does not sleep on what waits there. */
 extern _Thread_local bool element_pulled_in_vain;
+
+/* The time when this thread's round began: services->now() without a reading of the clock, and up to a round earlier. */
+static inline uint64_t element_round_time(const struct element *e) {
+  return scheduler_round_time != 0 ? scheduler_round_time : e->services->now();
+}
 
 /* Hands the batch to whatever output `port` (a push port) leads to. Takes the packets; an empty batch is not passed on. */
 static inline void element_push(struct element *e, unsigned port, struct batch *batch) {

@@ -93,10 +93,14 @@ static bool run_tasks(struct scheduler *scheduler) {
   return worked;
 }
 
+_Thread_local uint64_t scheduler_round_time;
+
 bool scheduler_run(struct scheduler *scheduler, uint64_t now) {
+  scheduler_round_time = now;
   bool timers = timers_run(scheduler, now);
   take_pending(scheduler);
   bool tasks = run_tasks(scheduler);
+  scheduler_round_time = 0;
   element_running = NULL;
   return timers || tasks;
 }

@@ -61,6 +61,10 @@ struct scheduler {
   void (*wake)(unsigned worker); /* ends its sleep; NULL: it never sleeps */
 };
 
+/* The `now` of the round that this thread is in; 0 outside of a round. For elements that need the time to a millisecond or so, as a
+ * reading of the clock takes about 30 ns: see element_round_time (click/element.h). */
+extern _Thread_local uint64_t scheduler_round_time;
+
 void scheduler_init(struct scheduler *scheduler, unsigned worker);
 /* Runs every timer that is due at `now`, and one round of tasks: each scheduled task so often as its tickets are to the default,
  * at most once for the default and below. True if anything did work. */

@@ -85,7 +85,7 @@ static void counter_count(struct counter *c, struct packet *const *packets, uint
     bytes += packets[i]->length;
   counter_add(&c->count, count);
   counter_add(&c->byte_count, bytes);
-  uint64_t now = c->element.services->now();
+  uint64_t now = element_round_time(&c->element);
   ewma_add(&c->rate, now, count);
   ewma_add(&c->byte_rate, now, bytes);
 }
