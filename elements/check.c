@@ -90,22 +90,13 @@ static __attribute__((noinline)) void pull_apart(struct check *c, struct batch *
   if (bad.count > 0) element_push(&c->element, 1, &bad);
 }
 
-/* Whoever pulls takes an empty batch for an empty queue and may go to sleep, so a batch of which nothing is left is followed by
- * another. A bound keeps a flood of bad packets from holding the worker. */
-enum { PULL_ROUNDS = 8 };
-
 void check_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
   struct check *c = (struct check *)e;
   uint8_t verdicts[BATCH_MAX];
   uint32_t first = batch->count;
-  for (unsigned round = 0; round < PULL_ROUNDS && batch->count == first; round++) {
-    element_pull(e, 0, batch, max);
-    if (batch->count == first) return;
-    if (c->kind->judge(c, batch->packet + first, batch->count - first, verdicts)) {
-      pull_apart(c, batch, first, verdicts);
-    }
-  }
-  /* There may be more behind them: the worker must not sleep on it. */
+  element_pull(e, 0, batch, max);
+  if (batch->count == first || !c->kind->judge(c, batch->packet + first, batch->count - first, verdicts)) return;
+  pull_apart(c, batch, first, verdicts);
   if (batch->count == first) element_pulled_in_vain = true;
 }
 

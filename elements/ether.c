@@ -200,56 +200,28 @@ static enum filter_fate filter_packet(const struct host_filter *f, uint64_t own,
   return FILTER_PASS;
 }
 
-/* What to do with one that does not pass. True if it is for output 1, false if it is gone. */
-static bool filter_reject(struct element *e, struct packet *p, enum filter_fate fate) {
-  if (e->output_count > 1) return true;
-  element_drop(e, fate, p);
-  return false;
+/* Where each packet goes, for run_split. */
+static void filter_outputs(struct element *e, struct packet *const *packets, uint32_t count, uint32_t *outputs) {
+  const struct host_filter *f = (const struct host_filter *)e;
+  uint64_t own = address_bits(f->address);
+  for (uint32_t i = 0; i < count; i++) {
+    enum filter_fate fate = filter_packet(f, own, packets[i]);
+    uint32_t rejected = e->output_count > 1 ? 1 : e->output_count + (uint32_t)fate;
+    outputs[i] = fate == FILTER_PASS ? 0 : rejected;
+  }
 }
 
 static void filter_push(struct element *e, unsigned port, struct batch *batch) {
-  const struct host_filter *f = (const struct host_filter *)e;
-  uint64_t own = address_bits(f->address);
-  struct run run;
-  run_start(&run, e);
-  for (uint32_t i = 0; i < batch->count; i++) {
-    struct packet *p = batch->packet[i];
-    enum filter_fate fate = filter_packet(f, own, p);
-    if (fate == FILTER_PASS) {
-      run_add(&run, 0, p);
-    } else if (filter_reject(e, p, fate)) {
-      run_add(&run, 1, p);
-    }
-  }
-  run_flush(&run);
+  uint32_t outputs[BATCH_MAX];
+  filter_outputs(e, batch->packet, batch->count, outputs);
+  run_split(e, batch, outputs);
 }
 
-/* An empty batch means an empty queue upstream, so one of which nothing passes is followed by another, within a bound. */
-enum { PULL_ROUNDS = 8 };
-
 static void filter_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
-  const struct host_filter *f = (const struct host_filter *)e;
-  uint64_t own = address_bits(f->address);
-  uint32_t first = batch->count, kept = first;
-  for (unsigned round = 0; round < PULL_ROUNDS && kept == first; round++) {
-    element_pull(e, 0, batch, max);
-    if (batch->count == first) return;
-    struct batch rejected;
-    rejected.count = 0;
-    for (uint32_t i = first; i < batch->count; i++) {
-      struct packet *p = batch->packet[i];
-      enum filter_fate fate = filter_packet(f, own, p);
-      if (fate == FILTER_PASS) {
-        batch->packet[kept++] = p;
-      } else if (filter_reject(e, p, fate)) {
-        rejected.packet[rejected.count++] = p;
-      }
-    }
-    batch->count = kept;
-    if (rejected.count > 0) element_push(e, 1, &rejected);
-  }
-  /* There may be more behind them: the worker must not sleep on it. */
-  if (kept == first) element_pulled_in_vain = true;
+  uint32_t outputs[BATCH_MAX], first = batch->count;
+  element_pull(e, 0, batch, max);
+  filter_outputs(e, batch->packet + first, batch->count - first, outputs);
+  run_sift(e, batch, first, outputs);
 }
 
 static void filter_defaults(struct element *e) { ((struct host_filter *)e)->drop_other = true; }

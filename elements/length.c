@@ -34,53 +34,25 @@ static bool is_too_long(const struct length *l, uint32_t most, const struct pack
   return (uint64_t)p->length + (l->extra ? annotation_u32(p, ANNOTATION_EXTRA_LENGTH) : 0) > most;
 }
 
-static void check_length_push(struct element *e, unsigned port, struct batch *batch) {
+/* Where each packet goes, for run_split. */
+static void choose_outputs(struct element *e, struct packet *const *packets, uint32_t count, uint32_t *outputs) {
   const struct length *l = (const struct length *)e;
-  uint32_t most = bytes_of(l);
-  struct run run;
-  run_start(&run, e);
-  for (uint32_t i = 0; i < batch->count; i++) {
-    struct packet *p = batch->packet[i];
-    if (!is_too_long(l, most, p)) {
-      run_add(&run, 0, p);
-    } else if (e->output_count > 1) {
-      run_add(&run, 1, p);
-    } else {
-      element_drop(e, CHECK_TOO_LONG, p);
-    }
-  }
-  run_flush(&run);
+  uint32_t most = bytes_of(l), too_long = e->output_count > 1 ? 1 : e->output_count + CHECK_TOO_LONG;
+  for (uint32_t i = 0; i < count; i++)
+    outputs[i] = is_too_long(l, most, packets[i]) ? too_long : 0;
 }
 
-/* An empty batch means an empty queue upstream, so one of which nothing passes is followed by another, within a bound. */
-enum { PULL_ROUNDS = 8 };
+static void check_length_push(struct element *e, unsigned port, struct batch *batch) {
+  uint32_t outputs[BATCH_MAX];
+  choose_outputs(e, batch->packet, batch->count, outputs);
+  run_split(e, batch, outputs);
+}
 
 static void check_length_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
-  const struct length *l = (const struct length *)e;
-  uint32_t most = bytes_of(l), first = batch->count, kept = first;
-  for (unsigned round = 0; round < PULL_ROUNDS && kept == first; round++) {
-    element_pull(e, 0, batch, max);
-    if (batch->count == first) return;
-    struct batch rejected;
-    rejected.count = 0;
-    for (uint32_t i = first; i < batch->count; i++) {
-      struct packet *p = batch->packet[i];
-      if (is_too_long(l, most, p)) {
-        rejected.packet[rejected.count++] = p;
-      } else {
-        batch->packet[kept++] = p;
-      }
-    }
-    batch->count = kept;
-    if (rejected.count == 0) continue;
-    if (e->output_count > 1) {
-      element_push(e, 1, &rejected);
-    } else {
-      element_drop_batch(e, CHECK_TOO_LONG, &rejected);
-    }
-  }
-  /* There may be more behind them: the worker must not sleep on it. */
-  if (kept == first) element_pulled_in_vain = true;
+  uint32_t outputs[BATCH_MAX], first = batch->count;
+  element_pull(e, 0, batch, max);
+  choose_outputs(e, batch->packet + first, batch->count - first, outputs);
+  run_sift(e, batch, first, outputs);
 }
 
 static const struct argument check_length_arguments[] = {

@@ -32,3 +32,21 @@ void run_split(struct element *e, struct batch *batch, const uint32_t *outputs) 
     hand_over(e, batch, first, end, outputs[first]);
   }
 }
+
+void run_sift(struct element *e, struct batch *batch, uint32_t first, const uint32_t *outputs) {
+  struct batch others;
+  uint32_t other_outputs[BATCH_MAX], count = batch->count;
+  others.count = 0;
+  batch->count = first;
+  for (uint32_t i = first; i < count; i++) {
+    if (outputs[i - first] == 0) {
+      batch->packet[batch->count++] = batch->packet[i];
+    } else {
+      other_outputs[others.count] = outputs[i - first];
+      others.packet[others.count++] = batch->packet[i];
+    }
+  }
+  if (others.count == 0) return;
+  if (batch->count == first) element_pulled_in_vain = true;
+  run_split(e, &others, other_outputs);
+}

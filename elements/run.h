@@ -39,5 +39,8 @@ static inline void run_add(struct run *run, unsigned port, struct packet *p) {
 /* Splits a whole batch: packet i goes to outputs[i], or, where that is output_count + r, is dropped and counted under class->drops[r].
  * The usual batch, all of it to one output, goes on as it is. Takes the packets. */
 void run_split(struct element *e, struct batch *batch, const uint32_t *outputs);
+/* The same for what a pull brought, in front of a pull output 0: of the packets from `first` on, those with outputs[i - first] 0 stay in the
+ * batch. If none does, the pull was in vain. */
+void run_sift(struct element *e, struct batch *batch, uint32_t first, const uint32_t *outputs);
 
 #endif
