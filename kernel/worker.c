@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Adaptive polling (design, section 3). What a round costs beside the graph: one clock reading and a few loads.
+ * Adaptive polling (design, section 3). What a round costs beside the graph: a few loads, and one clock reading for it or for some rounds.
  */
 #include "kernel/worker.h"
 
@@ -127,6 +127,27 @@ static bool run_round(struct system *system, struct worker *worker, uint64_t now
   return worked;
 }
 
+/* Something wants to be done between two rounds. */
+static bool is_wanted(const struct system *system, const struct worker *worker) {
+  return stopping(system) || __atomic_load_n(&system->stop_wishes, __ATOMIC_RELAXED) != 0 ||
+         (worker->index == 0 && system->staged != NULL);
+}
+
+/* Up to `most` rounds at one reading of the clock, while they find work. */
+static bool run_rounds(struct system *system, struct worker *worker, uint64_t now, unsigned most) {
+  if (!run_round(system, worker, now)) return false;
+  for (unsigned i = 1; i < most && !is_wanted(system, worker); i++) {
+    if (!run_round(system, worker, now)) break;
+  }
+  return true;
+}
+
+/* How many rounds go to the next reading, by how long `rounds` took. A clock that is not the platform's is read each round. */
+static unsigned next_rounds(unsigned rounds, uint64_t elapsed) {
+  if (!graph_clock_follows_platform() || elapsed > WORKER_ROUNDS_NS) return 1;
+  return elapsed * 2 <= WORKER_ROUNDS_NS && rounds < WORKER_ROUNDS ? rounds * 2 : rounds;
+}
+
 static void run(struct system *system, struct worker *worker) {
   bool first = worker->index == 0;
   worker_self = worker->index;
@@ -134,11 +155,14 @@ static void run(struct system *system, struct worker *worker) {
   uint64_t started = platform_now(), now = started, worked_at = started, ports_at = started;
   pause_enter(&system->pause, worker->index);
   quiesce_pass(&system->quiesce, worker->index);
+  unsigned rounds = 1;
   while (!stopping(system)) {
     pause_point(&system->pause, worker->index);
     if (first && system->staged != NULL) (void)graph_swap(system);
-    bool worked = run_round(system, worker, now);
+    bool worked = run_rounds(system, worker, now, rounds);
+    uint64_t before = now;
     now = platform_now();
+    rounds = worked ? next_rounds(rounds, now - before) : 1;
     bool waiting = first && quiesce_reclaim(&system->quiesce);
     if (first && housekeeping(system, started, now, &ports_at)) worked = true;
     if (worked || waiting || (first && system->staged != NULL)) {
@@ -153,6 +177,7 @@ static void run(struct system *system, struct worker *worker) {
     if (!moved && !jump_to_next_timer(worker) && !(first && system->staged != NULL)) sleep_until_event(system, worker);
     now = worked_at = platform_now();
     ports_at = now;
+    rounds = 1;
   }
   quiesce_sleep(&system->quiesce, worker->index);
   pause_leave(&system->pause, worker->index);

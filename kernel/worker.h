@@ -19,6 +19,10 @@ enum {
   /* Ports are polled this often while packets flow: well under the 1 ms of a console command's budget, and rare enough that
    * a poll's system call or device access (up to 100 us on some hosts) would not matter. */
   WORKER_PORT_NS = 100000,
+  /* Rounds that together take less than this share a reading of the clock, which takes as long as a packet; no more than so many. Timers
+   * may be late by this. */
+  WORKER_ROUNDS_NS = 2000,
+  WORKER_ROUNDS = 16,
   /* Devices that the first packet does not need come up after it, or after this long, or when there is nothing to do. */
   WORKER_LATE_NS = 5000000,
 };
