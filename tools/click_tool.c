@@ -5,7 +5,6 @@
 #include "tools/click_tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,14 +14,17 @@
 #include "tools/command.h"
 #include "tools/file.h"
 
-enum { HELP = 256 };
+enum { HELP = CLICK_TOOL_OPTIONS - 1, OPTIONS_MAX = 32 };
 
-static const struct option long_options[] = {
-    {"class-docs", required_argument, NULL, 'u'}, {"clickpath", required_argument, NULL, 'C'},
-    {"config", no_argument, NULL, 'c'},           {"expression", required_argument, NULL, 'e'},
-    {"file", required_argument, NULL, 'f'},       {"help", no_argument, NULL, HELP},
-    {"output", required_argument, NULL, 'o'},     {"verbose", no_argument, NULL, 'V'},
-    {"version", no_argument, NULL, 'v'},          {NULL, 0, NULL, 0},
+static const struct option common_options[] = {
+    {"clickpath", required_argument, NULL, 'C'},
+    {"config", no_argument, NULL, 'c'},
+    {"expression", required_argument, NULL, 'e'},
+    {"file", required_argument, NULL, 'f'},
+    {"help", no_argument, NULL, HELP},
+    {"output", required_argument, NULL, 'o'},
+    {"version", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool usage(const char *program, const char *why, int *status) {
@@ -57,12 +59,25 @@ static bool add_parameter(struct click_tool *tool, const char *word) {
   return true;
 }
 
-static bool parse(struct click_tool *tool, int argc, char **argv, const char *help, const char *letters, int *status) {
+/* Those of all tools and the tool's own, in one table. */
+static void join_options(const struct click_tool_options *own, struct option joined[OPTIONS_MAX]) {
+  unsigned n = 0;
+  for (const struct option *o = common_options; o->name != NULL; o++)
+    joined[n++] = *o;
+  for (const struct option *o = own->options; o != NULL && o->name != NULL && n + 1 < OPTIONS_MAX; o++)
+    joined[n++] = *o;
+  joined[n] = (struct option){NULL, 0, NULL, 0};
+}
+
+static bool parse(struct click_tool *tool, int argc, char **argv, const struct click_tool_options *own, int *status) {
   static const char twice[] = "router configuration specified twice";
   char short_options[64];
-  format_text(short_options, sizeof short_options, "-C:ce:f:o:v%s", letters);
+  struct option options[OPTIONS_MAX];
+  const char *why = NULL;
+  format_text(short_options, sizeof short_options, "-C:ce:f:o:v%s", own->letters);
+  join_options(own, options);
   optind = 0;
-  for (int code; (code = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;) {
+  for (int code; (code = getopt_long(argc, argv, short_options, options, NULL)) != -1;) {
     switch (code) {
       case 1:
         if (add_parameter(tool, optarg)) break;
@@ -75,26 +90,21 @@ static bool parse(struct click_tool *tool, int argc, char **argv, const char *he
         if (tool->output != NULL) return usage(argv[0], "output file specified twice", status);
         tool->output = optarg;
         break;
-      case 'V':
-      case 'u':
-        if (strchr(letters, code) == NULL) return usage(argv[0], "option belongs to another tool", status);
-        if (code == 'V') tool->verbose = true;
-        if (code == 'u') tool->class_docs = optarg;
-        break;
       case 'C':
         tool->click_path = optarg;
         break;
       case 'c': /* only the configuration: there is nothing else in the output */
         break;
       case HELP:
-        *status = command_help(help);
+        *status = command_help(own->help);
         return false;
       case 'v':
         printf("%s (Imago) %s\n", argv[0], IMAGO_VERSION);
         *status = 0;
         return false;
       default:
-        return usage(argv[0], NULL, status);
+        if (code == '?' || own->take == NULL) return usage(argv[0], NULL, status);
+        if (!own->take(own->context, code, optarg, &why)) return usage(argv[0], why, status);
     }
   }
   for (; optind < argc; optind++) {
@@ -129,13 +139,15 @@ static void free_inputs(struct click_tool *tool) {
   text_free(&tool->source);
 }
 
-bool click_tool_start(struct click_tool *tool, int argc, char **argv, const char *help, const char *letters,
+bool click_tool_parse(struct click_tool *tool, int argc, char **argv, const struct click_tool_options *own,
                       int *status) {
   *tool = (struct click_tool){.program = argv[0]};
-  if (!parse(tool, argc, argv, help, letters, status)) {
-    free_inputs(tool);
-    return false;
-  }
+  if (parse(tool, argc, argv, own, status)) return true;
+  free_inputs(tool);
+  return false;
+}
+
+bool click_tool_load(struct click_tool *tool, int *status) {
   struct report report = {0};
   int error = load(tool, &report);
   fputs(text_string(&report.text), stderr);
@@ -144,6 +156,11 @@ bool click_tool_start(struct click_tool *tool, int argc, char **argv, const char
   free_inputs(tool);
   *status = 1;
   return false;
+}
+
+bool click_tool_start(struct click_tool *tool, int argc, char **argv, const struct click_tool_options *own,
+                      int *status) {
+  return click_tool_parse(tool, argc, argv, own, status) && click_tool_load(tool, status);
 }
 
 int click_tool_finish(struct click_tool *tool, const struct text *result) {

@@ -22,10 +22,11 @@ static const char help[] =
     "  imago click-flatten -e 'elementclass E { input -> Counter -> output } Idle -> E -> Discard'\n";
 
 int command_click_flatten(int argc, char **argv) {
+  const struct click_tool_options options = {.help = help, .letters = ""};
   struct click_tool tool;
   struct text flat = {0};
   int status;
-  if (!click_tool_start(&tool, argc, argv, help, "", &status)) return status;
+  if (!click_tool_start(&tool, argc, argv, &options, &status)) return status;
   click_unparse(&tool.config, &flat);
   status = click_tool_finish(&tool, &flat);
   text_free(&flat);

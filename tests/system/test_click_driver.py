@@ -116,7 +116,25 @@ FILES = rows(
     Row("userlevel/click.cc: an output that cannot be written", ["-qo", "/no/such", "-e", CHAIN], err="/no/such: No such file or directory\n", status=1),
 )
 
+PRETTY_USAGE = USAGE.replace("imago click", "imago click-pretty")
 COMPANIONS = rows(
+    Row("click-undead(1): --kernel, and what Click's kernel driver lacks", ["-k", "-e", "i :: InfiniteSource -> d :: ToDump(x)"], status=1,
+        err="config: configuration incompatible with linuxmodule driver: ToDump needs a process\n", command="click-undead"),
+    Row("click-undead(1): --user", ["-ku", "-e", "i :: InfiniteSource -> d :: ToDump(x)"], "i :: InfiniteSource;\nd :: ToDump(x);\n\ni -> d;\n",
+        command="click-undead"),
+    Row("tools/click-undead.cc: negations", ["--kernel", "--no-kernel", "-e", "i :: InfiniteSource -> d :: ToDump(x)"],
+        "i :: InfiniteSource;\nd :: ToDump(x);\n\ni -> d;\n", command="click-undead"),
+    Row("tools/click-pretty.cc: --dot", ["--dot", "-e", "i :: Idle -> q :: Queue -> d :: Discard; i [1] -> q"], command="click-pretty", out=
+        'digraph clickrouter {\n  node [shape=record,height=.1]\n  edge [arrowhead=normal,arrowtail=none,tailclip=false]\n'
+        '  "i" [label="{Idle|{<o0>|<o1>}}"];\n  "q" [label="{{<i0>}|Queue|{<o0>}}"];\n  "d" [label="{{<i0>}|Discard}"];\n'
+        '  "i":o0 -> "q":i0;\n  "q":o0 -> "d":i0;\n  "i":o1 -> "q":i0;\n}\n'),
+    Row("tools/click-pretty.cc: --gml", ["--gml", "-e", "i :: Idle -> d :: Discard"], command="click-pretty", out=
+        'Creator "click-pretty"\ngraph\n[ hierarchic 1\n  directed 1\n  node\n  [ id 0\n    label "i"\n  ]\n  node\n  [ id 1\n    label "d"\n  ]\n'
+        '  edge\n  [ source 0\n    target 1\n    edgeAnchor\n    [ xSource 0.000000\n      xTarget 0.000000\n      ySource 1\n      yTarget -1\n    ]\n  ]\n]\n'),
+    Row("tools/click-pretty.cc: two actions", ["--dot", "--gml"], err="action specified twice\n" + PRETTY_USAGE, status=1, command="click-pretty"),
+    Row("tools/click-pretty.cc: two drivers", ["-l", "--userlevel"], err="driver specified twice\n" + PRETTY_USAGE, status=1, command="click-pretty"),
+    Row("tools/click-pretty.cc: --package-docs", ["--package-docs", "x"], err="'--package-docs' option must contain an equals sign\n" + PRETTY_USAGE,
+        status=1, command="click-pretty"),
     Row("Click's test/tools/lexer-04: chains go on at port 0", ["-e", "a, b, c :: Idle; a => b, c, [0,1] a;"],
         "a :: Idle;\nb :: Idle;\nc :: Idle;\n\na [1] -> c;\na [2] -> a\n    -> b;\na [3] -> [1] a;\n", command="click-flatten"),
     Row("Router::unparse_connections: a chain ends where it arrives at another input; rings", ["-e", "a, b :: Idle; a -> [1] b -> b; a [1] -> a;"],
@@ -173,10 +191,27 @@ def test_page_of_click_pretty_holds_the_whole_graph(tmp_path):
     file.write_text("// <a comment>\ni :: Idle -> c :: Counter -> d :: Discard;\n")
     out, err, status = run(Row("", [str(file)], command="click-pretty"))
     assert (err, status) == ("", 0)
-    assert [f'id="e-{name}"' in out for name in "icd"] == [True] * 3
+    assert [f'<a name="e-{name}">' in out for name in "icd"] == [True] * 3
+    assert [f'id="et-{name}"' in out for name in "icd"] == [True] * 3
     assert '<span class="c-cmt">// &lt;a comment&gt;</span>' in out
     assert out.count('class="box"') == 3
     assert out.count('class="edge"') == 2
+
+
+def test_templates_of_click_pretty(tmp_path):
+    """click-pretty(1): --template, --define, --write-template, --class-docs, --package-docs."""
+    template = tmp_path / "template"
+    template.write_text("<ul><~elements entry='<li><~name link> :: <~type link> <~extra></li>'></ul><~config>\n")
+    click = "i :: Idle -> d :: Discard"
+    out = "".join(f'<li><a href="#e-{name}">{name}</a> :: <a href="http://x/{kind}.html">{kind}</a> more</li>' for name, kind in (("d", "Discard"), ("i", "Idle")))
+    for docs in (["-u", "http://x/%s.html"], ["--package-docs", "=http://x/%s.html"]):
+        page, err, status = run(Row("", ["-t", str(template), "-d", "extra=more", *docs, "-e", click], command="click-pretty"))
+        assert (err, status) == ("", 0)
+        assert page.startswith(f"<ul>{out}</ul><pre><a name=\"e-i\">")
+    assert run(Row("", ["--write-template", "-t", str(template)], command="click-pretty")) == (template.read_text(), "", 0)
+    default = run(Row("", ["--write-template"], command="click-pretty"))[0]
+    template.write_text(default)
+    assert run(Row("", ["-t", str(template), "-e", click], command="click-pretty")) == run(Row("", ["-e", click], command="click-pretty"))
 
 
 class Driver:
