@@ -200,7 +200,7 @@ static int place(struct jit *j, struct native *native, struct report *report) {
 static struct native *make_native(const struct bpf_program *program) {
   struct native *native = memory_alloc(sizeof *native);
   if (native == NULL) return NULL;
-  native->code = (struct bpf_code){.run = run, .release = release};
+  native->code = (struct bpf_code){.run = run, .call = call_back, .release = release};
   native->slots = program->insn_count;
   native->places = memory_alloc(program->insn_count * sizeof *native->places);
   native->entries = memory_alloc((program->function_count + 1) * sizeof *native->entries);

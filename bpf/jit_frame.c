@@ -60,8 +60,15 @@ static void pop_set(struct jit_code *c, unsigned set) {
   }
 }
 
+static unsigned count_set(unsigned set) {
+  unsigned count = 0;
+  for (; set != 0; set &= set - 1)
+    count++;
+  return count;
+}
+
 /* Whether so many pushes behind the return address leave the stack unaligned. */
-static bool needs_filler(unsigned set) { return __builtin_popcount(set) % 2 == 0; }
+static bool needs_filler(unsigned set) { return count_set(set) % 2 == 0; }
 
 /* --- functions but the first --- */
 
@@ -123,7 +130,7 @@ static struct kept kept_by_program(const struct jit *j) {
   k.rbp = uses_frames(j);
   k.r12 = j->uses_machine;
   k.native_stack = j->uses_stubs && j->p.calls_local;
-  unsigned pushes = (unsigned)__builtin_popcount(k.set) + k.rbp + k.r12 + k.native_stack;
+  unsigned pushes = count_set(k.set) + k.rbp + k.r12 + k.native_stack;
   bool calls = j->p.calls_local;
   for (uint32_t i = 0; i < j->p.function_count; i++) {
     calls = calls || j->p.functions[i].calls;

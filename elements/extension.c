@@ -5,6 +5,7 @@
  */
 #include "elements/extension.h"
 
+#include "bpf/jit.h"
 #include "lib/memory.h"
 
 /* The bytes are copied before anything looks at them, so that what was verified is what is used, whoever can write to
@@ -156,6 +157,22 @@ static int make_maps(struct extension *ext, const struct extension_request *requ
   return 0;
 }
 
+/* Native code, unless the element was told not to. What it cannot have, for want of code memory or because its functions run into each
+ * other, the interpreter runs as well: that is no reason to refuse a program, and `program` says which of them runs it. */
+static void compile(struct extension *ext, const struct extension_request *request) {
+  struct report why = {0};
+  if (request->interpret) return;
+  if (bpf_jit(&ext->program, NULL, NULL, &why) < 0) {
+    char line[256];
+    size_t length = format_text(line, sizeof line, "%s: %s runs interpreted: %s", request->element,
+                                ext->bundle->meta.name, text_string(&why.text));
+    while (length > 0 && (length >= sizeof line || line[length - 1] == '\n'))
+      length--;
+    request->services->log(LOG_WARNING, line, length);
+  }
+  report_free(&why);
+}
+
 int extension_stage(const struct extension_request *request, struct extension **extension, struct report *report) {
   const struct services *services = request->services;
   struct extension *ext = memory_alloc_aligned(sizeof *ext, 64);
@@ -168,6 +185,7 @@ int extension_stage(const struct extension_request *request, struct extension **
   uint64_t checked = services->now();
   if (status == 0) status = make_maps(ext, request, report);
   if (status == 0) status = bpf_program_prepare(&ext->program, report);
+  if (status == 0) compile(ext, request);
   if (status == 0) {
     status = version_floor_reserve(services->floors, ext->bundle->meta.name);
     if (status < 0) {

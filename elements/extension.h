@@ -58,6 +58,7 @@ struct extension_request {
   /* Whether another element runs the program with this content hash. */
   bool (*runs_elsewhere)(void *context, const uint8_t hash[BUNDLE_HASH_SIZE]);
   void *context;
+  bool interpret; /* rather than native code */
 };
 
 /* Makes an extension, owned by the caller, or returns a negative code with the reason in report; then nothing has

@@ -220,7 +220,7 @@ void platform_facts(struct text *out) {
 void platform_security(struct text *out) {
   text_add(out, "ring process (Linux user mode, with the rights of the user who started it)\n"
                 "system_call_filter none\n"
-                "extensions interpreted, every memory access checked at run time\n"
+                "extensions native code, every memory access checked that is not known to be safe; code pages W^X\n"
                 "memory_protection_keys not used\n");
 }
 

@@ -15,6 +15,7 @@ extern const char stack_bottom[], stack_top[], fault_stack_bottom[], fault_stack
 extern const char build_id_start[], build_id_end[];
 
 enum { PAGE_FAULT = 14, INVALID_OPCODE = 6, GENERAL_PROTECTION = 13, BACKTRACE_MAX = 32 };
+enum { LARGE_PAGE = 2 << 20 };
 enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_FETCH = 16 };
 
 /* Intel SDM 3A, table 6-1. */
@@ -80,7 +81,8 @@ static const char *explain(const struct fault_frame *frame) {
   if ((frame->error & ERROR_FETCH) != 0) return "executes what is not code";
   if (address < 0x1000) return "null pointer";
   if (address < place(stack_bottom) && address >= place(stack_bottom) - 0x1000) return "stack overflow";
-  if (within(address, text_start, text_end) && (frame->error & ERROR_WRITE) != 0) return "writes to code";
+  bool code = within(address, text_start, text_end) || address - CODE_VIRTUAL < LARGE_PAGE;
+  if (code && (frame->error & ERROR_WRITE) != 0) return "writes to code";
   if (within(address, rodata_start, rodata_end) && (frame->error & ERROR_WRITE) != 0) return "writes to read-only data";
   if ((frame->error & ERROR_PRESENT) != 0) return "memory that ring 3 may not touch so";
   return "nothing is mapped there";

@@ -20,6 +20,8 @@
 #define LAPIC_VIRTUAL 0xa0000
 #define LAPIC_USER_VIRTUAL 0xa1000
 #define LAPIC_PHYSICAL 0xfee00000
+/* Machine code made at run time runs here, read-only (image.ld.S); heaps end below. */
+#define CODE_VIRTUAL 0x7fe00000
 /* 2 MiB device pages, uncached, for ring 3: virtio-mmio and the I/O APIC of microvm. */
 #define DEVICE_PAGE_VIRTIO 0xfea00000
 #define DEVICE_PAGE_IOAPIC 0xfec00000

@@ -8,7 +8,7 @@
 #define SERIAL_DATA 0x3f8
 #define PAGE_LARGE_RAM 0x8000000000000087ull /* present, writable, user, 2 MiB, no execute */
 #define LARGE_PAGE 0x200000ull
-#define RAM_LIMIT 0x80000000ull
+#define RAM_LIMIT ((uint64_t)CODE_VIRTUAL)
 #define MSR_KVM_WALL_CLOCK_NEW 0x4b564d00u
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01u
 
@@ -68,7 +68,7 @@ static uint64_t sleep(uint64_t ticks) {
   return pending;
 }
 
-/* RAM between the image and 2 GiB only: nothing that is mapped already can change, and nothing becomes executable. */
+/* RAM between the image and CODE_VIRTUAL only: nothing that is mapped already can change, and nothing becomes executable. */
 static uint64_t map(uint64_t address, uint64_t count) {
   if (address % LARGE_PAGE != 0 || address < (uint64_t)(uintptr_t)image_large_end || address >= RAM_LIMIT ||
       count > (RAM_LIMIT - address) / LARGE_PAGE) {

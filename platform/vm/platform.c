@@ -124,7 +124,7 @@ void platform_security(struct text *out) {
   __cpuid_count(7, 0, a, b, c, d);
   text_add(out, "core ring 3; ring 0 holds the nucleus only\n");
   text_add(out, "pages W^X, page 0 not mapped, stacks guarded\n");
-  text_add(out, "extensions interpreter, every memory access checked\n");
+  text_add(out, "extensions native code, every memory access checked that is not known to be safe; code pages W^X\n");
   text_addf(out, "protection_keys %s\n",
             (c >> 3 & 1) != 0 ? "offered by the CPU, not used yet" : "not offered by this CPU");
   text_addf(out, "random %s\n",

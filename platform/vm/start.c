@@ -17,7 +17,7 @@ enum {
 };
 static const uint64_t large_page = 2 << 20;
 static const uint64_t low_end = 1 << 20; /* mapped read-only by image.ld.S, but for page 0 and the APIC */
-static const uint64_t ram_limit = 2ull << 30;
+static const uint64_t ram_limit = CODE_VIRTUAL;
 
 /* Xen's struct hvm_start_info and what it points to. */
 struct start_info {

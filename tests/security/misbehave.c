@@ -5,6 +5,7 @@
  */
 #include "click/element.h"
 #include "click/router.h"
+#include "lib/code_memory.h"
 #include "platform/vm/nucleus.h"
 
 struct misbehave {
@@ -42,6 +43,24 @@ static void execute_data(void) { call((uint64_t)(uintptr_t)data_bytes); }
 static void execute_stack(void) {
   volatile uint8_t code[1] = {0xc3};
   call((uint64_t)(uintptr_t)code);
+}
+/* Code memory has two addresses: here each is used for what the other is for. */
+static struct code_memory take_code(void) {
+  struct code_memory memory = {0};
+  if (!code_memory_take(16, &memory)) return memory;
+  memset(memory.write, 0xc3, 16);
+  call((uint64_t)(uintptr_t)memory.run); /* that it runs is no misbehaviour */
+  return memory;
+}
+static void write_code_memory(void) {
+  struct code_memory memory = take_code();
+  *(volatile uint8_t *)address((uint64_t)(uintptr_t)memory.run) = 0x90;
+}
+static void execute_code_memory(void) { call((uint64_t)(uintptr_t)take_code().write); }
+static void execute_freed_code(void) {
+  struct code_memory memory = take_code();
+  code_memory_give(&memory);
+  call((uint64_t)(uintptr_t)memory.run);
 }
 static void page_zero(void) { (void)*(volatile int *)address(8); }
 static void call_page_zero(void) { call(0); }
@@ -96,6 +115,9 @@ static const struct {
     {"write_rodata", write_rodata},
     {"execute_data", execute_data},
     {"execute_stack", execute_stack},
+    {"write_code_memory", write_code_memory},
+    {"execute_code_memory", execute_code_memory},
+    {"execute_freed_code", execute_freed_code},
     {"page_zero", page_zero},
     {"call_page_zero", call_page_zero},
     {"stack_overflow", stack_overflow},

@@ -10,6 +10,8 @@ import pytest
 PRESENT, WRITE, USER, LARGE, NO_EXECUTE = 1, 2, 4, 0x80, 1 << 63
 ADDRESS = 0x000FFFFFFFFFF000
 PAGE = 4096
+CODE = 0x7FE00000  # CODE_VIRTUAL of platform/vm/nucleus.h
+CODE_END = CODE + (2 << 20)
 
 
 class Image:
@@ -66,10 +68,20 @@ def test_no_page_is_writable_and_executable(pages):
         assert not flags & WRITE or flags & NO_EXECUTE, f"{address:#x} is writable and executable"
 
 
-def test_ring_3_executes_its_own_text_and_nothing_else(tables, pages):
+def test_ring_3_executes_its_own_text_and_code_memory_and_nothing_else(tables, pages):
     text = range(tables.symbols["text_start"], tables.symbols["text_end"], PAGE)
     executable = [address for address, (_, _, flags) in pages.items() if flags & USER and not flags & NO_EXECUTE]
-    assert sorted(executable) == list(text)
+    assert sorted(address for address in executable if not CODE <= address < CODE_END) == list(text)
+
+
+def test_code_memory_is_writable_at_one_address_and_executable_at_the_other(tables, pages):
+    start, end = tables.symbols["code_arena_start"], tables.symbols["code_arena_end"]
+    assert end - start >= 256 << 10
+    assert end == tables.symbols["image_large_end"]
+    for address in range(start, end, PAGE):
+        assert pages[address] == (PAGE, address, WRITE | USER | NO_EXECUTE), f"{address:#x}"
+        assert pages[CODE_END - (end - address)] == (PAGE, address, USER), f"{address:#x}"
+    assert sum(CODE <= address < CODE_END for address in pages) == (end - start) // PAGE
 
 
 def test_ring_3_cannot_see_the_nucleus_nor_its_tables_nor_its_stacks(tables, pages):
@@ -87,8 +99,8 @@ def test_page_zero_and_the_guards_of_every_stack_are_not_mapped(tables, pages):
         assert tables.symbols[bottom] in pages, bottom
 
 
-def test_addresses_are_physical_but_for_the_two_views_of_the_apic(tables, pages):
-    moved = {address: physical for address, (_, physical, _) in pages.items() if address != physical}
+def test_addresses_are_physical_but_for_code_memory_and_the_two_views_of_the_apic(tables, pages):
+    moved = {address: physical for address, (_, physical, _) in pages.items() if address != physical and not CODE <= address < CODE_END}
     assert moved == {0xA0000: 0xFEE00000, 0xA1000: 0xFEE00000}
     assert not pages[0xA0000][2] & USER
     assert pages[0xA1000][2] & USER and not pages[0xA1000][2] & WRITE
@@ -96,7 +108,7 @@ def test_addresses_are_physical_but_for_the_two_views_of_the_apic(tables, pages)
 
 def test_ram_behind_the_image_waits_for_the_nucleus_to_map_it(tables, pages):
     end = tables.symbols["image_large_end"]
-    beyond = [address for address in pages if end <= address < 0xFEA00000]
+    beyond = [address for address in pages if end <= address < CODE]
     assert beyond == []
 
 
