@@ -108,6 +108,21 @@ static bool find_value(const struct value_word *table, size_t count, struct slic
   return false;
 }
 
+bool filter_protocol(struct slice word, uint32_t *protocol) {
+  return find_value(protocols, sizeof protocols / sizeof *protocols, word, protocol);
+}
+
+bool filter_icmp_type(struct slice word, uint32_t *type) {
+  return find_value(icmp_types, sizeof icmp_types / sizeof *icmp_types, word, type);
+}
+
+const char *filter_icmp_type_name(uint8_t type) {
+  for (size_t i = 0; i < sizeof icmp_types / sizeof *icmp_types; i++) {
+    if (icmp_types[i].value == type) return icmp_types[i].name;
+  }
+  return NULL;
+}
+
 static bool protocol_allows(uint16_t said, uint16_t meant) {
   return said == FILTER_NO_PROTOCOL || said == meant || (said == FILTER_TCP_UDP && meant != 1);
 }
@@ -123,13 +138,13 @@ int filter_meaning_find(const struct element *context, struct slice word, enum f
   uint32_t value[5];
   bool got[5];
   uint16_t port = 0;
-  got[0] = find_value(protocols, sizeof protocols / sizeof *protocols, word, &value[0]);
+  got[0] = filter_protocol(word, &value[0]);
   got[1] = address_port(context, word, PROTOCOL_TCP, &port) == 0;
   value[1] = port;
   got[2] = address_port(context, word, PROTOCOL_UDP, &port) == 0;
   value[2] = port;
   got[3] = find_value(flags, sizeof flags / sizeof *flags, word, &value[3]);
-  got[4] = find_value(icmp_types, sizeof icmp_types / sizeof *icmp_types, word, &value[4]);
+  got[4] = filter_icmp_type(word, &value[4]);
 
   bool known = false, fits[5];
   unsigned count = 0, which = 0;

@@ -45,6 +45,12 @@ enum filter_type filter_type_word(struct slice word, const struct filter_field_n
 /* How messages call a type. */
 const char *filter_type_text(enum filter_type type, const struct filter_field_name *field);
 
+/* IP protocols ("tcp"; also FILTER_TCP_UDP and FILTER_ANY_PROTOCOL) and ICMP types ("echo") by name; false: no such name. */
+bool filter_protocol(struct slice word, uint32_t *protocol);
+bool filter_icmp_type(struct slice word, uint32_t *type);
+/* NULL: it has none. */
+const char *filter_icmp_type_name(uint8_t type);
+
 /* What a word that is a value means, given what has been said of type (TYPE_NONE: nothing) and protocol. */
 struct filter_meaning {
   enum filter_type type; /* PROTOCOL, PORT, TCP_FLAGS or FIELD (icmp type) */

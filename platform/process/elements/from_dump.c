@@ -63,12 +63,10 @@ static void prepare_times(struct from_dump *d, uint64_t time) {
 /* The end of the file, or of the window: END_CALL, or STOP; what had a window becomes inactive without either. */
 static void finish(struct replay *r) {
   struct from_dump *d = (struct from_dump *)r;
-  const struct element *e = &r->element;
   if (d->end_call.name != NULL) {
     struct report report = {0};
-    if (router_write(e->router, slice_of(d->end_call.name), slice_of(d->end_call.value), &report) < 0)
-      e->services->log(LOG_ERROR, text_string(&report.text), report.text.length);
-    report_free(&report);
+    (void)!router_write(r->element.router, slice_of(d->end_call.name), slice_of(d->end_call.value), &report);
+    replay_log(r, &report);
   } else if (r->stop) {
     replay_stop(r);
   } else if (d->ends) {
@@ -90,11 +88,10 @@ static bool in_window(struct from_dump *d, uint64_t time) {
 }
 
 static void damaged(struct from_dump *d, int status) {
-  const struct element *e = &d->replay.element;
-  char line[256];
-  size_t length = format_text(line, sizeof line, "%s: %.120s: %s at byte %llu; giving up", e->name, d->replay.filename,
-                              error_text(status), (unsigned long long)d->packet_filepos);
-  e->services->log(LOG_ERROR, line, length < sizeof line ? length : sizeof line - 1);
+  struct report report = {0};
+  (void)report_error(&report, ERROR_INVALID, "%s: %s at byte %llu; giving up", d->replay.filename, error_text(status),
+                     (unsigned long long)d->packet_filepos);
+  replay_log(&d->replay, &report);
   pcap_reader_close(&d->reader);
 }
 

@@ -45,6 +45,20 @@ void replay_stop(struct replay *r) {
   if (r->element.services->stop_driver != NULL) r->element.services->stop_driver();
 }
 
+void replay_log(const struct replay *r, struct report *report) {
+  struct slice rest = slice_of(text_string(&report->text));
+  while (rest.length > 0) {
+    char line[512];
+    const char *end = memchr(rest.data, '\n', rest.length);
+    size_t taken = end != NULL ? (size_t)(end - rest.data) : rest.length;
+    size_t length = format_text(line, sizeof line, "%s: %.*s", r->element.name, (int)taken, rest.data);
+    r->element.services->log(LOG_ERROR, line, length < sizeof line ? length : sizeof line - 1);
+    taken += end != NULL;
+    rest = (struct slice){rest.data + taken, rest.length - taken};
+  }
+  report_free(report);
+}
+
 static void expired(struct timer *timer) { replay_wake(CONTAINER_OF(timer, struct replay, timer)); }
 
 static void fall_asleep(struct replay *r) {

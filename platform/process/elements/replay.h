@@ -64,6 +64,9 @@ void replay_stop(struct replay *replay);
 /* Whether SAMPLE takes this packet. */
 bool replay_sampled(const struct replay *replay);
 
+/* Logs each line of a report, with the element's name, and frees it. */
+void replay_log(const struct replay *replay, struct report *report);
+
 /* Handlers. */
 int replay_read_sampling(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                          struct report *report);
