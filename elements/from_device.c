@@ -282,6 +282,8 @@ static const struct element_class from_device_class = {
         "                     otherwise by AF_PACKET, which needs CAP_NET_RAW; the host sees the frames, too\n"
         "  tap:NAME           a tap interface, made if it is not there (CAP_NET_ADMIN)\n"
         "  packet:INTERFACE   AF_PACKET in any case\n"
+        "  xdp:INTERFACE      AF_XDP (CAP_NET_ADMIN, CAP_BPF): the host does not see the frames that come; nor does it put\n"
+        "                     back checksums that a local sender left to hardware (ethtool -K, at the other end, tx off)\n"
         "  'pcap:IN,OUT'      frames of a capture file, as fast as they are taken, and to another; either may be empty\n"
         "  'unix:HERE,THERE'  unix datagram sockets, one frame a datagram\n"
         "METHOD chooses between them. A VLAN tag or checksum that the host keeps beside the frame is put back. With "

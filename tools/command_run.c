@@ -32,6 +32,7 @@ static const char help[] =
     "                           user                QEMU's user-mode network\n"
     "                         as a process:\n"
     "                           packet:INTERFACE    an interface of this host, which sees the frames too (AF_PACKET)\n"
+    "                           xdp:INTERFACE       the same for us alone (AF_XDP)\n"
     "                           tap:NAME            a tap interface of this host, made if it is not there\n"
     "                           unix:LOCAL,REMOTE   as dgram, which is accepted too\n"
     "                           pcap:IN,OUT         frames from one capture file, to another; either may be empty\n"

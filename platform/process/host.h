@@ -29,6 +29,7 @@ struct process_nic *nic_pcap_open(const char *specification, struct report *repo
 struct process_nic *nic_unix_open(const char *specification, struct report *report);
 struct process_nic *nic_tap_open(const char *name, struct report *report);
 struct process_nic *nic_packet_open(const char *name, struct report *report);
+struct process_nic *nic_xdp_open(const char *name, struct report *report);
 /* Removes the socket file that an earlier run left at `address`: one that nobody listens on. Leaves live sockets alone, and
  * whatever is no socket. `type` is that of the socket. */
 void socket_remove_stale(const struct sockaddr_un *address, int type);

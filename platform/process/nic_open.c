@@ -16,10 +16,11 @@ static const struct nic_kind {
 } kinds[] = {
     {"TAP", NULL, "tap:", "tap:NAME", nic_tap_open},
     {"AF_PACKET", "LINUX", "packet:", "packet:INTERFACE", nic_packet_open}, /* LINUX is Click's name for it */
+    {"AF_XDP", "XDP", "xdp:", "xdp:INTERFACE", nic_xdp_open},
     {"PCAP", NULL, "pcap:", "pcap:IN,OUT", nic_pcap_open},
     {"UNIX", NULL, "unix:", "unix:LOCAL,REMOTE", nic_unix_open},
 };
-enum { KIND_TAP, KIND_PACKET, KIND_PCAP, KIND_COUNT = sizeof kinds / sizeof kinds[0] };
+enum { KIND_TAP, KIND_PACKET, KIND_XDP, KIND_PCAP, KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 static bool has_prefix(const struct nic_kind *kind, const char *name) {
   return strncmp(name, kind->prefix, strlen(kind->prefix)) == 0;

@@ -9,6 +9,7 @@ namespaces; where they cannot be had (no root, no ip, a kernel without veth) all
 import ctypes
 import dataclasses
 import errno
+import fcntl
 import json
 import os
 import pathlib
@@ -29,6 +30,7 @@ SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING = 263, 8, 23  # linux/if_pack
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 TP_STATUS_VLAN_VALID = 0x10
 CLONE_NEWNET = 0x40000000
+SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8946, 0x17  # linux/sockios.h, linux/ethtool.h
 ADDRESSES = 12  # of an Ethernet header, before a VLAN tag
 QUIET = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")  # hosts say nothing by themselves
 
@@ -151,6 +153,7 @@ class Kind:
 
 KINDS = [
     pytest.param(Kind("AF_PACKET", True, ("m0", "m1")), id="af_packet"),
+    pytest.param(Kind("AF_XDP", True, ("m0", "m1")), id="af_xdp"),
     pytest.param(Kind("TAP", False, ("tap:m0", "tap:m1")), id="tap"),
 ]
 
@@ -238,6 +241,14 @@ def bench(request, spaces, start):
     return Bench(request.param, spaces, start)
 
 
+def checksum_now(interface):
+    """Has the interface's local senders complete their checksums: ethtool -K INTERFACE tx off."""
+    value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_STXCSUM, 0))
+    request = struct.pack("16sQQQ", interface.encode(), ctypes.addressof(value), 0, 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCETHTOOL, request)
+
+
 def dropped_by(namespace, interface):
     """How many frames the host wanted to send there and dropped."""
     return json.loads(namespace.ip("-json", "-s", "link", "show", interface).stdout)[0]["stats64"]["tx"]["dropped"]
@@ -273,6 +284,9 @@ FRAMES = [
 def test_hosts_talk_through_the_function(bench):
     """ping's and UDP's packets of real hosts get through both ways: their checksums are right on the far side, also where the sender
     left them to hardware that a veth does not have."""
+    if bench.kind.method == "AF_XDP":  # which does not tell what the sender left open
+        for namespace, interface in ((bench.left, "a0"), (bench.right, "c0")):
+            namespace.enter(lambda name=interface: checksum_now(name))
     bench.left("ping", "-c", "3", "-i", "0.1", "-W", str(PATIENCE), "10.9.0.2")
 
     def server():
@@ -364,7 +378,7 @@ def test_a_hot_swap_keeps_the_devices(bench, tmp_path):
     assert [number_of(right.receive()) for _ in sent] == sent
 
 
-@pytest.mark.parametrize("bench", [KINDS[0]], indirect=True)
+@pytest.mark.parametrize("bench", KINDS[:2], indirect=True)
 def test_an_interface_that_goes_away_is_reported_once(bench):
     """One message, and a worker that sleeps all the same; the other interface goes on."""
     bench.middle.ip("link", "set", "m0", "down")  # leaves an error on the socket
@@ -434,6 +448,9 @@ def test_what_the_host_refuses_to_send_is_counted(spaces, start):
     ("FromDevice(tun0) -> Discard", "+all", "interface 'tun0' carries no Ethernet frames"),
     ("FromDevice(tap:v0) -> Discard", "+all", "tap 'v0': it is no tap interface"),
     ("FromDevice(tap:a/b) -> Discard", "+all", "tap 'a/b': an interface's name has 1 to 15 characters"),
+    ("FromDevice(v0, METHOD AF_XDP) -> Discard", "-net_admin,-sys_admin", "interface 'v0', AF_XDP: not permitted; run as root, or give"),
+    ("FromDevice(xdp:w0) -> Discard", "+all", "interface 'w0': its packets are spread over 2 queues, and AF_XDP takes them from one; "
+                                              "run: ethtool -L w0 combined 1"),
     ("FromDevice(v0, METHOD DPDK) -> Discard", "+all", "METHOD: there is no 'DPDK'; expected TAP, AF_PACKET, "),
     ("FromDevice(tap:v0, METHOD LINUX) -> Discard", "+all", "METHOD: AF_PACKET does not fit 'tap:v0', which asks for TAP"),
     ("FromDevice(v0) -> Queue -> ToDevice(v0, METHOD TAP)", "+all", "METHOD: interface 'v0' is open as AF_PACKET already"),
@@ -442,10 +459,23 @@ def test_what_the_host_refuses_to_send_is_counted(spaces, start):
 def test_refusals_name_the_fix(imago, spaces, click, capabilities, message):
     middle = spaces("middle")
     middle.ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+    middle.ip("link", "add", "w0", "numrxqueues", "2", "numtxqueues", "2", "type", "veth", "peer", "name", "w1")
     middle.ip("tuntap", "add", "mode", "tun", "name", "tun0")
     status, errors = attempt(imago, middle, click, "setpriv", f"--bounding-set={capabilities}")
     assert message in errors
     assert status == 1
+
+
+def test_xdp_belongs_to_one_and_is_let_go(imago, spaces, start):
+    """A second socket on the same queue is refused; when the function ends, its XDP program is detached."""
+    middle = spaces("middle")
+    middle.ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+    function = start(middle, "FromDevice(xdp:v0) -> Discard")
+    assert "xdp" in middle.ip("link", "show", "v0").stdout
+    status, errors = attempt(imago, middle, "FromDevice(xdp:v0) -> Discard")
+    assert status == 1 and "interface 'v0', AF_XDP: another AF_XDP socket or XDP program has it" in errors
+    function.stop()
+    wait_until(lambda: "xdp" not in middle.ip("link", "show", "v0").stdout, PATIENCE, "the interface to be free")
 
 
 @pytest.mark.parametrize("outbound", [True, False])
