@@ -404,6 +404,73 @@ static void refusals(void **state) {
   harness_refuses(config, "xz -dc");
 }
 
+/* A pcapng block: `body` are its 32-bit words in this machine's order, followed by `bytes`. */
+static void add_block(struct text *file, bool swapped, uint32_t type, const uint32_t *body, unsigned words,
+                      struct slice bytes) {
+  uint32_t total = 12 + words * 4 + (uint32_t)bytes.length, head[2] = {type, total};
+  for (unsigned i = 0; i < 2 + words + 1; i++) {
+    uint32_t word = i < 2 ? head[i] : i < 2 + words ? body[i - 2] : total;
+    if (swapped) word = __builtin_bswap32(word);
+    if (i == 2 + words) text_add_slice(file, bytes);
+    text_add_bytes(file, &word, 4);
+  }
+}
+
+/* pcapng's time is in units of if_tsresol (10^-n seconds, or 2^-n with the top bit) since if_tsoffset; without the option microseconds.
+ * Sections in either byte order may follow each other; all three kinds of packet block are read, and others skipped
+ * (draft-ietf-opsawg-pcapng, 4.2 to 4.4, appendix A). */
+static void pcapng_times(void **state) {
+  static const struct {
+    int resolution; /* -1: no option */
+    uint32_t offset, high, low;
+    uint64_t time;
+  } cases[] = {
+      {-1, 0, 0, 1500000, 1500000000},     {6, 7, 0, 1500000, 8500000000}, {9, 0, 1, 5, 4294967301},
+      {3, 0, 0, 2500, 2500000000},         {0, 0, 0, 3, 3000000000},       {12, 0, 0, 4000000000u, 4000000},
+      {0x80 | 10, 1, 0, 1536, 2500000000}, /* 1536 / 1024 seconds after the first */
+      {0x80, 0, 0, 9, 9000000000},
+  };
+  static const uint32_t section[] = {0x1a2b3c4d, 1u << 16, UINT32_MAX, UINT32_MAX}, other[] = {1, 2};
+  for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+    bool swapped = i % 2;
+    size_t at = i / 2;
+    struct text file = {0};
+    /* 16-bit fields and bytes stand in the words as the other order wants them. */
+    uint32_t version = swapped ? 1u << 16 : 1, link = swapped ? 101u << 16 : 101;
+    uint32_t body[] = {section[0], version, section[2], section[3]};
+    add_block(&file, swapped, 0x0a0d0d0a, body, 4, slice_of(""));
+    uint32_t resolution = (uint32_t)cases[at].resolution & 0xff;
+    uint32_t option[] = {swapped ? 9u << 16 | 1 : 1u << 16 | 9, swapped ? resolution << 24 : resolution,
+                         swapped ? 14u << 16 | 8 : 8u << 16 | 14, swapped ? 0 : cases[at].offset,
+                         swapped ? cases[at].offset : 0};
+    uint32_t interface[7] = {link, 20};
+    memcpy(interface + 2, option, sizeof option);
+    add_block(&file, swapped, 1, interface, cases[at].resolution < 0 ? 2 : 7, slice_of(""));
+    add_block(&file, swapped, 5, other, 2, slice_of("")); /* statistics */
+    uint32_t enhanced[] = {0, cases[at].high, cases[at].low, 4, 40};
+    add_block(&file, swapped, 6, enhanced, 5, slice_of("abcd"));
+    uint32_t old[] = {swapped ? 9 : 9u << 16, cases[at].high, cases[at].low, 4, 4}; /* 9 packets were dropped before */
+    add_block(&file, swapped, 2, old, 5, slice_of("efgh"));
+    uint32_t simple[] = {24};
+    add_block(&file, swapped, 3, simple, 1,
+              slice_of("ijklmnopqrstuvwxyz01")); /* 20 of 24 bytes, by the snapshot length */
+    struct pcap_reader reader;
+    struct pcap_frame frame;
+    char bytes[64];
+    assert_int_equal(pcap_reader_start(&reader, fmemopen(file.data, file.length, "rb"), "x", NULL), 0);
+    assert_int_equal(pcap_read_frame(&reader, bytes, sizeof bytes, &frame), 1);
+    if (frame.time != cases[at].time) fail_msg("row %zu: %llu", at, (unsigned long long)frame.time);
+    assert_true(frame.captured == 4 && frame.length == 40 && memcmp(bytes, "abcd", 4) == 0 && frame.link_type == 101);
+    assert_int_equal(pcap_read_frame(&reader, bytes, sizeof bytes, &frame), 1);
+    assert_true(frame.time == cases[at].time && frame.length == 4 && memcmp(bytes, "efgh", 4) == 0);
+    assert_int_equal(pcap_read_frame(&reader, bytes, sizeof bytes, &frame), 1);
+    assert_true(frame.captured == 20 && frame.length == 24 && memcmp(bytes, "ijkl", 4) == 0);
+    assert_int_equal(pcap_read_frame(&reader, bytes, sizeof bytes, &frame), 0);
+    pcap_reader_close(&reader);
+    text_free(&file);
+  }
+}
+
 /* A file cut off anywhere gives the frames before the cut, says where it is damaged, and ends. */
 static void truncation(void **state) {
   static const char *const files[] = {DUMPS "little.pcap", DUMPS "next.pcapng"};
@@ -448,6 +515,7 @@ int main(void) {
       cmocka_unit_test(force_ip),
       cmocka_unit_test(handlers),
       cmocka_unit_test(refusals),
+      cmocka_unit_test(pcapng_times),
       cmocka_unit_test(truncation),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
