@@ -5,6 +5,9 @@
 #include "elements/parameter.h"
 #include "elements/source.h"
 
+/* What a longer BURST has left comes in the next round: others on this worker want to live. */
+enum { RUN_MAX = 65536 };
+
 static bool infinite_run(struct task *task) {
   struct source *s = CONTAINER_OF(task, struct source, task);
   if (!__atomic_load_n(&s->active, __ATOMIC_RELAXED)) {
@@ -17,7 +20,7 @@ static bool infinite_run(struct task *task) {
     (void)notifier_signal_wait(&s->room, task);
     return false;
   }
-  uint64_t left = source_left(s, (uint64_t)s->burst);
+  uint64_t left = source_left(s, s->burst < RUN_MAX ? (uint64_t)s->burst : RUN_MAX);
   if (left == 0) {
     task_unschedule(task);
     source_finish(s);

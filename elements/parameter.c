@@ -6,23 +6,17 @@
 #include "elements/parameter.h"
 
 #include "click/router.h"
+#include "click/words.h"
 #include "lib/memory.h"
 
 int parameter_write_bool(void *owner, const struct handler *handler, struct slice value, struct report *report) {
-  static const struct {
-    const char *word;
-    bool value;
-  } words[] = {{"true", true},   {"yes", true}, {"on", true},   {"1", true},
-               {"false", false}, {"no", false}, {"off", false}, {"0", false}};
-  value = slice_trim(value);
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-    if (slice_equals(value, words[i].word)) {
-      __atomic_store_n((bool *)((char *)owner + handler->offset), words[i].value, __ATOMIC_RELAXED);
-      return 0;
-    }
+  bool wanted;
+  if (!words_bool(value, &wanted)) {
+    return report_error(report, ERROR_INVALID, "%s: expected true or false, not '%.*s'", handler->name,
+                        (int)value.length, value.data);
   }
-  return report_error(report, ERROR_INVALID, "%s: expected true or false, not '%.*s'", handler->name, (int)value.length,
-                      value.data);
+  __atomic_store_n((bool *)((char *)owner + handler->offset), wanted, __ATOMIC_RELAXED);
+  return 0;
 }
 
 int parameter_write_i32(void *owner, const struct handler *handler, struct slice value, struct report *report) {

@@ -9,7 +9,7 @@
 #include "click/handler.h"
 #include "click/scheduler.h"
 
-/* true false yes no on off 1 0 */
+/* As an argument: true false yes no 1 0 t f y n */
 int parameter_write_bool(void *owner, const struct handler *handler, struct slice value, struct report *report);
 /* A signed decimal number that fits 32 bits. */
 int parameter_write_i32(void *owner, const struct handler *handler, struct slice value, struct report *report);

@@ -479,6 +479,17 @@ static int stride_configure(struct element *e, const struct args *rest, struct r
   return 0;
 }
 
+/* Unless the file says otherwise, tickets that a handler wrote stay, and who is ahead of whom. */
+static void stride_take_state(struct element *e, struct element *old, struct report *report) {
+  struct stride *s = (struct stride *)e;
+  const struct stride *from = (const struct stride *)old;
+  if (s->count != from->count || strcmp(e->config, old->config) != 0) return;
+  for (uint32_t i = 0; i < s->count; i++) {
+    stride_set(&s->clients[i], from->clients[i].tickets);
+    s->clients[i].pass = from->clients[i].pass;
+  }
+}
+
 static void stride_cleanup(struct element *e) {
   struct stride *s = (struct stride *)e;
   memory_free(s->clients);
@@ -549,6 +560,7 @@ static const struct element_class stride_sched_class = {
         "packets; one without tickets gives none. The handlers ticketsN, N the number of the input, read and set them.",
     .configure = stride_configure,
     .cleanup = stride_cleanup,
+    .take_state = stride_take_state,
     .handler_find = stride_handler_find,
     .handler_at = stride_handler_at,
     .pull = stride_pull,
@@ -571,6 +583,7 @@ static const struct element_class stride_switch_class = {
         "packets. The handlers ticketsN, N the number of the output, read and set them.",
     .configure = stride_configure,
     .cleanup = stride_cleanup,
+    .take_state = stride_take_state,
     .handler_find = stride_handler_find,
     .handler_at = stride_handler_at,
     .push = stride_push,

@@ -178,6 +178,18 @@ static void schedulers_go_on(void **state) {
   assert_string_equal(harness_captured("b"), "2 ");
   harness_stop();
 
+  static const char strides[] = "i :: Inject -> s :: StrideSwitch(1, 1) -> a :: Capture; s [1] -> b :: Capture";
+  harness_start(strides);
+  harness_expect_write("s.tickets0", "3", 0);
+  harness_replace(strides);
+  assert_string_equal(harness_read("s.tickets0"), "3");
+  harness_inject("i", "1 2 3 4", 256);
+  /* Both stand at 65,536; output 0 strides by 21,845 to 131,071, output 1 by 65,536. */
+  assert_string_equal(harness_captured("b"), "2 ");
+  harness_replace("i :: Inject -> s :: StrideSwitch(1, 2) -> a :: Capture; s [1] -> b :: Capture");
+  assert_string_equal(harness_read("s.tickets0"), "1");
+  harness_stop();
+
 #define SORT(options, active)                                                                               \
   "x :: Inject -> xq :: Queue -> s :: TimeSortedSched(" options ") -> u :: Unqueue(BURST 1, LIMIT 1" active \
   ") -> o :: Capture; y :: Inject -> yq :: Queue -> [1] s"
