@@ -18,6 +18,7 @@ PARTS = {
     "click": ("Elements and rule lists", ["build/bench/click"]),
     "boot": ("Boot", [PYTHON, "bench/boot.py"]),
     "swap": ("Change of a program while packets flow", [PYTHON, "bench/swap.py"]),
+    "timers": ("Timers", [PYTHON, "bench/timers.py"]),
     "idle": ("Processor time without packets", [PYTHON, "bench/idle.py"]),
     "console": ("Console", [PYTHON, "bench/console.py"]),
     "lines": ("Code in ring 0", [PYTHON, "bench/lines.py"]),
