@@ -30,6 +30,7 @@ struct router {
   struct router *replaces;     /* the running graph that this one was made beside; NULL once it has replaced it */
   const struct services *services;
   struct address_book *addresses; /* names that AddressInfo and PortInfo define; NULL: none */
+  struct channel *channels;       /* who listens to chatter channels; NULL: nobody */
   char *source;                   /* the text it was made from */
   struct slice source_text;       /* the same, with its length: it may hold any bytes */
   /* The element that decides what a wish to stop means (Script of TYPE DRIVER), NULL: it means to stop. `stop_asked` is true when

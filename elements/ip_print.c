@@ -317,7 +317,7 @@ static void ip_print_simple(struct element *e, struct batch *batch) {
     } else {
       add_packet(&line, element, p, ip);
     }
-    line_log(&line, e);
+    line_send(&line, e, element->channel);
   }
 }
 
@@ -384,7 +384,7 @@ static const struct argument ip_print_arguments[] = {
      "print ICMP identifier and sequence as numbers in network byte order; false: with their bytes swapped (true)"},
     {"ACTIVE", ARGUMENT_BOOL, 0, offsetof(struct ip_print, active), "print at all (true)"},
     {"OUTFILE", ARGUMENT_STRING, 0, offsetof(struct ip_print, outfile), "refused: lines go to the log"},
-    {"CHANNEL", ARGUMENT_WORD, 0, offsetof(struct ip_print, channel), "taken, without effect: there is one log"},
+    {"CHANNEL", ARGUMENT_WORD, 0, offsetof(struct ip_print, channel), "the chatter channel that lines go to (the log)"},
     {0}};
 
 static const struct handler ip_print_handlers[] = {{.name = "active",

@@ -4,6 +4,8 @@
  */
 #include "elements/line.h"
 
+#include "click/channel.h"
+
 void line_addf(struct line *line, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
@@ -42,15 +44,17 @@ void line_add_ether(struct line *line, const uint8_t *address) {
     line_addf(line, "%s%02X", i > 0 ? "-" : "", address[i]);
 }
 
-void line_log(const struct line *line, const struct element *e) {
+void line_send(const struct line *line, const struct element *e, const char *channel) {
   const char *at = line->data, *end = line->data + line->length;
   for (;;) {
     const char *newline = memchr(at, '\n', (size_t)(end - at));
-    e->services->log(LOG_INFO, at, (size_t)((newline != NULL ? newline : end) - at));
+    channel_send(e, channel, at, (size_t)((newline != NULL ? newline : end) - at));
     if (newline == NULL) return;
     at = newline + 1;
   }
 }
+
+void line_log(const struct line *line, const struct element *e) { line_send(line, e, NULL); }
 
 static bool equals_in_either_case(const char *word, const char *upper) {
   for (; *word != 0 && *upper != 0; word++, upper++) {

@@ -25,7 +25,8 @@ void line_add_time(struct line *line, uint64_t timestamp);
 void line_add_ip(struct line *line, uint32_t address);
 /* 00-11-22-33-44-55 */
 void line_add_ether(struct line *line, const uint8_t *address);
-/* Logs it, a line at each '\n'. */
+/* Sends it to a channel of the graph (click/channel.h), a line at each '\n'; `channel` NULL: to the log. */
+void line_send(const struct line *line, const struct element *e, const char *channel);
 void line_log(const struct line *line, const struct element *e);
 
 /* NONE HEX ASCII in either case, or a boolean (true is HEX). False: it is none of these. */

@@ -14,8 +14,8 @@ IMAGO = pathlib.Path(os.environ.get("IMAGO_BUILD", "build")) / "tools/imago"
 def click():
     processes = []
 
-    def start(configuration):
-        process = subprocess.Popen([IMAGO, "click", "-e", configuration], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    def start(configuration, *options):
+        process = subprocess.Popen([IMAGO, "click", *options, "-e", configuration], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         processes.append(process)
         return process
 
@@ -86,3 +86,66 @@ def test_place_that_is_taken_is_refused_or_tried_again(click, runtime):
     first.terminate()
     first.wait(PATIENCE)
     assert Client(path).read(b"\r\n") == b"Click::ControlSocket/1.3\r\n"
+
+
+PACKETS = 'RatedSource(DATA \\<4500 0014 0000 0000 4001 0000 0a000001 0a000002>, RATE 20) -> MarkIPHeader -> '
+
+
+def test_channels_are_apart_from_the_log(click, runtime):
+    """"CHANNEL: The socket outputs messages sent to this chatter channel"; "Messages sent to a non-default channel are not normally
+    printed on standard error. If QUIET_CHANNEL is false, however, the channel's messages do go to standard error\""""
+    places = {name: str(runtime / name) for name in ("quiet", "loud", "log")}
+    process = click(PACKETS + 'IPPrint(one, CHANNEL quiet) -> IPPrint(two, CHANNEL loud) -> IPPrint(three, CHANNEL nobody) -> IPPrint(four)'
+                    f'-> Discard; ChatterSocket(unix, "{places["quiet"]}", CHANNEL quiet);'
+                    f'ChatterSocket(unix, "{places["loud"]}", CHANNEL loud, QUIET_CHANNEL false, GREETING false);'
+                    f'ChatterSocket(unix, "{places["log"]}", CHANNEL default)')
+    quiet, loud, log = (Client(places[name]) for name in places)
+    assert quiet.read(b"\r\n") == log.read(b"\r\n") == b"Click::ChatterSocket/1.0\r\n"
+    lines = {"quiet": {quiet.read(b"\n").split(b": ")[1] for _ in range(10)}, "loud": {loud.read(b"\n").split(b": ")[1] for _ in range(10)}}
+    assert lines == {"quiet": {b"one"}, "loud": {b"two"}}
+    assert {log.read(b"\n").split(b": ")[1] for _ in range(10)} == {b"two", b"four"}
+    process.terminate()
+    said = process.communicate(timeout=PATIENCE)[1]
+    assert b"two: " in said and b"four: " in said and b"one: " not in said and b"three: " not in said
+
+
+def test_hot_swap_keeps_chatter_clients(click, runtime):
+    """"The hot-swap will succeed only if the old ChatterSocket and the new ChatterSocket have the same element name, and the same socket
+    type, port/filename"; "the new ChatterSocket must have RETRIES set to 1 or more"."""
+    control, chatter = str(runtime / "control"), str(runtime / "chatter")
+
+    def configuration(label, channel):
+        return (f'ControlSocket(unix, "{control}", RETRIES 1); c :: ChatterSocket(unix, "{chatter}", CHANNEL {channel}, RETRIES 1);'
+                + PACKETS + f"IPPrint({label}, CHANNEL v) -> Discard;")
+
+    click(configuration("one", "v"), "-R")
+    client, controller = Client(chatter), Client(control)
+    client.read(b": one: ")
+    controller.read(b"\r\n")
+
+    def swap(data):
+        controller.socket.sendall(b"WRITEDATA hotconfig %d\n%b" % (len(data), data))
+        assert controller.read(b"\r\n").startswith(b"200")
+
+    for label in ("two", "three"):
+        swap(configuration(label, "v").encode())
+        client.read(b": %s: " % label.encode())
+    swap(configuration("four", "default").encode())  # now it is the log's
+    swap(configuration("five", "v").encode())
+    client.read(b": five: ")
+    assert controller.ask(b"READ c.clients", b"DATA 1\r\n1").startswith(b"200")
+
+
+def test_verbose_and_too_many_clients(click, runtime):
+    """VERBOSE tells of connections; of more than 64 clients the next is turned away."""
+    path = str(runtime / "control")
+    process = click(f'ControlSocket(unix, "{path}", VERBOSE true)')
+    clients = [Client(path) for _ in range(64)]
+    for client in clients:
+        client.read(b"\r\n")
+    assert Client(path).socket.recv(100) == b""
+    clients.pop().ask(b"QUIT", b"Goodbye!\r\n")
+    Client(path).read(b"\r\n")
+    process.terminate()
+    said = process.communicate(timeout=PATIENCE)[1]
+    assert said.count(b"opened connection") == 65 and said.count(b"no room for connection") == 1

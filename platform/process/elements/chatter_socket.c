@@ -1,113 +1,114 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * ChatterSocket: sends what the log gets to whoever connects. Follows the log by position, a hundred times a second while there are
- * clients, so that writing to the log costs nothing more.
+ * ChatterSocket: sends what the log gets, or what elements send to a channel of the graph, to whoever connects. Follows either by
+ * position, a hundred times a second while there are clients, so that writing costs nothing more.
  */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "click/channel.h"
 #include "click/router.h"
+#include "kernel/log.h"
 #include "lib/memory.h"
 #include "platform/process/elements/listener.h"
 
-enum { POLL_NS = 10000000, BACKLOG_MAX = 500000, CLIENTS_MAX = 64, PIECE = 4096 };
+enum { POLL_NS = 10000000, BACKLOG_MAX = 500000, PIECE = 4096 };
 
 struct chatter_socket {
   struct element element;
   struct listener listener;
-  char *channel;
+  char *name; /* of the channel; NULL: the log */
   bool quiet_channel, greeting;
-  uint64_t position; /* in the log */
+  struct channel channel;
+  struct log *messages; /* of the channel; NULL: the log */
+  uint64_t position;    /* in the log, or in messages */
   struct timer timer;
-  struct list clients;
-  uint32_t client_count;
 };
 
 struct client {
-  struct list link;
-  struct chatter_socket *socket;
-  struct process_watch watch;
+  struct listener_client common;
   struct text output;
   size_t sent;
 };
 
-static void drop_client(struct client *client) {
-  process_watch_remove(&client->watch);
-  close(client->watch.fd);
-  text_free(&client->output);
-  list_remove(&client->link);
-  client->socket->client_count--;
-  memory_free(client);
-}
-
 /* False: the client is gone. */
 static bool send_output(struct client *client) {
+  struct process_watch *watch = &client->common.watch;
   while (client->sent < client->output.length) {
-    ssize_t n = send(client->watch.fd, client->output.data + client->sent, client->output.length - client->sent,
+    ssize_t n = send(watch->fd, client->output.data + client->sent, client->output.length - client->sent,
                      MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      client->watch.events = POLLIN | POLLOUT;
+      watch->events = POLLIN | POLLOUT;
       return errno == EAGAIN;
     }
     client->sent += (size_t)n;
   }
   text_clear(&client->output);
   client->sent = 0;
-  client->watch.events = POLLIN;
+  watch->events = POLLIN;
   return true;
 }
 
 /* What clients send is thrown away; that they are gone shows here. */
-static void serve(struct process_watch *watch, short revents) {
-  struct client *client = watch->owner;
+static bool serve(struct listener_client *common, short revents) {
   char bytes[512];
-  ssize_t n = recv(watch->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+  ssize_t n = recv(common->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT);
   bool alive = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-  if (!alive || (revents & (POLLERR | POLLNVAL)) || !send_output(client)) drop_client(client);
+  return alive && (revents & (POLLERR | POLLNVAL)) == 0 && send_output((struct client *)common);
 }
 
-static void send_to_all(struct chatter_socket *c, const char *bytes, size_t length) {
-  for (struct list *at = c->clients.next; at != &c->clients;) {
-    struct client *client = CONTAINER_OF(at, struct client, link);
+static void send_to_all(struct listener *listener, const char *bytes, size_t length) {
+  for (struct list *at = listener->clients.next; at != &listener->clients;) {
+    struct client *client = CONTAINER_OF(at, struct client, common.link);
     at = at->next;
     text_add_bytes(&client->output, bytes, length);
     bool behind = client->output.failed || client->output.length - client->sent > BACKLOG_MAX;
-    if (behind || !send_output(client)) drop_client(client);
+    if (behind || !send_output(client)) listener_close_client(&client->common);
   }
+}
+
+/* The next bytes of the log or channel behind c->position; UINT64_MAX moves that to the end. */
+static size_t next_piece(struct chatter_socket *c, char *bytes, size_t size) {
+  if (c->messages) return log_copy(c->messages, &c->position, bytes, size);
+  return c->element.services->log_follow(&c->position, bytes, size);
+}
+
+static void send_news(struct chatter_socket *c) {
+  char piece[PIECE];
+  size_t length;
+  while (c->listener.client_count > 0 && (length = next_piece(c, piece, sizeof piece)) > 0)
+    send_to_all(&c->listener, piece, length);
 }
 
 static void follow(struct timer *timer) {
   struct chatter_socket *c = CONTAINER_OF(timer, struct chatter_socket, timer);
-  const struct services *services = c->element.services;
-  char piece[PIECE];
-  size_t length;
-  while (c->client_count > 0 && (length = services->log_follow(&c->position, piece, sizeof piece)) > 0)
-    send_to_all(c, piece, length);
-  if (c->client_count > 0) timer_schedule(timer, services->now() + POLL_NS);
+  send_news(c);
+  if (c->listener.client_count > 0) timer_schedule(timer, c->element.services->now() + POLL_NS);
 }
 
-static void welcome(struct element *e, int fd) {
-  struct chatter_socket *c = (struct chatter_socket *)e;
-  struct client *client = c->client_count < CLIENTS_MAX ? memory_alloc(sizeof *client) : NULL;
-  if (!client) {
-    close(fd);
-    return;
-  }
-  client->socket = c;
-  client->watch = (struct process_watch){.fd = fd, .events = POLLIN, .ready = serve, .owner = client};
-  if (c->client_count++ == 0) {
+static bool opened(struct listener_client *common) {
+  struct client *client = (struct client *)common;
+  struct chatter_socket *c = (struct chatter_socket *)common->listener->owner;
+  if (c->listener.client_count == 1) {
     c->position = UINT64_MAX;
-    (void)e->services->log_follow(&c->position, NULL, 0); /* from now on */
-    timer_schedule(&c->timer, e->services->now() + POLL_NS);
+    (void)next_piece(c, NULL, 0); /* from now on */
+    timer_schedule(&c->timer, c->element.services->now() + POLL_NS);
   }
-  list_append(&c->clients, &client->link);
-  process_watch_add(&client->watch);
   if (c->greeting) text_add(&client->output, "Click::ChatterSocket/1.0\r\n");
-  if (!send_output(client)) drop_client(client);
+  return send_output(client);
+}
+
+static void closing(struct listener_client *common) { text_free(&((struct client *)common)->output); }
+
+static const struct listener_protocol protocol = {sizeof(struct client), opened, serve, closing, NULL};
+
+/* A message for the channel, from any worker. */
+static void receive(struct channel *channel, const struct element *speaker, const char *line, size_t length) {
+  struct chatter_socket *c = CONTAINER_OF(channel, struct chatter_socket, channel);
+  log_add(c->messages, speaker->services->now(), LOG_INFO, line, length);
 }
 
 static void defaults(struct element *e) {
@@ -118,12 +119,14 @@ static void defaults(struct element *e) {
 
 static int configure(struct element *e, const struct args *rest, struct report *report) {
   struct chatter_socket *c = (struct chatter_socket *)e;
-  list_init(&c->clients);
-  if (c->channel && strcmp(c->channel, "default") != 0) {
-    return report_error(report, ERROR_UNSUPPORTED, "CHANNEL: there is one channel, 'default'; '%.60s' has no messages",
-                        c->channel);
+  if (c->name && strcmp(c->name, CHANNEL_DEFAULT) != 0) {
+    c->messages = memory_alloc(sizeof *c->messages);
+    if (!c->messages) return report_error(report, ERROR_NO_MEMORY, "CHANNEL: no memory");
+    log_init(c->messages);
+    c->channel = (struct channel){.name = c->name, .quiet = c->quiet_channel, .receive = receive};
+    router_add_channel(e->router, &c->channel);
   }
-  return listener_configure(&c->listener, e, welcome, report);
+  return listener_configure(&c->listener, e, &protocol, report);
 }
 
 static int initialize(struct element *e, struct report *report) {
@@ -138,33 +141,26 @@ static void cleanup(struct element *e) {
   struct chatter_socket *c = (struct chatter_socket *)e;
   listener_stop(&c->listener);
   timer_unschedule(&c->timer);
-  while (c->clients.next && !list_empty(&c->clients))
-    drop_client(CONTAINER_OF(c->clients.next, struct client, link));
+  memory_free(c->messages);
+  c->messages = NULL;
 }
 
+/* A log is followed from where the old element was; of a channel, clients get what it has first. */
 static void take_state(struct element *e, struct element *old, struct report *report) {
   struct chatter_socket *c = (struct chatter_socket *)e, *before = (struct chatter_socket *)old;
-  if (!listener_take(&c->listener, &before->listener)) {
-    report_warning(report, "%s: the clients cannot be taken over; keep the socket's place, and set RETRIES", e->name);
-    return;
-  }
-  while (!list_empty(&before->clients)) {
-    struct client *client = CONTAINER_OF(before->clients.next, struct client, link);
-    list_remove(&client->link);
-    list_append(&c->clients, &client->link);
-    client->socket = c;
-  }
-  c->position = before->position;
-  c->client_count = before->client_count;
-  before->client_count = 0;
-  if (c->client_count > 0) timer_schedule(&c->timer, e->services->now() + POLL_NS);
+  send_news(before);
+  if (!listener_take(&c->listener, &before->listener, report)) return;
+  c->position = c->messages ? 0 : before->position;
+  if (!c->messages && before->messages) c->position = UINT64_MAX;
+  if (c->listener.client_count > 0) timer_schedule(&c->timer, e->services->now() + POLL_NS);
 }
 
 static const struct argument arguments[] = {
     LISTENER_ARGUMENTS(struct chatter_socket, listener),
-    {"CHANNEL", ARGUMENT_WORD, 0, offsetof(struct chatter_socket, channel), "the channel: only default"},
+    {"CHANNEL", ARGUMENT_WORD, 0, offsetof(struct chatter_socket, name),
+     "the channel, to which elements send by an argument CHANNEL; default: the log (default)"},
     {"QUIET_CHANNEL", ARGUMENT_BOOL, 0, offsetof(struct chatter_socket, quiet_channel),
-     "no effect on the default channel (true)"},
+     "the channel's messages do not go to the log (true)"},
     {"GREETING", ARGUMENT_BOOL, 0, offsetof(struct chatter_socket, greeting), "send Click::ChatterSocket/1.0 (true)"},
     {"LOCALHOST", ARGUMENT_BOOL, 0, offsetof(struct chatter_socket, listener.localhost),
      "TCP: listen at 127.0.0.1 only (false)"},
@@ -176,13 +172,13 @@ static const struct handler handlers[] = {{.name = "port",
                                            .help = "the TCP port"},
                                           {.name = "clients",
                                            .read = handler_read_u32,
-                                           .offset = offsetof(struct chatter_socket, client_count),
+                                           .offset = offsetof(struct chatter_socket, listener.client_count),
                                            .help = "connections that are open"},
                                           {0}};
 
 static const struct element_class chatter_socket_class = {
     .name = "ChatterSocket",
-    .purpose = "sends the log's messages to whoever connects",
+    .purpose = "sends the messages of the log, or of a channel, to whoever connects",
     .ports = "0/0",
     .processing = "a/a",
     .size = sizeof(struct chatter_socket),
@@ -192,7 +188,10 @@ static const struct element_class chatter_socket_class = {
     .manual =
         "Clients get every line that the log gets after they connected, behind a greeting. What they send is thrown away. "
         "A client that is more than 500,000 bytes behind is disconnected. At most 64 clients.\n\n"
+        "With CHANNEL they get what elements such as IPPrint(CHANNEL verbose) send to that channel, which nobody sees who does "
+        "not ask for it. Lines have the form of the log's, and its limits.\n\n"
         "A hot swap keeps the clients when the new element has the same name and place, and RETRIES of 1 or more.",
+    .phase = CONFIGURE_INFO,
     .defaults = defaults,
     .configure = configure,
     .initialize = initialize,

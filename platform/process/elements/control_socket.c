@@ -6,30 +6,24 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "click/control_session.h"
 #include "click/router.h"
-#include "lib/memory.h"
 #include "platform/process/elements/listener.h"
 
-enum { INBOX = 16384, CLIENTS_MAX = 64 };
+enum { INBOX = 16384 };
 
 struct control_socket {
   struct element element;
   struct listener listener;
   struct element *proxy;
-  bool read_only, verbose;
+  bool read_only;
   struct control_backend backend;
-  struct list clients;
-  uint32_t client_count;
 };
 
 /* inbox[head..tail) was read, but the session has not taken it yet. */
 struct client {
-  struct list link;
-  struct control_socket *socket;
-  struct process_watch watch;
+  struct listener_client common;
   struct control_session session;
   bool ended; /* the client sends no more */
   size_t head, tail;
@@ -73,30 +67,12 @@ static int check_handler(void *context, struct slice name, bool write, bool *ele
 
 /* --- clients --- */
 
-static void say(struct control_socket *c, const char *what, int fd) {
-  char line[CLICK_MAX_NAME + 64];
-  if (!c->verbose) return;
-  size_t length = format_text(line, sizeof line, "%s: %s %d", c->element.name, what, fd);
-  c->element.services->log(LOG_INFO, line, length < sizeof line ? length : sizeof line - 1);
-}
-
-static void drop_client(struct client *client) {
-  struct control_socket *c = client->socket;
-  say(c, "closed connection", client->watch.fd);
-  process_watch_remove(&client->watch);
-  close(client->watch.fd);
-  control_session_free(&client->session);
-  list_remove(&client->link);
-  c->client_count--;
-  memory_free(client);
-}
-
 /* Sends what the socket takes. False: the client is gone. */
 static bool send_output(struct client *client) {
   for (;;) {
     struct slice output = control_session_output(&client->session);
     if (output.length == 0) return true;
-    ssize_t n = send(client->watch.fd, output.data, output.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = send(client->common.watch.fd, output.data, output.length, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return errno == EAGAIN;
     control_session_sent(&client->session, (size_t)n);
@@ -106,7 +82,7 @@ static bool send_output(struct client *client) {
 /* Reads when the inbox is empty. False: the connection failed. */
 static bool receive_input(struct client *client) {
   if (client->head < client->tail || client->ended) return true;
-  ssize_t n = recv(client->watch.fd, client->inbox, sizeof client->inbox, MSG_DONTWAIT);
+  ssize_t n = recv(client->common.watch.fd, client->inbox, sizeof client->inbox, MSG_DONTWAIT);
   if (n < 0) return errno == EAGAIN || errno == EINTR;
   client->ended = n == 0;
   client->head = 0;
@@ -114,8 +90,8 @@ static bool receive_input(struct client *client) {
   return true;
 }
 
-static void serve(struct process_watch *watch, short revents) {
-  struct client *client = watch->owner;
+static bool serve(struct listener_client *common, short revents) {
+  struct client *client = (struct client *)common;
   bool alive = (revents & (POLLERR | POLLNVAL)) == 0 && receive_input(client);
   /* One command at a time, so that packets flow between them. */
   if (alive && client->head < client->tail)
@@ -123,30 +99,31 @@ static void serve(struct process_watch *watch, short revents) {
   alive = alive && send_output(client);
   bool waiting = control_session_output(&client->session).length > 0, more = client->head < client->tail;
   bool done = control_session_closed(&client->session) || (client->ended && !more);
-  if (!alive || (done && !waiting)) {
-    drop_client(client);
-    return;
-  }
   /* With input left and room to write, POLLOUT calls us again at once. */
-  watch->events = (short)(waiting || more ? POLLOUT : POLLIN);
+  common->watch.events = (short)(waiting || more ? POLLOUT : POLLIN);
+  return alive && (!done || waiting);
 }
 
-static void welcome(struct element *e, int fd) {
-  struct control_socket *c = (struct control_socket *)e;
-  struct client *client = c->client_count < CLIENTS_MAX ? memory_alloc(sizeof *client) : NULL;
-  if (!client) {
-    say(c, "no room for connection", fd);
-    close(fd);
-    return;
-  }
-  client->socket = c;
-  control_session_init(&client->session, &c->backend);
-  client->watch = (struct process_watch){.fd = fd, .events = POLLIN | POLLOUT, .ready = serve, .owner = client};
-  list_append(&c->clients, &client->link);
-  c->client_count++;
-  process_watch_add(&client->watch);
-  say(c, "opened connection", fd);
+static void moved(struct listener_client *common) {
+  ((struct client *)common)->session.backend = &((struct control_socket *)common->listener->owner)->backend;
 }
+
+/* The greeting goes out when there is room. */
+static bool opened(struct listener_client *common) {
+  control_session_init(&((struct client *)common)->session,
+                       &((struct control_socket *)common->listener->owner)->backend);
+  common->watch.events = POLLIN | POLLOUT;
+  return true;
+}
+
+/* What still goes out, goes out. */
+static void closing(struct listener_client *common) {
+  struct client *client = (struct client *)common;
+  (void)send_output(client);
+  control_session_free(&client->session);
+}
+
+static const struct listener_protocol protocol = {sizeof(struct client), opened, serve, closing, moved};
 
 /* --- life --- */
 
@@ -154,9 +131,8 @@ static void defaults(struct element *e) { listener_defaults(&((struct control_so
 
 static int configure(struct element *e, const struct args *rest, struct report *report) {
   struct control_socket *c = (struct control_socket *)e;
-  list_init(&c->clients);
   c->backend = (struct control_backend){read_handler, write_handler, check_handler, c};
-  return listener_configure(&c->listener, e, welcome, report);
+  return listener_configure(&c->listener, e, &protocol, report);
 }
 
 static int initialize(struct element *e, struct report *report) {
@@ -164,38 +140,17 @@ static int initialize(struct element *e, struct report *report) {
   return listener_start(&((struct control_socket *)e)->listener, before ? &before->listener : NULL, report);
 }
 
-static void cleanup(struct element *e) {
-  struct control_socket *c = (struct control_socket *)e;
-  listener_stop(&c->listener);
-  while (c->clients.next && !list_empty(&c->clients)) {
-    struct client *client = CONTAINER_OF(c->clients.next, struct client, link);
-    (void)send_output(client); /* what still goes out, goes out */
-    drop_client(client);
-  }
-}
+static void cleanup(struct element *e) { listener_stop(&((struct control_socket *)e)->listener); }
 
 static void take_state(struct element *e, struct element *old, struct report *report) {
-  struct control_socket *c = (struct control_socket *)e, *before = (struct control_socket *)old;
-  if (!listener_take(&c->listener, &before->listener)) {
-    report_warning(report, "%s: the clients cannot be taken over; keep the socket's place, and set RETRIES", e->name);
-    return;
-  }
-  while (!list_empty(&before->clients)) {
-    struct client *client = CONTAINER_OF(before->clients.next, struct client, link);
-    list_remove(&client->link);
-    list_append(&c->clients, &client->link);
-    client->socket = c;
-    client->session.backend = &c->backend;
-  }
-  c->client_count = before->client_count;
-  before->client_count = 0;
+  (void)listener_take(&((struct control_socket *)e)->listener, &((struct control_socket *)old)->listener, report);
 }
 
 static const struct argument arguments[] = {
     LISTENER_ARGUMENTS(struct control_socket, listener),
     {"READONLY", ARGUMENT_BOOL, 0, offsetof(struct control_socket, read_only), "refuse write handlers (false)"},
     {"PROXY", ARGUMENT_ELEMENT, 0, offsetof(struct control_socket, proxy), "element whose handlers E.H are called"},
-    {"VERBOSE", ARGUMENT_BOOL, 0, offsetof(struct control_socket, verbose), "log connections (false)"},
+    {"VERBOSE", ARGUMENT_BOOL, 0, offsetof(struct control_socket, listener.verbose), "log connections (false)"},
     {"LOCALHOST", ARGUMENT_BOOL, 0, offsetof(struct control_socket, listener.localhost),
      "TCP: listen at 127.0.0.1 only (false)"},
     {0}};
@@ -206,7 +161,7 @@ static const struct handler handlers[] = {{.name = "port",
                                            .help = "the TCP port"},
                                           {.name = "clients",
                                            .read = handler_read_u32,
-                                           .offset = offsetof(struct control_socket, client_count),
+                                           .offset = offsetof(struct control_socket, listener.client_count),
                                            .help = "connections that are open"},
                                           {0}};
 

@@ -11,24 +11,18 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "click/router.h"
+#include "lib/memory.h"
+#include "platform/process/host.h"
 
 enum { RETRY_NS = 1000000000, BACKLOG = 8, PORT_MAX = 65535 };
 
 void listener_defaults(struct listener *l) { l->retry_warnings = true; }
-
-static bool type_is(const char *type, const char *upper) {
-  size_t i = 0;
-  for (; type[i] && upper[i]; i++) {
-    char c = type[i] >= 'a' && type[i] <= 'z' ? (char)(type[i] - 'a' + 'A') : type[i];
-    if (c != upper[i]) return false;
-  }
-  return type[i] == upper[i];
-}
 
 static int configure_port(struct listener *l, struct report *report) {
   struct slice s = slice_of(l->place);
@@ -42,15 +36,16 @@ static int configure_port(struct listener *l, struct report *report) {
   return 0;
 }
 
-int listener_configure(struct listener *l, struct element *owner, void (*accepted)(struct element *, int),
+int listener_configure(struct listener *l, struct element *owner, const struct listener_protocol *protocol,
                        struct report *report) {
   l->owner = owner;
-  l->accepted = accepted;
-  if (type_is(l->type, "TCP")) {
+  l->protocol = protocol;
+  list_init(&l->clients);
+  if (strcasecmp(l->type, "TCP") == 0) {
     l->kind = LISTENER_TCP;
-  } else if (type_is(l->type, "UNIX")) {
+  } else if (strcasecmp(l->type, "UNIX") == 0) {
     l->kind = LISTENER_UNIX;
-  } else if (type_is(l->type, "SOCKET")) {
+  } else if (strcasecmp(l->type, "SOCKET") == 0) {
     l->kind = LISTENER_SOCKET;
   } else {
     return report_error(report, ERROR_INVALID, "unknown socket type '%.60s'; expected TCP or UNIX", l->type);
@@ -71,21 +66,65 @@ int listener_configure(struct listener *l, struct element *owner, void (*accepte
   return 0;
 }
 
-/* --- opening --- */
+/* --- clients --- */
 
-/* A socket file that nobody listens at is left over from an earlier run. */
-static void remove_stale(const struct sockaddr_un *address) {
-  int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return;
-  if (connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED)
-    unlink(address->sun_path);
-  close(probe);
+static void say(const struct listener *l, const char *what, int fd) {
+  char line[CLICK_MAX_NAME + 64];
+  if (!l->verbose) return;
+  size_t length = format_text(line, sizeof line, "%s: %s %d", l->owner->name, what, fd);
+  l->owner->services->log(LOG_INFO, line, length < sizeof line ? length : sizeof line - 1);
 }
+
+void listener_close_client(struct listener_client *client) {
+  struct listener *l = client->listener;
+  l->protocol->closing(client);
+  say(l, "closed connection", client->watch.fd);
+  process_watch_remove(&client->watch);
+  close(client->watch.fd);
+  list_remove(&client->link);
+  l->client_count--;
+  memory_free(client);
+}
+
+static void serve(struct process_watch *watch, short revents) {
+  struct listener_client *client = watch->owner;
+  if (!client->listener->protocol->serve(client, revents)) listener_close_client(client);
+}
+
+static void add_client(struct listener *l, int fd) {
+  struct listener_client *client = l->client_count < LISTENER_CLIENTS_MAX ? memory_alloc(l->protocol->size) : NULL;
+  if (!client) {
+    say(l, "no room for connection", fd);
+    close(fd);
+    return;
+  }
+  client->listener = l;
+  client->watch = (struct process_watch){.fd = fd, .events = POLLIN, .ready = serve, .owner = client};
+  list_append(&l->clients, &client->link);
+  l->client_count++;
+  process_watch_add(&client->watch);
+  say(l, "opened connection", fd);
+  if (!l->protocol->opened(client)) listener_close_client(client);
+}
+
+static void take_clients(struct listener *l, struct listener *old) {
+  while (!list_empty(&old->clients)) {
+    struct listener_client *client = CONTAINER_OF(old->clients.next, struct listener_client, link);
+    list_remove(&client->link);
+    list_append(&l->clients, &client->link);
+    client->listener = l;
+    if (l->protocol->moved) l->protocol->moved(client);
+  }
+  l->client_count = old->client_count;
+  old->client_count = 0;
+}
+
+/* --- opening --- */
 
 static int bind_unix(struct listener *l, int fd) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   memcpy(address.sun_path, l->place, strlen(l->place) + 1);
-  remove_stale(&address);
+  socket_remove_stale(&address, SOCK_STREAM);
   return bind(fd, (const struct sockaddr *)&address, sizeof address);
 }
 
@@ -108,7 +147,7 @@ static int bind_tcp(struct listener *l, int fd) {
 static void accept_client(struct process_watch *watch, short revents) {
   struct listener *l = watch->owner;
   int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) l->accepted(l->owner, fd);
+  if (fd >= 0) add_client(l, fd);
 }
 
 static void watch(struct listener *l, int fd) {
@@ -177,7 +216,7 @@ int listener_start(struct listener *l, const struct listener *before, struct rep
     if (flags < 0 || fcntl((int)l->port, F_SETFL, flags | O_NONBLOCK) < 0) {
       return report_error(report, ERROR_IO, "descriptor %u: %s", l->port, strerror(errno));
     }
-    l->accepted(l->owner, (int)l->port);
+    add_client(l, (int)l->port);
     return 0;
   }
   int error = attempt(l, report);
@@ -189,6 +228,8 @@ int listener_start(struct listener *l, const struct listener *before, struct rep
 
 void listener_stop(struct listener *l) {
   timer_unschedule(&l->retry);
+  while (l->clients.next && !list_empty(&l->clients))
+    listener_close_client(CONTAINER_OF(l->clients.next, struct listener_client, link));
   if (!l->open) return;
   process_watch_remove(&l->watch);
   close(l->watch.fd);
@@ -196,9 +237,14 @@ void listener_stop(struct listener *l) {
   l->open = false;
 }
 
-bool listener_take(struct listener *l, struct listener *old) {
-  if (l->open || !continues(l, old)) return false;
+bool listener_take(struct listener *l, struct listener *old, struct report *report) {
+  if (l->open || !continues(l, old)) {
+    report_warning(report, "%s: the clients cannot be taken over; keep the socket's place, and set RETRIES",
+                   l->owner->name);
+    return false;
+  }
   timer_unschedule(&l->retry);
+  take_clients(l, old);
   if (l->kind == LISTENER_SOCKET) return true;
   process_watch_remove(&old->watch);
   old->open = false;

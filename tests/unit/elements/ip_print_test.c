@@ -82,7 +82,8 @@ static void arguments(void **state) {
       {"TIMESTAMP false, AGGREGATE true, PAINT true", VECTOR_UDP, "#7.9: " LINE},
       {"TIMESTAMP false, ETHER true", VECTOR_UDP, LINE},
       {"ACTIVE false", VECTOR_UDP, ""},
-      {"TIMESTAMP false, CHANNEL x", VECTOR_UDP, LINE},
+      {"TIMESTAMP false, CHANNEL x", VECTOR_UDP, ""}, /* nobody listens to it */
+      {"TIMESTAMP false, CHANNEL default", VECTOR_UDP, LINE},
       {"TIMESTAMP false, CONTENTS false", VECTOR_UDP, LINE},
       {"TIMESTAMP false, CONTENTS hex", VECTOR_UDP,
        LINE "  45000021 00070000 401166c3 0a000001 0a000002 04d20035\n  000da2f8 68656c6c 6f\n"},

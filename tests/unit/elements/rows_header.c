@@ -111,7 +111,8 @@ const struct row rows_header[] = {
      "|false|true", "ipprint.hh"},
     {"IPPrint", "OUTFILE", SOURCE(UDP) " -> " IP_PRINT("OUTFILE x"), NULL, "OUTFILE: lines go to the log only",
      "docs/click.md: refused"},
-    {"IPPrint", "~CHANNEL", SOURCE(UDP) " -> " IP_PRINT("CHANNEL c"), "R %log", LINE, "docs/click.md: without effect"},
+    {"IPPrint", "CHANNEL", SOURCE(UDP) " -> " IP_PRINT("CHANNEL c"), "R %log", "",
+     "Click's router.cc, chatter_channel: nobody listens"},
 
     {"ARPPrint", "LABEL", SOURCE(ARP) " -> e :: $C(LABEL x, TIMESTAMP false) -> Discard", "R %log",
      "x: arp who-has 10.0.0.2 tell 10.0.0.1", "arpprint.cc"},
