@@ -286,6 +286,7 @@ static const struct element_class from_device_class = {
         "                     back checksums that a local sender left to hardware (ethtool -K, at the other end, tx off)\n"
         "  'pcap:IN,OUT'      frames of a capture file, as fast as they are taken, and to another; either may be empty\n"
         "  'unix:HERE,THERE'  unix datagram sockets, one frame a datagram\n"
+        "  memory:NAME        what is sent there comes back; two NICs that the system was started with are joined\n"
         "METHOD chooses between them. A VLAN tag or checksum that the host keeps beside the frame is put back. With "
         "offloads (ethtool -K eth0 gro off; for a veth, at its other end, tso off gso off) the host merges frames, which "
         "then are too long for a packet.\n\n"

@@ -34,6 +34,7 @@ static const char help[] =
     "                           packet:INTERFACE    an interface of this host, which sees the frames too (AF_PACKET)\n"
     "                           xdp:INTERFACE       the same for us alone (AF_XDP)\n"
     "                           tap:NAME            a tap interface of this host, made if it is not there\n"
+    "                           memory:NAME         one end of a cable inside; the second of that name is the other\n"
     "                           unix:LOCAL,REMOTE   as dgram, which is accepted too\n"
     "                           pcap:IN,OUT         frames from one capture file, to another; either may be empty\n"
     "  -k, --key PUB.pem      for FILE.click: trust bundles signed with this key; see 'imago build --help'\n"

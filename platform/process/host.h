@@ -27,6 +27,7 @@ struct process_nic {
  * close are set; nic.pool comes later. NULL after reporting. */
 struct process_nic *nic_pcap_open(const char *specification, struct report *report);
 struct process_nic *nic_unix_open(const char *specification, struct report *report);
+struct process_nic *nic_memory_open(const char *name, struct report *report);
 struct process_nic *nic_tap_open(const char *name, struct report *report);
 struct process_nic *nic_packet_open(const char *name, struct report *report);
 struct process_nic *nic_xdp_open(const char *name, struct report *report);

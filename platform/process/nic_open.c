@@ -19,6 +19,7 @@ static const struct nic_kind {
     {"AF_XDP", "XDP", "xdp:", "xdp:INTERFACE", nic_xdp_open},
     {"PCAP", NULL, "pcap:", "pcap:IN,OUT", nic_pcap_open},
     {"UNIX", NULL, "unix:", "unix:LOCAL,REMOTE", nic_unix_open},
+    {"MEMORY", NULL, "memory:", "memory:NAME", nic_memory_open},
 };
 enum { KIND_TAP, KIND_PACKET, KIND_XDP, KIND_PCAP, KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 

@@ -205,6 +205,52 @@ static void test_capture_through_graph(void **state) {
   text_free(&archive);
 }
 
+/* Two memory NICs of one name are joined; one alone loops back; each worker's sleep ends when the other has something. What goes to an
+ * end that nobody receives from is dropped and counted. */
+static void test_memory_cables(void **state) {
+  static const struct {
+    const char *config;
+    const char *nics[4];
+  } cases[] = {
+      /* eth1 and eth2 are one cable. */
+      {"FromDevice(eth0) -> Queue(4096) -> ToDevice(eth1); FromDevice(eth2) -> Queue(4096) -> ToDevice(eth3);",
+       {"", "memory:a", "memory:a", ""}},
+      /* A loop, which the graph opens by name. */
+      {"FromDevice(eth0) -> Queue(4096) -> ToDevice(memory:b); FromDevice(memory:b) -> Queue(4096) -> ToDevice(eth1);",
+       {"", ""}},
+      /* Two cables are two. */
+      {"FromDevice(eth0) -> Queue(4096) -> ToDevice(eth1); FromDevice(eth1) -> Queue(4096) -> ToDevice(eth2); Idle -> ToDevice(eth3);",
+       {"", "memory:c", "", "memory:d"}},
+      /* eth2 has no reader: nothing waits for it, and all is written by the other path. */
+      {"FromDevice(eth0) -> t :: Tee; t[0] -> Queue(4096) -> ToDevice(eth1); t[1] -> Queue(4096) -> ToDevice(eth3);"
+       "Idle -> ToDevice(eth2)",
+       {"", "memory:e", "memory:e", ""}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char in[160], out[160], errors[4096];
+    const char *nics[4];
+    unsigned count = 0, empty = 0;
+    write_capture(in_folder("in.pcap"), FRAMES);
+    snprintf(in, sizeof in, "pcap:%s,", in_folder("in.pcap"));
+    snprintf(out, sizeof out, "pcap:,%s", in_folder("out.pcap"));
+    for (; count < 4 && cases[i].nics[count] != NULL; count++) {
+      bool file = cases[i].nics[count][0] == '\0';
+      nics[count] = !file ? cases[i].nics[count] : empty++ == 0 ? in : out;
+    }
+    struct text archive = archive_of(cases[i].config);
+    struct process_options options = {.archive = {archive.data, archive.length},
+                                      .nics = nics,
+                                      .nic_count = count,
+                                      .log_fd = -1,
+                                      .stop_when_finished = true};
+    int status = end_child(start_child(&options), errors, sizeof errors);
+    assert_string_equal(errors, "");
+    assert_int_equal(status, 0);
+    check_capture(in_folder("out.pcap"), FRAMES);
+    text_free(&archive);
+  }
+}
+
 /* What is wrong with a boot is said by name, and the exit status is 1. */
 static void test_bad_boots(void **state) {
   static const struct {
@@ -221,6 +267,12 @@ static void test_bad_boots(void **state) {
       {"Idle -> Discard;", "pcap:/nonexistent/in.pcap,", "/nonexistent/in.pcap: cannot be read"},
       {"Idle -> Discard;", "pcap:,/nonexistent/out.pcap", "/nonexistent/out.pcap: cannot be written"},
       {"Idle -> Discard;", "unix:,x", "must have 1 to"},
+      {"Idle -> Discard;", "memory:", "NIC 'memory:': expected a name behind it"},
+      {"FromDevice(eth0, METHOD AF_PACKET) -> Discard;", "pcap:,", "METHOD: interface 'eth0' is open as PCAP already"},
+      {"FromDevice(x, METHOD DPDK) -> Discard;", "pcap:,",
+       "METHOD: there is no 'DPDK'; expected TAP, AF_PACKET, AF_XDP, PCAP, UNIX or MEMORY"},
+      {"FromDevice(memory:x, METHOD UNIX) -> Discard;", "pcap:,",
+       "METHOD: UNIX does not fit 'memory:x', which asks for MEMORY"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     struct text archive = archive_of(cases[i].config);
@@ -521,15 +573,11 @@ static int remove_folder(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bad_captures),
-      cmocka_unit_test(test_records),
-      cmocka_unit_test(test_bad_boots),
-      cmocka_unit_test(test_bad_archives),
-      cmocka_unit_test(test_files_are_no_stale_sockets),
-      cmocka_unit_test(test_capture_through_graph),
-      cmocka_unit_test(test_control_socket),
-      cmocka_unit_test(test_signal_stops),
-      cmocka_unit_test(test_idle_sleeps),
+      cmocka_unit_test(test_bad_captures),          cmocka_unit_test(test_records),
+      cmocka_unit_test(test_memory_cables),         cmocka_unit_test(test_bad_boots),
+      cmocka_unit_test(test_bad_archives),          cmocka_unit_test(test_files_are_no_stale_sockets),
+      cmocka_unit_test(test_capture_through_graph), cmocka_unit_test(test_control_socket),
+      cmocka_unit_test(test_signal_stops),          cmocka_unit_test(test_idle_sleeps),
       cmocka_unit_test(test_unix_sockets),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
