@@ -48,6 +48,14 @@ static int unknown_class(const struct router *router, const struct click_declara
                       at->file, at->line, what, declaration->class_name);
 }
 
+/* As in Click an element is not called what a class is called. Anonymous elements have an '@'. */
+static int check_name(const struct click_declaration *declaration, struct report *report) {
+  const char *slash = strrchr(declaration->name, '/'), *name = slash ? slash + 1 : declaration->name;
+  if (!element_class_find(name)) return 0;
+  return report_error(report, ERROR_INVALID, "%s:%u: class '%s' used as element name", declaration->at.file,
+                      declaration->at.line, name);
+}
+
 /* Every class that is not linked, each once. */
 static int check_classes(const struct router *router, struct report *report) {
   const struct click_config *config = &router->config;
@@ -55,6 +63,8 @@ static int check_classes(const struct router *router, struct report *report) {
   int result = 0;
   for (uint32_t i = 0; i < config->declaration_count && reported.count < MAX_CLASS_ERRORS; i++) {
     const struct click_declaration *declaration = &config->declarations[i];
+    int named = check_name(declaration, report);
+    if (named) result = named;
     if (element_class_find(declaration->class_name)) continue;
     int added = name_table_add(&reported, slice_of(declaration->class_name), 0);
     if (added == -ERROR_NO_MEMORY) result = added;

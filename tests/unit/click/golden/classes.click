@@ -3,3 +3,5 @@ a :: Idle -> Countr -> Discard;
 Idle -> cuonter -> Discard;
 Idle -> nowhere;
 counter :: Counter;
+Queue :: Counter;
+x :: { Strip :: Counter; Idle -> Strip -> Discard };
