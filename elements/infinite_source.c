@@ -67,18 +67,11 @@ static const struct argument infinite_arguments[] = {
     {"LENGTH", ARGUMENT_I32, 0, offsetof(struct source, length),
      "length of the packets: DATA is cut off or repeated (that of DATA)"},
     {"DATASIZE", ARGUMENT_I32, ARGUMENT_DEPRECATED, offsetof(struct source, length), "old name of LENGTH"},
-    {"STOP", ARGUMENT_BOOL, 0, offsetof(struct source, stop), "stop the driver when LIMIT packets were made (false)"},
-    {"END_CALL", ARGUMENT_WRITE_HANDLER, 0, offsetof(struct source, end_call),
-     "handler that is written when LIMIT packets were made", offsetof(struct source, end_call_given)},
+    SOURCE_END_ARGUMENTS,
     {0}};
 
 static const struct handler infinite_handlers[] = {
     {.name = "data", .read = source_read_data, .write = source_write_data, .help = "what is in the packets"},
-    {.name = "limit",
-     .read = parameter_read,
-     .write = source_write,
-     .offset = offsetof(struct source, limit),
-     .help = "how many packets are made; below 0: no end"},
     {.name = "burst",
      .read = parameter_read,
      .write = source_write_burst,
@@ -94,24 +87,8 @@ static const struct handler infinite_handlers[] = {
      .write = source_write,
      .offset = offsetof(struct source, active),
      .help = "whether packets are made"},
-    {.name = "count", .read = handler_read_u64, .offset = offsetof(struct source, count), .help = "packets made"},
-    {.name = "reset", .write = source_reset, .help = "set count to 0, so that LIMIT packets more are made"},
     {.name = "reset_counts", .write = source_reset, .help = "as reset"},
-    {.name = "length",
-     .read = parameter_read,
-     .write = source_write_length,
-     .offset = offsetof(struct source, length),
-     .help = "length of the packets; -1: that of data"},
-    {.name = "datasize",
-     .read = parameter_read,
-     .write = source_write_length,
-     .offset = offsetof(struct source, length),
-     .help = "old name of length"},
-    {.name = "end_call",
-     .write = source_write_end_call,
-     .offset = offsetof(struct source, end_call),
-     .help = "handler that is written when LIMIT packets were made"},
-    TASK_HANDLERS(struct source, task),
+    SOURCE_HANDLERS,
     {0}};
 
 static const struct element_class infinite_class = {
@@ -148,9 +125,7 @@ static const struct argument random_arguments[] = {
     {"BURST", ARGUMENT_I32, ARGUMENT_POSITIONAL, offsetof(struct source, burst), "packets pushed at once (1)"},
     {"ACTIVE", ARGUMENT_BOOL, ARGUMENT_POSITIONAL, offsetof(struct source, active), "whether packets are made (true)"},
     {"TIMESTAMP", ARGUMENT_BOOL, 0, offsetof(struct source, timestamp), "set the timestamp annotation (true)"},
-    {"STOP", ARGUMENT_BOOL, 0, offsetof(struct source, stop), "stop the driver when LIMIT packets were made (false)"},
-    {"END_CALL", ARGUMENT_WRITE_HANDLER, 0, offsetof(struct source, end_call),
-     "handler that is written when LIMIT packets were made", offsetof(struct source, end_call_given)},
+    SOURCE_END_ARGUMENTS,
     {0}};
 
 static const struct element_class random_class = {

@@ -355,46 +355,42 @@ static const char *const queue_drops[] = {"full", "reset", NULL};
   "pushed to output 1 if that is connected, and dropped otherwise: new packets go, old ones stay.\n\n"                \
   "Any number of workers may push and pull."
 
-#define QUEUE_COMMON                                                                                          \
-  .ports = "1/1-2", .processing = "h/lh", .size = sizeof(struct queue), .arguments = queue_arguments,         \
-  .handlers = queue_handlers, .drops = queue_drops, .defaults = queue_defaults, .configure = queue_configure, \
-  .cleanup = queue_cleanup, .reconfigure = queue_reconfigure, .take_state = queue_take_state, .pull = queue_pull
+#define QUEUE_ANY                                                                                               \
+  .processing = "h/lh", .size = sizeof(struct queue), .arguments = queue_arguments, .handlers = queue_handlers, \
+  .drops = queue_drops, .defaults = queue_defaults, .configure = queue_configure, .cleanup = queue_cleanup,     \
+  .reconfigure = queue_reconfigure, .take_state = queue_take_state, .pull = queue_pull
+#define QUEUE_ONE_INPUT QUEUE_ANY, .ports = "1/1-2"
+#define QUEUE_TELLING_BOTH QUEUE_ONE_INPUT, .push = queue_push, .notifier = queue_notifier_both
 
 static const struct element_class queue_class = {
-    QUEUE_COMMON,
+    QUEUE_TELLING_BOTH,
     .name = "Queue",
     .purpose = "stores packets in a first-in, first-out queue",
     .example = "FromDevice(eth0) -> Queue(512) -> ToDevice(eth1);",
     .manual = QUEUE_MANUAL " It tells those who pull when it is empty, and those who push when it is full.",
-    .push = queue_push,
-    .notifier = queue_notifier_both,
 };
 ELEMENT(Queue, queue_class);
 
 static const struct element_class thread_safe_queue_class = {
-    QUEUE_COMMON,
+    QUEUE_TELLING_BOTH,
     .name = "ThreadSafeQueue",
     .purpose = "stores packets in a first-in, first-out queue",
     .example = "FromDevice(eth0) -> ThreadSafeQueue -> ToDevice(eth1);",
     .manual = QUEUE_MANUAL " The same as Queue.",
-    .push = queue_push,
-    .notifier = queue_notifier_both,
 };
 ELEMENT(ThreadSafeQueue, thread_safe_queue_class);
 
 static const struct element_class full_note_queue_class = {
-    QUEUE_COMMON,
+    QUEUE_TELLING_BOTH,
     .name = "FullNoteQueue",
     .purpose = "stores packets, and tells when it is empty or full",
     .example = "InfiniteSource -> FullNoteQueue -> ToDevice(eth1);",
     .manual = QUEUE_MANUAL " The same as Queue.",
-    .push = queue_push,
-    .notifier = queue_notifier_both,
 };
 ELEMENT(FullNoteQueue, full_note_queue_class);
 
 static const struct element_class notifier_queue_class = {
-    QUEUE_COMMON,
+    QUEUE_ONE_INPUT,
     .name = "NotifierQueue",
     .purpose = "stores packets, and tells when it is empty",
     .example = "FromDevice(eth0) -> NotifierQueue -> ToDevice(eth1);",
@@ -405,7 +401,7 @@ static const struct element_class notifier_queue_class = {
 ELEMENT(NotifierQueue, notifier_queue_class);
 
 static const struct element_class simple_queue_class = {
-    QUEUE_COMMON,
+    QUEUE_ONE_INPUT,
     .name = "SimpleQueue",
     .purpose = "stores packets, and tells nobody",
     .example = "FromDevice(eth0) -> SimpleQueue -> ToDevice(eth1);",
@@ -415,7 +411,7 @@ static const struct element_class simple_queue_class = {
 ELEMENT(SimpleQueue, simple_queue_class);
 
 static const struct element_class front_drop_queue_class = {
-    QUEUE_COMMON,
+    QUEUE_ONE_INPUT,
     .name = "FrontDropQueue",
     .purpose = "stores packets, and drops the oldest when full",
     .example = "FromDevice(eth0) -> FrontDropQueue(10) -> ToDevice(eth1);",
@@ -430,26 +426,16 @@ ELEMENT(FrontDropQueue, front_drop_queue_class);
 static bool queue_drops_front(const struct queue *q) { return q->element.class == &front_drop_queue_class; }
 
 static const struct element_class mixed_queue_class = {
+    QUEUE_ANY,
     .name = "MixedQueue",
     .purpose = "stores packets; those of input 1 leave first",
     .ports = "2/1-2",
-    .processing = "h/lh",
-    .size = sizeof(struct queue),
-    .arguments = queue_arguments,
-    .handlers = queue_handlers,
-    .drops = queue_drops,
     .example = "normal -> q :: MixedQueue; urgent -> [1] q; q -> ToDevice(eth1);",
     .manual =
         "Packets of input 0 go in at the back, those of input 1 at the front. When CAPACITY packets are stored, a packet of "
         "input 0 is dropped, and one of input 1 goes in while the one at the back leaves, by output 1 if that is "
         "connected. It tells those who pull when it is empty.",
-    .defaults = queue_defaults,
-    .configure = queue_configure,
-    .cleanup = queue_cleanup,
-    .reconfigure = queue_reconfigure,
-    .take_state = queue_take_state,
     .push = queue_push_mixed,
-    .pull = queue_pull,
     .notifier = queue_notifier_empty,
 };
 ELEMENT(MixedQueue, mixed_queue_class);

@@ -73,4 +73,34 @@ int source_reset(void *owner, const struct handler *handler, struct slice value,
 /* Wakes the task, or whoever pulls, if LIMIT leaves a packet to be made. */
 void source_wake(struct source *s);
 
+/* Rows of the tables of those that have a task. */
+#define SOURCE_END_ARGUMENTS                                                                                           \
+  {"STOP", ARGUMENT_BOOL, 0, offsetof(struct source, stop), "stop the driver when LIMIT packets were made (false)"}, { \
+    "END_CALL", ARGUMENT_WRITE_HANDLER, 0, offsetof(struct source, end_call),                                          \
+        "handler that is written when LIMIT packets were made", offsetof(struct source, end_call_given)                \
+  }
+#define SOURCE_HANDLERS                                                                                              \
+  {.name = "limit",                                                                                                  \
+   .read = parameter_read,                                                                                           \
+   .write = source_write,                                                                                            \
+   .offset = offsetof(struct source, limit),                                                                         \
+   .help = "how many packets are made; below 0: no end"},                                                            \
+      {.name = "count", .read = handler_read_u64, .offset = offsetof(struct source, count), .help = "packets made"}, \
+      {.name = "reset", .write = source_reset, .help = "set count to 0, so that LIMIT packets more are made"},       \
+      {.name = "length",                                                                                             \
+       .read = parameter_read,                                                                                       \
+       .write = source_write_length,                                                                                 \
+       .offset = offsetof(struct source, length),                                                                    \
+       .help = "length of the packets; -1: that of data"},                                                           \
+      {.name = "datasize",                                                                                           \
+       .read = parameter_read,                                                                                       \
+       .write = source_write_length,                                                                                 \
+       .offset = offsetof(struct source, length),                                                                    \
+       .help = "old name of length"},                                                                                \
+      {.name = "end_call",                                                                                           \
+       .write = source_write_end_call,                                                                               \
+       .offset = offsetof(struct source, end_call),                                                                  \
+       .help = "handler that is written when LIMIT packets were made"},                                              \
+      TASK_HANDLERS(struct source, task)
+
 #endif
