@@ -195,14 +195,17 @@ void jit_emit_ends(struct jit *j) {
     jit_label_set(c, j->enter_label);
     emit_save(j, k);
     jit_mov(c, true, SCRATCH_2, RSI);
-    jit_op(c, 0x8b | OP_WIDE, RBP, FIELD(stack));
-    jit_alu_imm(c, true, ALU_ADD, jit_reg(RBP), BPF_STACK_SIZE);
+    if (k.rbp) {
+      jit_op(c, 0x8b | OP_WIDE, RBP, FIELD(stack));
+      jit_alu_imm(c, true, ALU_ADD, jit_reg(RBP), BPF_STACK_SIZE);
+    }
     if (j->counts) jit_op(c, 0x8b | OP_WIDE, BUDGET, FIELD(budget));
     for (unsigned r = 2; r <= 4; r++)
       load_register(c, r);
     load_register(c, 1);
+    /* Of r6 to r9 those that nobody names are the host's, and were not saved. */
     for (unsigned r = 5; r <= 9; r++)
-      jit_mov_imm(c, jit_native(r), 0);
+      if (r == 5 || (k.set >> r & 1)) jit_mov_imm(c, jit_native(r), 0);
     jit_mov_imm(c, RAX, 0);
     jit_op(c, 0xff, 2, jit_reg(SCRATCH_2));
     jit_jump(c, j->exit_label);
