@@ -78,8 +78,7 @@ static const char *judge_fields(const struct bpf_map_def *def, const struct bpf_
   return NULL;
 }
 
-/* 0, or the error with a sentence. */
-static int judge(const struct bpf_map_def *def, const char **why) {
+int bpf_map_judge(const struct bpf_map_def *def, const char **why) {
   const struct bpf_map_kind *kind = kind_of(def->type);
   const uint32_t program_one_way = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG, one_way = BPF_F_RDONLY | BPF_F_WRONLY;
   if (kind == NULL) {
@@ -152,7 +151,7 @@ static size_t memory_of(const struct bpf_map_def *def, const struct bpf_map_layo
 
 size_t bpf_map_memory(const struct bpf_map_def *def) {
   const char *why;
-  if (judge(def, &why) != 0) return 0;
+  if (bpf_map_judge(def, &why) != 0) return 0;
   struct bpf_map_layout layout = layout_of(def);
   return memory_of(def, &layout);
 }
@@ -202,7 +201,7 @@ static bool allocate(struct bpf_map *map, const struct bpf_map_layout *layout) {
 
 int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, struct bpf_map **map, const char **why) {
   const char *reason = NULL;
-  int error = judge(def, &reason);
+  int error = bpf_map_judge(def, &reason);
   if (why != NULL) *why = reason;
   if (error != 0) return error;
 

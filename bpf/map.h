@@ -153,6 +153,8 @@ struct bpf_map {
   struct bpf_timers *timers; /* NULL unless def.timer */
 };
 
+/* Whether a map of this definition can be made: 0, or as bpf_map_create with a constant sentence in *why. */
+int bpf_map_judge(const struct bpf_map_def *def, const char **why) __attribute__((warn_unused_result));
 /* Bytes that a map of this definition takes, or 0 when the definition is not acceptable. */
 size_t bpf_map_memory(const struct bpf_map_def *def);
 /* Makes a map with one reference. `seed` keys the hash (random per map). On failure returns -ERROR_INVALID, -ERROR_TOO_BIG,

@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/context.h"
 #include "bpf/isa.h"
 #include "bpf/map.h"
 #include "lib/report.h"
 
 /* Header, little-endian, BUNDLE_HEADER_SIZE bytes:
  *    0  8  magic "IMAGOBPF"
- *    8  4  format version, 1
+ *    8  4  format version, 2
  *   12  4  total length in bytes: header, sections and the 64-byte signature at the end
  *   16 16  key id: the first 16 bytes of SHA-512 of the signer's raw 32-byte public key
  * then sections, each: 4 bytes type, 4 bytes length of the payload, payload, zero bytes up to a multiple of 8; then the
@@ -30,6 +31,8 @@ enum {
   BUNDLE_MAX_SIZE = 4 << 20,
   BUNDLE_NAME_MAX = 64,      /* with the NUL */
   BUNDLE_AUDIENCE_MAX = 128, /* with the NUL */
+  BUNDLE_MAX_PROGRAMS = 32,
+  BUNDLE_MAX_ENTRIES = 4096,
 };
 #define BUNDLE_MAGIC "IMAGOBPF"
 
@@ -38,11 +41,13 @@ enum {
 enum bundle_section {
   BUNDLE_SECTION_META = 1,  /* struct bundle_meta_wire */
   BUNDLE_SECTION_MAPS = 2,  /* array of struct bundle_map_wire */
-  BUNDLE_SECTION_INSNS = 3, /* array of struct bpf_insn */
+  BUNDLE_SECTION_INSNS = 3, /* array of struct bpf_insn: all programs, one behind the other */
   BUNDLE_SECTION_DATA =
       4, /* struct bundle_data_wire, then the initial value of entry 0 of that array map; may repeat */
   BUNDLE_SECTION_LINES = 5, /* struct bundle_lines_wire, struct bundle_line_wire ..., file names; for messages only */
-  BUNDLE_SECTION_HASH = 6,  /* content hash: first 32 bytes of SHA-512 over all sections before it */
+  BUNDLE_SECTION_PROGRAMS = 6, /* array of struct bundle_program_wire: the programs behind the entry */
+  BUNDLE_SECTION_ENTRIES = 7,  /* array of struct bundle_entry_wire: what stands in maps of programs and of maps */
+  BUNDLE_SECTION_HASH = 255,   /* content hash: first 32 bytes of SHA-512 over all sections before it */
 };
 
 /* A key the system trusts. */
@@ -57,6 +62,18 @@ struct bundle_meta {
   uint64_t version;                   /* 1 or more */
   char audience[BUNDLE_AUDIENCE_MAX]; /* glob over element names; "*" is any */
   char section[BUNDLE_NAME_MAX];      /* ELF section, for example "xdp" */
+  enum bpf_program_kind kind;         /* of all its programs */
+};
+
+/* One program of a bundle: the slots start..start + count of its instructions. */
+struct bundle_program {
+  char function[BUNDLE_NAME_MAX]; /* the name of its entry function; of the first program, which is the entry: "" */
+  uint32_t start, count;
+};
+
+/* What stands in a program array (target: number of a program) or a map of maps (target: number of a map) at the start. */
+struct bundle_entry {
+  uint32_t map, index, target;
 };
 
 /* What bundle_parse gives: views into the bytes and small copies. Valid as long as the bytes are. */
@@ -66,7 +83,11 @@ struct bundle {
   uint8_t hash[BUNDLE_HASH_SIZE];
   const struct bundle_key *key; /* the trusted key that signed it; bundle_parse leaves NULL, the caller fills in */
   const struct bpf_insn *insns; /* aligned to 8 in the bytes */
-  uint32_t insn_count;
+  uint32_t insn_count;          /* of all programs */
+  struct bundle_program programs[BUNDLE_MAX_PROGRAMS]; /* at least one */
+  uint32_t program_count;
+  struct slice entries; /* raw BUNDLE_SECTION_ENTRIES payload: bundle_entry_at */
+  uint32_t entry_count;
   uint32_t map_count;
   struct bpf_map_def maps[BPF_MAX_MAPS];
   struct slice initial[BPF_MAX_MAPS]; /* initial value of entry 0; length 0: none */
@@ -87,7 +108,10 @@ int bundle_verify(const uint8_t *bytes, size_t length, const struct bundle_key *
  * for map types not offered. `bundle` is about 11 KiB: allocate it. */
 int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, struct report *report) MUST_USE;
 
-/* Source position of an instruction from BUNDLE_SECTION_LINES: "block_dns.bpf.c:41" into buffer; false when unknown. */
+/* Entry `index`, below entry_count. */
+struct bundle_entry bundle_entry_at(const struct bundle *bundle, uint32_t index);
+
+/* Source position of an instruction, counted through all programs, from BUNDLE_SECTION_LINES: "block_dns.bpf.c:41" into buffer; false when unknown. */
 bool bundle_source_line(const struct bundle *bundle, uint32_t insn, char *buffer, size_t size);
 
 #endif

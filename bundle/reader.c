@@ -8,7 +8,7 @@
 #include "bundle/wire.h"
 #include "lib/bytes.h"
 
-enum { FORMAT_VERSION = 1, FORMAT_OFFSET = 8, LENGTH_OFFSET = 12, KEY_ID_OFFSET = 16 };
+enum { FORMAT_VERSION = 2, FORMAT_OFFSET = 8, LENGTH_OFFSET = 12, KEY_ID_OFFSET = 16 };
 
 _Static_assert((int)BUNDLE_SIGNATURE_SIZE == (int)SIGNATURE_SIZE, "one signature scheme");
 _Static_assert((int)BUNDLE_PUBLIC_KEY_SIZE == (int)SIGNATURE_KEY_SIZE, "one signature scheme");
@@ -109,24 +109,15 @@ static int parse_meta(struct bundle *bundle, struct slice payload, struct report
   if (!text_field_ok(wire.audience, sizeof(wire.audience), is_audience_char))
     return report_error(report, ERROR_INVALID, "bundle: audience is not a pattern over element names");
   if (wire.version == 0) return bad(report, "version is 0; versions start at 1");
+  if (wire.kind != BPF_PROGRAM_XDP && wire.kind != BPF_PROGRAM_TC)
+    return report_error(report, ERROR_UNSUPPORTED, "bundle: kind of program %u is not offered", wire.kind);
+  if (wire.zero != 0) return bad(report, "a reserved field of META is not zero");
+  bundle->meta.kind = (enum bpf_program_kind)wire.kind;
   bundle->meta.version = wire.version;
   memcpy(bundle->meta.name, wire.name, sizeof(wire.name));
   memcpy(bundle->meta.section, wire.section, sizeof(wire.section));
   memcpy(bundle->meta.audience, wire.audience, sizeof(wire.audience));
   return 0;
-}
-
-const char *bundle_map_fault(const struct bpf_map_def *def) {
-  bool array = def->type == BPF_MAP_TYPE_ARRAY;
-  uint32_t allowed = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG | (array ? 0 : BPF_F_NO_PREALLOC);
-  if (array && def->key_size != 4) return "array keys are 4 bytes long";
-  if (def->key_size == 0 || def->key_size > BPF_MAP_MAX_KEY) return "key size is out of range";
-  if (def->value_size == 0 || def->value_size > BPF_MAP_MAX_VALUE) return "value size is out of range";
-  if (def->max_entries == 0 || def->max_entries > BPF_MAP_MAX_ENTRIES) return "max_entries is out of range";
-  if (def->flags & ~allowed) return "it has flags that are not understood";
-  if ((def->flags & BPF_F_RDONLY_PROG) && (def->flags & BPF_F_WRONLY_PROG))
-    return "it is both read-only and write-only";
-  return NULL;
 }
 
 static int parse_maps(struct bundle *bundle, struct slice payload, struct report *report) {
@@ -149,15 +140,17 @@ static int parse_maps(struct bundle *bundle, struct slice payload, struct report
     def->value_size = wire.value_size;
     def->max_entries = wire.max_entries;
     def->flags = wire.flags;
+    def->spin_lock = wire.spin_lock;
+    def->timer = wire.timer;
+    def->extra = wire.extra;
+    def->inner = wire.inner;
     for (uint32_t other = 0; other < i; other++)
       if (strcmp(bundle->maps[other].name, def->name) == 0)
         return report_error(report, ERROR_INVALID, "bundle: two maps have the name %s", def->name);
-    if (def->type != BPF_MAP_TYPE_HASH && def->type != BPF_MAP_TYPE_ARRAY)
-      return report_error(report, ERROR_UNSUPPORTED,
-                          "bundle: map %s is of type %u; offered are hash (%u) and array (%u)", def->name, def->type,
-                          (unsigned)BPF_MAP_TYPE_HASH, (unsigned)BPF_MAP_TYPE_ARRAY);
-    const char *fault = bundle_map_fault(def);
-    if (fault) return report_error(report, ERROR_INVALID, "bundle: map %s: %s", def->name, fault);
+    const char *why;
+    int error = bpf_map_judge(def, &why);
+    if (error)
+      return report_error(report, (enum error) - error, "bundle: map %s of type %u: %s", def->name, def->type, why);
   }
   bundle->map_count = count;
   return 0;
@@ -172,6 +165,66 @@ static int parse_insns(struct bundle *bundle, struct slice payload, struct repor
                         (unsigned)BPF_MAX_INSNS);
   bundle->insns = (const struct bpf_insn *)(const void *)payload.data;
   bundle->insn_count = (uint32_t)count;
+  bundle->programs[0].count = (uint32_t)count;
+  bundle->program_count = 1;
+  return 0;
+}
+
+/* The entry ends where the first of these starts. */
+static int parse_programs(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_program_wire wire;
+  size_t count = payload.length / sizeof(wire);
+  if (count == 0 || payload.length % sizeof(wire) != 0) return bad(report, "section PROGRAMS has the wrong length");
+  if (count >= BUNDLE_MAX_PROGRAMS)
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu programs; the limit is %u", count + 1,
+                        (unsigned)BUNDLE_MAX_PROGRAMS);
+  for (size_t i = 0; i < count; i++) {
+    memcpy(&wire, payload.data + i * sizeof(wire), sizeof(wire));
+    struct bundle_program *before = &bundle->programs[bundle->program_count - 1];
+    if (!text_field_ok(wire.function, sizeof(wire.function), is_name_char))
+      return bad(report, "a function's name is not of the form [A-Za-z0-9_.-]+");
+    if (wire.zero != 0) return bad(report, "a reserved field of a program is not zero");
+    if (wire.start <= before->start || wire.start >= bundle->insn_count)
+      return bad(report, "section PROGRAMS is not in ascending order of instructions");
+    before->count = wire.start - before->start;
+    struct bundle_program *program = &bundle->programs[bundle->program_count++];
+    memcpy(program->function, wire.function, sizeof(program->function));
+    program->start = wire.start;
+    program->count = bundle->insn_count - wire.start;
+  }
+  return 0;
+}
+
+struct bundle_entry bundle_entry_at(const struct bundle *bundle, uint32_t index) {
+  struct bundle_entry_wire wire;
+  memcpy(&wire, bundle->entries.data + index * sizeof(wire), sizeof(wire));
+  return (struct bundle_entry){wire.map, wire.index, wire.target};
+}
+
+static int parse_entries(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_entry_wire wire;
+  size_t count = payload.length / sizeof(wire);
+  uint64_t previous = 0;
+  if (count == 0 || payload.length % sizeof(wire) != 0) return bad(report, "section ENTRIES has the wrong length");
+  if (count > BUNDLE_MAX_ENTRIES)
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu initial entries of maps; the limit is %u", count,
+                        (unsigned)BUNDLE_MAX_ENTRIES);
+  for (size_t i = 0; i < count; i++) {
+    memcpy(&wire, payload.data + i * sizeof(wire), sizeof(wire));
+    uint64_t place = (uint64_t)wire.map << 32 | wire.index;
+    if (wire.zero != 0) return bad(report, "a reserved field of an entry is not zero");
+    if (i > 0 && place <= previous) return bad(report, "section ENTRIES is not in ascending order");
+    if (wire.map >= bundle->map_count) return bad(report, "section ENTRIES names a map that is not there");
+    const struct bpf_map_def *def = &bundle->maps[wire.map];
+    bool programs = def->type == BPF_MAP_TYPE_PROG_ARRAY;
+    if (!programs && !bpf_map_is_of_maps(def->type))
+      return report_error(report, ERROR_INVALID, "bundle: map %s can hold neither programs nor maps", def->name);
+    if (wire.index >= def->max_entries || wire.target >= (programs ? bundle->program_count : bundle->map_count))
+      return report_error(report, ERROR_INVALID, "bundle: entry %u of map %s is out of range", wire.index, def->name);
+    previous = place;
+  }
+  bundle->entries = payload;
+  bundle->entry_count = (uint32_t)count;
   return 0;
 }
 
@@ -281,6 +334,12 @@ int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, str
         break;
       case BUNDLE_SECTION_LINES:
         error = parse_lines(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_PROGRAMS:
+        error = parse_programs(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_ENTRIES:
+        error = parse_entries(bundle, payload, report);
         break;
       case BUNDLE_SECTION_HASH:
         error = check_hash(bundle, payload, bytes + BUNDLE_HEADER_SIZE, at - BUNDLE_HEADER_SIZE, report);

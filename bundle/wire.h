@@ -19,15 +19,29 @@ struct bundle_meta_wire {
   char name[BUNDLE_NAME_MAX];
   char section[BUNDLE_NAME_MAX];
   char audience[BUNDLE_AUDIENCE_MAX];
+  uint32_t kind, zero; /* enum bpf_program_kind */
 };
 
 struct bundle_map_wire {
   char name[BPF_MAP_NAME_MAX];
-  uint32_t type, key_size, value_size, max_entries, flags, zero;
+  uint32_t type, key_size, value_size, max_entries, flags;
+  uint32_t spin_lock, timer, extra; /* as in struct bpf_map_def */
+  struct bpf_map_shape inner;
+  uint32_t zero;
 };
 
 struct bundle_data_wire {
   uint32_t map, zero;
+};
+
+struct bundle_program_wire {
+  char function[BUNDLE_NAME_MAX];
+  uint32_t start, zero; /* it reaches up to the next one, or to the end */
+};
+
+/* Ascending by map, then index. */
+struct bundle_entry_wire {
+  uint32_t map, index, target, zero;
 };
 
 struct bundle_lines_wire {
@@ -41,11 +55,8 @@ struct bundle_line_wire {
   uint32_t line;
 };
 
-/* What is wrong with the sizes and flags of a hash or array map, or NULL. The limits are those of bpf/map.h. */
-const char *bundle_map_fault(const struct bpf_map_def *def);
-
-_Static_assert(sizeof(struct bundle_meta_wire) == 264, "wire layout");
-_Static_assert(sizeof(struct bundle_map_wire) == 88, "wire layout");
+_Static_assert(sizeof(struct bundle_meta_wire) == 272, "wire layout");
+_Static_assert(sizeof(struct bundle_map_wire) == 120, "wire layout");
 _Static_assert(sizeof(struct bundle_line_wire) == 12, "wire layout");
 
 #endif

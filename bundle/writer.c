@@ -6,6 +6,7 @@
 #include "bundle/writer.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 
 #include "bundle/wire.h"
 #include "lib/memory.h"
@@ -34,7 +35,7 @@ static void set_field(char *field, size_t size, const char *s, size_t limit) {
 #define SET_FIELD(to, from) set_field(to, sizeof(to), from, sizeof(from))
 
 static void add_meta(struct text *out, const struct bundle_meta *meta) {
-  struct bundle_meta_wire wire = {.version = meta->version};
+  struct bundle_meta_wire wire = {.version = meta->version, .kind = meta->kind};
   SET_FIELD(wire.name, meta->name);
   SET_FIELD(wire.section, meta->section);
   SET_FIELD(wire.audience, meta->audience);
@@ -49,7 +50,11 @@ static void add_maps(struct text *out, const struct bundle_description *d) {
                                    .key_size = def->key_size,
                                    .value_size = def->value_size,
                                    .max_entries = def->max_entries,
-                                   .flags = def->flags};
+                                   .flags = def->flags,
+                                   .spin_lock = def->spin_lock,
+                                   .timer = def->timer,
+                                   .extra = def->extra,
+                                   .inner = def->inner};
     SET_FIELD(wire.name, def->name);
     text_add_bytes(&payload, &wire, sizeof(wire));
   }
@@ -94,6 +99,38 @@ static void add_lines(struct text *out, const struct bundle_description *d) {
   text_free(&strings);
 }
 
+static void add_programs(struct text *out, const struct bundle_description *d) {
+  struct text payload = {0};
+  for (uint32_t i = 1; i < d->program_count; i++) {
+    struct bundle_program_wire wire = {.start = d->programs[i].start};
+    SET_FIELD(wire.function, d->programs[i].function);
+    text_add_bytes(&payload, &wire, sizeof(wire));
+  }
+  out->failed |= payload.failed;
+  if (payload.length > 0) add_section(out, BUNDLE_SECTION_PROGRAMS, payload.data, payload.length, NULL, 0);
+  text_free(&payload);
+}
+
+static int compare_entries(const void *a, const void *b) {
+  const struct bundle_entry_wire *x = a, *y = b;
+  if (x->map != y->map) return x->map < y->map ? -1 : 1;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static void add_entries(struct text *out, const struct bundle_description *d) {
+  struct text payload = {0};
+  for (uint32_t i = 0; i < d->entry_count; i++) {
+    const struct bundle_entry_wire wire = {d->entries[i].map, d->entries[i].index, d->entries[i].target, 0};
+    text_add_bytes(&payload, &wire, sizeof(wire));
+  }
+  out->failed |= payload.failed;
+  if (payload.length > 0 && !payload.failed) {
+    qsort(payload.data, d->entry_count, sizeof(struct bundle_entry_wire), compare_entries);
+    add_section(out, BUNDLE_SECTION_ENTRIES, payload.data, payload.length, NULL, 0);
+  }
+  text_free(&payload);
+}
+
 static void add_hash(struct text *out) {
   uint8_t digest[crypto_hash_sha512_BYTES];
   if (out->failed) return;
@@ -104,7 +141,7 @@ static void add_hash(struct text *out) {
 /* The header goes first but holds the length, so it is filled in when all else stands. */
 static void fill_header(struct text *out, const uint8_t *public_key) {
   struct bundle_key key = {0};
-  uint32_t fields[2] = {1, (uint32_t)(out->length + BUNDLE_SIGNATURE_SIZE)};
+  uint32_t fields[2] = {2, (uint32_t)(out->length + BUNDLE_SIGNATURE_SIZE)};
   memcpy(key.public_key, public_key, sizeof(key.public_key));
   bundle_key_identify(&key);
   memcpy(out->data, BUNDLE_MAGIC, 8);
@@ -136,6 +173,8 @@ int bundle_write(const struct bundle_description *d, const uint8_t secret_key[BU
   add_section(out, BUNDLE_SECTION_INSNS, d->insns, d->insn_count * sizeof(*d->insns), NULL, 0);
   add_data(out, d);
   add_lines(out, d);
+  add_programs(out, d);
+  add_entries(out, d);
   add_hash(out);
   if (out->failed) return report_error(report, ERROR_NO_MEMORY, "bundle: out of memory");
   if (out->length > BUNDLE_MAX_SIZE - BUNDLE_SIGNATURE_SIZE)

@@ -20,6 +20,10 @@ struct bundle_description {
   struct bundle_meta meta;
   const struct bpf_insn *insns;
   uint32_t insn_count;
+  const struct bundle_program *programs; /* beginning with the entry; NULL: there is one program */
+  uint32_t program_count;
+  const struct bundle_entry *entries; /* in any order */
+  uint32_t entry_count;
   const struct bpf_map_def *maps;
   const struct slice *initial; /* one per map, length 0: none; may be NULL */
   uint32_t map_count;

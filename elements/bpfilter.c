@@ -62,7 +62,7 @@ static enum fate bpfilter_judge(struct bpfilter *f, struct extension *ext, struc
                                   .data_end = (uint64_t)(uintptr_t)p->data + p->length,
                                   .ingress_ifindex = p->nic + 1u};
   struct bpf_result result;
-  bpf_run(&ext->program, &f->environment, &input, &result);
+  bpf_run(&ext->programs[0], &f->environment, &input, &result);
   if (result.fault != BPF_FAULT_NONE) {
     tally->verdicts.faults++;
     bpfilter_note_fault(f, ext, &result);
@@ -205,12 +205,12 @@ static int bpfilter_read_program(void *owner, const struct handler *handler, str
 
 static int bpfilter_read_maps(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                               struct report *report) {
-  const struct bpf_program *program = &((struct bpfilter *)owner)->running->program;
-  for (uint32_t i = 0; i < program->map_count; i++) {
-    const struct bpf_map *map = program->maps[i];
+  const struct extension *ext = ((struct bpfilter *)owner)->running;
+  for (uint32_t i = 0; i < ext->map_count; i++) {
+    const struct bpf_map *map = ext->maps[i];
     const struct bpf_map_def *def = &map->def;
-    text_addf(out, "%s %s %u %u %u %u\n", def->name, def->type == BPF_MAP_TYPE_HASH ? "hash" : "array", def->key_size,
-              def->value_size, def->max_entries, __atomic_load_n(&map->count, __ATOMIC_RELAXED));
+    text_addf(out, "%s %s %u %u %u %u\n", def->name, bpf_map_type_name(def->type), def->key_size, def->value_size,
+              def->max_entries, __atomic_load_n(&map->count, __ATOMIC_RELAXED));
   }
   return 0;
 }

@@ -35,19 +35,11 @@ static int copy_and_verify(struct extension *ext, const struct extension_request
   return 0;
 }
 
-static bool is_packet_program(const char *section) {
-  return strcmp(section, "xdp") == 0 || glob_match("xdp/*", section) || glob_match("xdp.*", section);
-}
-
 /* Whether this program may run in this element now. */
 static int judge(const struct extension *ext, const struct extension_request *request, struct report *report) {
   const struct bundle *bundle = ext->bundle;
   const struct bundle_meta *meta = &bundle->meta;
   unsigned long long version = meta->version;
-  if (!is_packet_program(meta->section)) {
-    return report_error(report, ERROR_UNSUPPORTED, "%s was compiled for SEC(\"%s\"); this element runs SEC(\"xdp\")",
-                        meta->name, meta->section);
-  }
   if (!glob_match(meta->audience, request->element)) {
     return report_error(report, ERROR_AUDIENCE,
                         "%s version %llu is meant for '%s', not for %s; sign it with an audience that matches",
@@ -67,33 +59,45 @@ static int judge(const struct extension *ext, const struct extension_request *re
                       meta->name, version, (unsigned long long)floor, (unsigned long long)floor + 1);
 }
 
-/* The instructions get memory of their own, and are checked there. */
-static int check_instructions(struct extension *ext, struct report *report) {
+/* The instructions of a program get memory of their own, and are checked there. */
+static int check_program(struct extension *ext, const struct bundle_program *part, struct report *report) {
   const struct bundle *bundle = ext->bundle;
-  size_t size = bundle->insn_count * sizeof *bundle->insns;
-  ext->program.insns = memory_alloc(size);
-  if (ext->program.insns == NULL) {
-    return report_error(report, ERROR_NO_MEMORY, "no memory for %u instructions", bundle->insn_count);
+  struct bpf_program *program = &ext->programs[ext->program_count++];
+  size_t size = part->count * sizeof *bundle->insns;
+  program->kind = bundle->meta.kind;
+  program->insns = memory_alloc(size);
+  if (program->insns == NULL) {
+    return report_error(report, ERROR_NO_MEMORY, "no memory for %u instructions", part->count);
   }
-  memcpy(ext->program.insns, bundle->insns, size);
-  ext->program.insn_count = bundle->insn_count;
+  memcpy(program->insns, bundle->insns + part->start, size);
+  program->insn_count = part->count;
   struct report findings = {0};
-  int status = bpf_check(ext->program.insns, ext->program.insn_count, bundle->map_count, &findings);
+  int status = bpf_check(program->insns, program->insn_count, bundle->map_count, &findings);
   if (status < 0) {
     struct slice why = slice_trim(slice_of(text_string(&findings.text)));
-    report_error(report, (enum error) - status, "%s version %llu: %.*s", bundle->meta.name,
-                 (unsigned long long)bundle->meta.version, (int)why.length, why.data);
+    report_error(report, (enum error) - status, "%s version %llu%s%s: %.*s", bundle->meta.name,
+                 (unsigned long long)bundle->meta.version, part->function[0] != 0 ? ", program " : "", part->function,
+                 (int)why.length, why.data);
   }
   report_free(&findings);
+  return status;
+}
+
+static int check_programs(struct extension *ext, struct report *report) {
+  int status = 0;
+  for (uint32_t i = 0; i < ext->bundle->program_count && status == 0; i++)
+    status = check_program(ext, &ext->bundle->programs[i], report);
   return status;
 }
 
 /* The previous program's map of that name that holds state, or NULL. */
 static struct bpf_map *previous_map(const struct extension *previous, const char *name) {
   if (previous == NULL) return NULL;
-  for (uint32_t i = 0; i < previous->program.map_count; i++) {
-    struct bpf_map *map = previous->program.maps[i];
-    if (previous->bundle->initial[i].length == 0 && strcmp(map->def.name, name) == 0) return map;
+  for (uint32_t i = 0; i < previous->map_count; i++) {
+    struct bpf_map *map = previous->maps[i];
+    /* What is in a program array belongs to the extension that goes. */
+    if (previous->bundle->initial[i].length > 0 || map->def.type == BPF_MAP_TYPE_PROG_ARRAY) continue;
+    if (strcmp(map->def.name, name) == 0) return map;
   }
   return NULL;
 }
@@ -107,8 +111,16 @@ static int refuse_layout(const struct extension *ext, const struct extension *pr
                 {"key size", was->key_size, now->key_size},
                 {"value size", was->value_size, now->value_size},
                 {"max_entries", was->max_entries, now->max_entries},
-                {"flags", was->flags, now->flags}};
-  char differences[160] = "";
+                {"flags", was->flags, now->flags},
+                {"place of the spin lock", was->spin_lock, now->spin_lock},
+                {"place of the timer", was->timer, now->timer},
+                {"map_extra", was->extra, now->extra},
+                {"inner type", was->inner.type, now->inner.type},
+                {"inner key size", was->inner.key_size, now->inner.key_size},
+                {"inner value size", was->inner.value_size, now->inner.value_size},
+                {"inner max_entries", was->inner.max_entries, now->inner.max_entries},
+                {"inner flags", was->inner.flags, now->inner.flags}};
+  char differences[320] = "";
   size_t length = 0;
   for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
     if (fields[i].was == fields[i].now || length >= sizeof differences) continue;
@@ -133,36 +145,85 @@ static int make_map(const struct bpf_map_def *def, const struct services *servic
   return 0;
 }
 
-static int make_maps(struct extension *ext, const struct extension_request *request, struct report *report) {
-  const struct bundle *bundle = ext->bundle;
-  if (bundle->map_count == 0) return 0;
-  ext->program.maps = memory_alloc(bundle->map_count * sizeof(struct bpf_map *));
-  if (ext->program.maps == NULL)
-    return report_error(report, ERROR_NO_MEMORY, "no memory for %u maps", bundle->map_count);
-  for (uint32_t i = 0; i < bundle->map_count; i++) {
-    const struct bpf_map_def *def = &bundle->maps[i];
-    struct slice initial = bundle->initial[i];
-    struct bpf_map *map = initial.length == 0 ? previous_map(request->previous, def->name) : NULL;
-    if (map != NULL) {
-      if (!bpf_map_same_layout(&map->def, def)) return refuse_layout(ext, request->previous, &map->def, def, report);
-      bpf_map_hold(map);
+/* Puts programs and inner maps into a map that was just made. */
+static int fill_map(struct extension *ext, uint32_t index, struct report *report) {
+  struct bpf_map *map = ext->maps[index];
+  for (uint32_t i = 0; i < ext->bundle->entry_count; i++) {
+    const struct bundle_entry entry = bundle_entry_at(ext->bundle, i);
+    const struct bpf_program *no_program;
+    struct bpf_map *no_map = NULL;
+    long result;
+    if (entry.map != index) continue;
+    if (map->def.type == BPF_MAP_TYPE_PROG_ARRAY) {
+      result = bpf_map_put_program(map, entry.index, &ext->programs[entry.target], &no_program);
     } else {
-      int status = make_map(def, request->services, &map, report);
-      if (status < 0) return status;
+      bpf_map_hold(ext->maps[entry.target]);
+      result = bpf_map_put_map(map, &entry.index, ext->maps[entry.target], BPF_ANY, &no_map);
+      if (result < 0) bpf_map_release(ext->maps[entry.target]);
     }
-    /* Counted at once, so that extension_free releases it whatever comes next. */
-    ext->program.maps[ext->program.map_count++] = map;
-    if (initial.length > 0) memcpy(map->values, initial.data, initial.length);
+    if (result < 0) {
+      return report_error(report, ERROR_INVALID, "map %s: what the bundle puts at %u is not of the kind that it is for",
+                          map->def.name, entry.index);
+    }
   }
   return 0;
 }
 
+/* bundle->maps[index], new or taken over from the program before. */
+static int add_map(struct extension *ext, const struct extension_request *request, bool *is_new,
+                   struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  const struct bpf_map_def *def = &bundle->maps[ext->map_count];
+  struct slice initial = bundle->initial[ext->map_count];
+  struct bpf_map *map = initial.length == 0 ? previous_map(request->previous, def->name) : NULL;
+  *is_new = map == NULL;
+  if (map != NULL) {
+    if (!bpf_map_same_layout(&map->def, def)) return refuse_layout(ext, request->previous, &map->def, def, report);
+    bpf_map_hold(map);
+  } else {
+    int status = make_map(def, request->services, &map, report);
+    if (status < 0) return status;
+  }
+  /* Counted at once, so that extension_free releases it whatever comes next. */
+  ext->maps[ext->map_count++] = map;
+  if (initial.length > 0) memcpy(map->values, initial.data, initial.length);
+  return 0;
+}
+
+static int make_maps(struct extension *ext, const struct extension_request *request, struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  bool is_new[BPF_MAX_MAPS] = {false};
+  int status = 0;
+  if (bundle->map_count == 0) return 0;
+  ext->maps = memory_alloc(bundle->map_count * sizeof(struct bpf_map *));
+  if (ext->maps == NULL) return report_error(report, ERROR_NO_MEMORY, "no memory for %u maps", bundle->map_count);
+  while (ext->map_count < bundle->map_count && status == 0)
+    status = add_map(ext, request, &is_new[ext->map_count], report);
+  for (uint32_t i = 0; i < bundle->map_count && status == 0; i++) {
+    if (is_new[i]) status = fill_map(ext, i, report);
+  }
+  return status;
+}
+
+/* Every program refers to all maps of the bundle. */
+static int prepare_program(struct extension *ext, struct bpf_program *program, struct report *report) {
+  if (ext->map_count > 0) {
+    program->maps = memory_alloc(ext->map_count * sizeof(struct bpf_map *));
+    if (program->maps == NULL) return report_error(report, ERROR_NO_MEMORY, "no memory for %u maps", ext->map_count);
+  }
+  for (; program->map_count < ext->map_count; program->map_count++) {
+    program->maps[program->map_count] = ext->maps[program->map_count];
+    bpf_map_hold(ext->maps[program->map_count]);
+  }
+  return bpf_program_prepare(program, report);
+}
+
 /* Native code, unless the element was told not to. What it cannot have, for want of code memory or because its functions run into each
  * other, the interpreter runs as well: that is no reason to refuse a program, and `program` says which of them runs it. */
-static void compile(struct extension *ext, const struct extension_request *request) {
+static void compile(struct extension *ext, struct bpf_program *program, const struct extension_request *request) {
   struct report why = {0};
   if (request->interpret) return;
-  if (bpf_jit(&ext->program, NULL, NULL, &why) < 0) {
+  if (bpf_jit(program, NULL, NULL, &why) < 0) {
     char line[256];
     size_t length = format_text(line, sizeof line, "%s: %s runs interpreted: %s", request->element,
                                 ext->bundle->meta.name, text_string(&why.text));
@@ -181,11 +242,13 @@ int extension_stage(const struct extension_request *request, struct extension **
   int status = copy_and_verify(ext, request, report);
   uint64_t verified = services->now();
   if (status == 0) status = judge(ext, request, report);
-  if (status == 0) status = check_instructions(ext, report);
+  if (status == 0) status = check_programs(ext, report);
   uint64_t checked = services->now();
   if (status == 0) status = make_maps(ext, request, report);
-  if (status == 0) status = bpf_program_prepare(&ext->program, report);
-  if (status == 0) compile(ext, request);
+  for (uint32_t i = 0; i < ext->program_count && status == 0; i++)
+    status = prepare_program(ext, &ext->programs[i], report);
+  for (uint32_t i = 0; i < ext->program_count && status == 0; i++)
+    compile(ext, &ext->programs[i], request);
   if (status == 0) {
     status = version_floor_reserve(services->floors, ext->bundle->meta.name);
     if (status < 0) {
@@ -204,16 +267,28 @@ int extension_stage(const struct extension_request *request, struct extension **
 
 void extension_free(struct extension *ext) {
   if (ext == NULL) return;
-  bpf_program_destroy(&ext->program);
+  for (uint32_t i = 0; i < ext->program_count; i++)
+    bpf_program_destroy(&ext->programs[i]);
+  for (uint32_t i = 0; i < ext->map_count; i++)
+    bpf_map_release(ext->maps[i]);
+  memory_free(ext->maps);
   memory_free(ext->bundle);
   memory_free(ext->bytes);
   memory_free(ext);
 }
 
+/* The slot in the bundle where the fault was. */
+static uint32_t fault_slot(const struct extension *ext, const struct bpf_result *result) {
+  for (uint32_t i = 1; i < ext->program_count; i++) {
+    if (result->fault_program == &ext->programs[i]) return ext->bundle->programs[i].start + result->fault_insn;
+  }
+  return result->fault_insn;
+}
+
 void extension_note_fault(struct extension *ext, const struct bpf_result *result) {
   if (__atomic_test_and_set(&ext->fault.busy, __ATOMIC_ACQUIRE)) return;
   ext->fault.kind = result->fault;
-  ext->fault.insn = result->fault_insn;
+  ext->fault.insn = fault_slot(ext, result);
   ext->fault.address = result->fault_address;
   __atomic_clear(&ext->fault.busy, __ATOMIC_RELEASE);
 }

@@ -30,12 +30,15 @@ struct extension_times {
 struct extension_fault {
   bool busy;
   enum bpf_fault_kind kind; /* BPF_FAULT_NONE: none yet */
-  uint32_t insn;
+  uint32_t insn;            /* counted through all programs of the bundle */
   uint64_t address;
 };
 
 struct extension {
-  struct bpf_program program;
+  struct bpf_program programs[BUNDLE_MAX_PROGRAMS]; /* [0] is the entry, the others are tail called */
+  uint32_t program_count;
+  struct bpf_map **maps; /* owned references, as many as the bundle has; each program has its own too */
+  uint32_t map_count;
   struct bundle *bundle; /* owned; views into bytes */
   uint8_t *bytes;        /* owned: what the signature was verified over */
   char key[sizeof((struct bundle_key){0}.name)];
@@ -68,7 +71,7 @@ struct extension_request {
  * element runs, so that one program can serve several elements.
  *
  * Maps keep their state: a map of the previous program with the same name and layout is shared with it; the same name
- * with another layout is refused. Global variables (maps with an initial value) start anew.
+ * with another layout is refused. Global variables (maps with an initial value) and program arrays start anew.
  *
  * On success the floor's entry is reserved, so that version_floor_raise cannot fail. */
 int extension_stage(const struct extension_request *request, struct extension **extension,

@@ -11,7 +11,7 @@
 #include "tools/command.h"
 #include "tools/file.h"
 #include "tools/keyfile.h"
-#include "verifier/link.h"
+#include "verifier/link_bundle.h"
 
 static const char help[] =
     "usage: imago bundle PROG.bpf.o -o PROG.imb --key SIGNER.pem [OPTIONS]\n"
@@ -27,6 +27,7 @@ static const char help[] =
     "                         (default: 1)\n"
     "  -a, --audience GLOB    elements that may take it: a pattern over element names (default: *)\n"
     "  -p, --program NAME     the program's function or section, when the object has several\n"
+    "  -s, --set NAME=VALUE   value of a constant (const volatile); may be given several times\n"
     "  -h, --help             this text\n"
     "\n"
     "Example:\n"
@@ -37,8 +38,11 @@ static const char help[] =
     "With -g, errors and faults name source lines. Files: docs/bundle.md says what an object may contain.\n"
     "Exit status: 0, or 1 when there is no bundle.\n";
 
+enum { MAX_SETS = 256 };
+
 struct request {
-  const char *object, *output, *key, *version, *program;
+  const char *object, *output, *key, *version, *program, *sets[MAX_SETS];
+  unsigned set_count;
   struct bundle_meta meta;
 };
 
@@ -61,47 +65,51 @@ static struct slice default_name(const char *object) {
   return name;
 }
 
+/* Of all programs together. */
+static uint32_t linked_insns(const struct linked_program *linked) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < linked->code_count; i++)
+    sum += linked->code[i].insn_count;
+  return sum;
+}
+
 static int make(const struct request *request, struct text *object, struct text *out, struct report *report) {
   struct linked_program *linked = NULL;
   uint8_t secret[BUNDLE_SECRET_KEY_SIZE];
-  struct link_options options = {path_base(request->object), request->meta.name, request->program};
+  const struct link_options options = {.file = path_base(request->object),
+                                       .name = request->meta.name,
+                                       .program = request->program,
+                                       .sets = request->sets,
+                                       .set_count = request->set_count};
   int error = file_read(request->object, OBJECT_MAX_SIZE, object, report);
   if (!error) error = link_object((const uint8_t *)object->data, object->length, &options, &linked, report);
   if (error) return error;
   error = keyfile_read_private(request->key, secret, report);
-  if (!error) {
-    struct bundle_description description = {
-        .meta = request->meta,
-        .insns = linked->insns,
-        .insn_count = linked->insn_count,
-        .maps = linked->maps,
-        .initial = linked->initial,
-        .map_count = linked->map_count,
-        .lines = linked->lines.lines,
-        .line_count = linked->lines.count,
-    };
-    memcpy(description.meta.section, linked->section, sizeof(linked->section));
-    error = bundle_write(&description, secret, out, report);
-  }
+  if (!error) error = link_bundle(linked, &request->meta, secret, out, report);
   sodium_memzero(secret, sizeof(secret));
   if (!error) error = file_write(request->output, out->data, out->length, report);
   if (!error)
     printf("%s: %s version %llu, %u instructions, %u maps, %zu bytes\n", request->output, request->meta.name,
-           (unsigned long long)request->meta.version, linked->insn_count, linked->map_count, out->length);
+           (unsigned long long)request->meta.version, linked_insns(linked), linked->map_count, out->length);
   link_free(linked);
   return error;
 }
 
 int command_bundle(int argc, char **argv) {
   static const struct option options[] = {
-      {"output", required_argument, NULL, 'o'},   {"key", required_argument, NULL, 'k'},
-      {"name", required_argument, NULL, 'n'},     {"version", required_argument, NULL, 'v'},
-      {"audience", required_argument, NULL, 'a'}, {"program", required_argument, NULL, 'p'},
-      {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+      {"output", required_argument, NULL, 'o'},
+      {"key", required_argument, NULL, 'k'},
+      {"name", required_argument, NULL, 'n'},
+      {"version", required_argument, NULL, 'v'},
+      {"audience", required_argument, NULL, 'a'},
+      {"program", required_argument, NULL, 'p'},
+      {"set", required_argument, NULL, 's'},
+      {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0},
   };
   struct request request = {.version = "1"};
   struct slice name = {NULL, 0}, audience = slice_of("*");
-  for (int option; (option = getopt_long(argc, argv, "o:k:n:v:a:p:h", options, NULL)) != -1;) {
+  for (int option; (option = getopt_long(argc, argv, "o:k:n:v:a:p:s:h", options, NULL)) != -1;) {
     switch (option) {
       case 'o':
         request.output = optarg;
@@ -120,6 +128,10 @@ int command_bundle(int argc, char **argv) {
         break;
       case 'p':
         request.program = optarg;
+        break;
+      case 's':
+        if (request.set_count == MAX_SETS) return command_usage(argv[0], "more than %d constants", MAX_SETS);
+        request.sets[request.set_count++] = optarg;
         break;
       case 'h':
         return command_help(help);

@@ -24,6 +24,8 @@ static const struct command commands[] = {
     {"click-pretty", command_click_pretty, "turn a Click file into a web page with a picture"},
     {"click-undead", command_click_undead, "remove the dead parts of a Click file"},
     {"keygen", command_keygen, "make a pair of signing keys"},
+    {"bpf", command_bpf, "try an eBPF program out on the host"},
+    {"bpf-conformance", command_bpf_conformance, "run one program for the public conformance suite"},
     {"bundle", command_bundle, "link a compiled eBPF program and sign it"},
     {"inspect", command_inspect, "show what a bundle holds, and check its signature"},
     {"elements", command_elements, "list the elements, or print an element's manual page"},

@@ -37,8 +37,6 @@ static int add_section(struct layout *layout, uint32_t section, struct report *r
   size_t count = code->size / SLOT_SIZE;
   struct layout_slot *slots = memory_alloc(count * sizeof(*slots));
   if (!slots) return -ERROR_NO_MEMORY;
-  for (size_t i = 0; i < count; i++)
-    slots[i].place = LAYOUT_NOWHERE;
   layout->slots[section] = slots;
   layout->count += count;
   return add_relocations(layout, section, report);
@@ -56,7 +54,10 @@ int layout_make(struct layout *layout, const struct object *object, struct repor
     /* Of two names for one function the global one counts. */
     if (slot && (!slot->function || symbol->binding == STB_GLOBAL)) slot->function = symbol;
   }
-  if (error) layout_free(layout);
+  if (error)
+    layout_free(layout);
+  else
+    layout_clear(layout);
   return error;
 }
 
@@ -65,6 +66,12 @@ void layout_free(struct layout *layout) {
     memory_free(layout->slots[i]);
   memory_free(layout->slots);
   *layout = (struct layout){0};
+}
+
+void layout_clear(struct layout *layout) {
+  for (uint32_t i = 0; i < layout->object->section_count; i++)
+    for (size_t j = 0; layout->slots[i] && j < layout->object->sections[i].size / SLOT_SIZE; j++)
+      layout->slots[i][j].place = LAYOUT_NOWHERE;
 }
 
 struct layout_slot *layout_at(const struct layout *layout, uint32_t section, uint64_t offset) {

@@ -27,6 +27,8 @@ struct layout {
 /* On failure nothing needs freeing. */
 int layout_make(struct layout *layout, const struct object *object, struct report *report) MUST_USE;
 void layout_free(struct layout *layout);
+/* Nothing has a place any more: for the next program. */
+void layout_clear(struct layout *layout);
 
 /* The slot at a byte offset of a section; NULL when there is no code. */
 struct layout_slot *layout_at(const struct layout *layout, uint32_t section, uint64_t offset);

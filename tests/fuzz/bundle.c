@@ -32,8 +32,17 @@ static void check(const struct bundle *bundle, const uint8_t *bytes, size_t size
     sum += bundle->insns[i].code;
     (void)bundle_source_line(bundle, i, where, sizeof(where));
   }
+  uint32_t slot = 0;
+  for (uint32_t i = 0; i < bundle->program_count; slot += bundle->programs[i++].count)
+    if (bundle->programs[i].start != slot || bundle->programs[i].count == 0) __builtin_trap();
+  if (slot != bundle->insn_count) __builtin_trap();
+  for (uint32_t i = 0; i < bundle->entry_count; i++) {
+    const struct bundle_entry entry = bundle_entry_at(bundle, i);
+    if (entry.map >= bundle->map_count || entry.index >= bundle->maps[entry.map].max_entries) __builtin_trap();
+    if (entry.target >= bundle->program_count && entry.target >= bundle->map_count) __builtin_trap();
+  }
   for (uint32_t i = 0; i < bundle->map_count; i++) {
-    if (bundle_map_fault(&bundle->maps[i]) || bpf_map_memory(&bundle->maps[i]) == 0) __builtin_trap();
+    if (bpf_map_memory(&bundle->maps[i]) == 0) __builtin_trap();
     if (bundle->initial[i].length > 0 && bundle->initial[i].length != bundle->maps[i].value_size) __builtin_trap();
     for (size_t j = 0; j < bundle->initial[i].length; j++)
       sum += (uint8_t)bundle->initial[i].data[j];

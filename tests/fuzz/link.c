@@ -2,34 +2,30 @@
  *
  * libFuzzer target: the linker on damaged objects. What links must make a bundle that the reader takes, and must disassemble.
  */
-#include "verifier/link.h"
 #include "lib/memory.h"
 #include "verifier/disasm.h"
+#include "verifier/link_bundle.h"
+
+static void disassemble_all(const struct linked_program *program, const struct linked_code *code) {
+  const struct disassembly disassembly = {code->insns, code->insn_count, program->maps, program->map_count};
+  struct text line = {0};
+  for (uint32_t i = 0; i < code->insn_count;) {
+    text_clear(&line);
+    i += disassemble(&disassembly, i, &line);
+  }
+  text_free(&line);
+}
 
 static void check(const struct linked_program *program) {
   static const uint8_t secret_key[BUNDLE_SECRET_KEY_SIZE];
-  struct text out = {0}, line = {0};
-  struct disassembly code = {program->insns, program->insn_count, program->maps, program->map_count};
-  struct bundle_description description = {
-      .meta = {.name = "fuzz", .version = 1, .audience = "*"},
-      .insns = program->insns,
-      .insn_count = program->insn_count,
-      .maps = program->maps,
-      .initial = program->initial,
-      .map_count = program->map_count,
-      .lines = program->lines.lines,
-      .line_count = program->lines.count,
-  };
-  memcpy(description.meta.section, program->section, sizeof(program->section));
-  /* Map and section names come from the object and may be what a bundle cannot carry; nothing else may. */
+  static const struct bundle_meta meta = {.name = "fuzz", .version = 1, .audience = "*"};
+  struct text out = {0};
   struct report report = {0};
-  if (bundle_write(&description, secret_key, &out, &report) != 0 && report.errors != 1) __builtin_trap();
-  for (uint32_t i = 0; i < program->insn_count;) {
-    text_clear(&line);
-    i += disassemble(&code, i, &line);
-  }
+  /* Map, function and section names come from the object and may be what a bundle cannot carry; programs may be too long together. */
+  if (link_bundle(program, &meta, secret_key, &out, &report) != 0 && report.errors != 1) __builtin_trap();
+  for (uint32_t i = 0; i < program->code_count; i++)
+    disassemble_all(program, &program->code[i]);
   report_free(&report);
-  text_free(&line);
   text_free(&out);
 }
 

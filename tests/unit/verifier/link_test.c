@@ -30,7 +30,7 @@ static int try_link(const struct text *object, const char *program, struct linke
 
 /* Runs a linked program twice on a packet of 64 zero bytes, with fresh maps, and returns what the second run returned. */
 static uint64_t run(const struct linked_program *linked) {
-  struct bpf_program program = {.insns = linked->insns, .insn_count = linked->insn_count};
+  struct bpf_program program = {.insns = linked->code[0].insns, .insn_count = linked->code[0].insn_count};
   struct bpf_map *maps[BPF_MAX_MAPS];
   struct bpf_result result = {0};
   struct hash_key seed = {1, 2};
@@ -153,10 +153,10 @@ static void what_is_not_offered_is_refused_by_name(void **state) {
        NULL,
        ERROR_UNSUPPORTED,
        {"this helper (helper 9999) is not offered", NULL}},
-      {"SEC(\"tc\") int p(struct __sk_buff *c) { return 0; }",
+      {"SEC(\"kprobe/x\") int p(void *c) { return 0; }",
        NULL,
        ERROR_UNSUPPORTED,
-       {"p is a program of type tc", "SEC(\"xdp\")"}},
+       {"p is a program of type kprobe/x", "SEC(\"xdp\") and SEC(\"tc\")"}},
       {"int f(void) { return 0; }", NULL, ERROR_NOT_FOUND, {"no program in it", "SEC(\"xdp\")"}},
       {"SEC(\"xdp\") int a(void *c) { return 0; } SEC(\"xdp\") int b(void *c) { return 1; }",
        NULL,
@@ -182,16 +182,25 @@ static void what_is_not_offered_is_refused_by_name(void **state) {
        NULL,
        ERROR_TOO_BIG,
        {"global data in .bss takes 70000 bytes", NULL}},
-      {"struct { int type, key_size, value_size, max_entries; } m SEC(\"maps\") = {2, 4, 4, 1};\n"
+      {"struct { int type, key_size, value_size, max_entries, flags, inner; } m SEC(\"maps\") = {2, 4, 4, 1, 0, 5};\n"
        "SEC(\"xdp\") int p(void *c) { __u32 k = 0; return !!bpf_map_lookup_elem(&m, &k); }",
        NULL,
        ERROR_UNSUPPORTED,
-       {"test.bpf.c:2: map m is defined in the old way", "SEC(\".maps\")"}},
+       {"test.bpf.c:2: map m has more than type", "SEC(\".maps\")"}},
+      {"struct { int type, key_size; } m SEC(\"maps\") = {2, 4};\n"
+       "SEC(\"xdp\") int p(void *c) { __u32 k = 0; return !!bpf_map_lookup_elem(&m, &k); }",
+       NULL,
+       ERROR_INVALID,
+       {"test.bpf.c:2: map m in SEC(\"maps\") is no struct bpf_map_def", NULL}},
       {MAP_WITH(
-           "__uint(type, BPF_MAP_TYPE_LPM_TRIE); __uint(key_size, 8); __uint(value_size, 4); __uint(max_entries, 1);"),
+           "__uint(type, BPF_MAP_TYPE_XSKMAP); __uint(key_size, 4); __uint(value_size, 4); __uint(max_entries, 1);"),
        NULL,
        ERROR_UNSUPPORTED,
-       {"map m: map type lpm_trie (11) is not offered", NULL}},
+       {"map m of type xskmap (17)", "devmap"}},
+      {MAP_WITH("__uint(type, BPF_MAP_TYPE_SK_STORAGE); __uint(key_size, 4); __uint(value_size, 4);"),
+       NULL,
+       ERROR_UNSUPPORTED,
+       {"map m of type sk_storage (24)", "not offered"}},
       {MAP_WITH("__uint(key_size, 8); __uint(value_size, 4); __uint(max_entries, 1);"),
        NULL,
        ERROR_INVALID,
@@ -199,11 +208,11 @@ static void what_is_not_offered_is_refused_by_name(void **state) {
       {MAP_WITH("__uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, int);"),
        NULL,
        ERROR_INVALID,
-       {"map m: max_entries is out of range", NULL}},
+       {"map m of type hash (1)", "max_entries"}},
       {MAP_WITH("__uint(type, BPF_MAP_TYPE_ARRAY); __type(key, long); __type(value, int); __uint(max_entries, 1);"),
        NULL,
        ERROR_INVALID,
-       {"map m: array keys are 4 bytes long", NULL}},
+       {"map m of type array (2)", "key or value size"}},
       {MAP_WITH("__uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __uint(key_size, 8); __type(value, int);"),
        NULL,
        ERROR_INVALID,
@@ -216,10 +225,10 @@ static void what_is_not_offered_is_refused_by_name(void **state) {
        NULL,
        ERROR_INVALID,
        {"map m: type is not a number", "__uint()"}},
-      {MAP_WITH("__uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, int); __uint(map_extra, 3);"),
+      {MAP_WITH("__uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, int); __uint(numa_node, 3);"),
        NULL,
        ERROR_UNSUPPORTED,
-       {"map m: map_extra is not a member", NULL}},
+       {"map m: numa_node is not a member", NULL}},
       {MAP_WITH("__uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, int); __uint(max_entries, 1);"),
        "-target bpf -O2",
        ERROR_INVALID,
@@ -256,19 +265,16 @@ static void one_of_several_programs(void **state) {
   static const char source[] = "int used, other;\n"
                                "SEC(\"xdp\") int first(void *c) { return 1; }\n"
                                "SEC(\"xdp/second\") int second(void *c) { return used += 5; }\n"
-                               "SEC(\"tc\") int third(void *c) { return bpf_get_smp_processor_id(); }";
+                               "SEC(\"tc\") int third(void *c) { return bpf_get_smp_processor_id() + 5; }";
   static const struct {
     const char *program;
     int error;
     uint64_t expected;
     const char *section;
   } cases[] = {
-      {"first", 0, 1, "xdp"},
-      {"xdp", 0, 1, "xdp"},
-      {"second", 0, 10, "xdp/second"},
-      {"xdp/second", 0, 10, "xdp/second"},
-      {"third", ERROR_UNSUPPORTED, 0, NULL},
-      {"fourth", ERROR_NOT_FOUND, 0, NULL},
+      {"first", 0, 1, "xdp"},          {"xdp", 0, 1, "xdp"},
+      {"second", 0, 10, "xdp/second"}, {"xdp/second", 0, 10, "xdp/second"},
+      {"third", 0, 5, "tc"},           {"fourth", ERROR_NOT_FOUND, 0, NULL},
       {NULL, ERROR_INVALID, 0, NULL},
   };
   struct text object;
@@ -277,7 +283,7 @@ static void one_of_several_programs(void **state) {
     struct linked_program *linked = NULL;
     assert_int_equal(try_link(&object, cases[i].program, &linked, NULL), -cases[i].error);
     if (cases[i].error) continue;
-    assert_string_equal(linked->section, cases[i].section);
+    assert_string_equal(linked->code[0].section, cases[i].section);
     assert_int_equal(run(linked), cases[i].expected);
     link_free(linked);
   }
@@ -330,14 +336,14 @@ static void lines_survive_linking(void **state) {
   struct linked_program *linked = NULL;
   compile(source, NULL, &object);
   assert_int_equal(try_link(&object, NULL, &linked, NULL), 0);
-  const struct line_table *table = &linked->lines;
+  const struct line_table *table = &linked->code[0].lines;
   bool seen[8] = {false};
   assert_true(table->count > 0);
   assert_int_equal(table->lines[0].insn, 0);
   for (uint32_t i = 0; i < table->count; i++) {
     assert_string_equal(table->lines[i].file, "test.bpf.c");
     assert_true(table->lines[i].line < COUNT(seen));
-    assert_true(table->lines[i].insn < linked->insn_count);
+    assert_true(table->lines[i].insn < linked->code[0].insn_count);
     if (i > 0) assert_true(table->lines[i].insn > table->lines[i - 1].insn);
     seen[table->lines[i].line] = true;
   }
@@ -364,7 +370,8 @@ static int link_hostile(const char *bytes, size_t length) {
   memcpy(copy, bytes, length);
   int error = link_object(copy, length, &options, &linked, &report);
   if (error == 0) {
-    assert_true(linked->insn_count > 0 && linked->insn_count <= BPF_MAX_INSNS && linked->map_count <= BPF_MAX_MAPS);
+    assert_true(linked->code[0].insn_count > 0 && linked->code[0].insn_count <= BPF_MAX_INSNS &&
+                linked->map_count <= BPF_MAX_MAPS);
     link_free(linked);
   } else if (report.errors == 0) {
     fail_msg("error %d without a message", error);

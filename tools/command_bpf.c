@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * imago bpf: eBPF programs without a running system. Its subcommands live in command_bpf_NAME.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/command.h"
+
+static const char help[] =
+    "usage: imago bpf COMMAND OBJECT.bpf.o [OPTIONS]\n"
+    "       imago bpf COMMAND --help\n"
+    "\n"
+    "Tries eBPF programs out on the host, with the engine that runs them in the network function.\n"
+    "\n"
+    "  run    run a program on packets: verdicts, changed packets, maps, nanoseconds a packet\n"
+    "  dump   print a program's instructions beside its source lines, and the machine code that they become\n";
+
+int command_bpf(int argc, char **argv) {
+  static const struct {
+    const char *name, *full_name;
+    int (*run)(int argc, char **argv);
+  } commands[] = {{"run", "imago bpf run", command_bpf_run}, {"dump", "imago bpf dump", command_bpf_dump}};
+  if (argc < 2) return command_usage(argv[0], "no command given; there are run and dump");
+  if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return command_help(help);
+  for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+    if (strcmp(argv[1], commands[i].name) != 0) continue;
+    char name[32];
+    snprintf(name, sizeof(name), "%s", commands[i].full_name);
+    argv[1] = name;
+    return commands[i].run(argc - 1, argv + 1);
+  }
+  return command_usage(argv[0], "no command '%s'; there are run and dump", argv[1]);
+}
