@@ -13,7 +13,7 @@ void summary_draft_extend(struct summary_draft *draft, uint32_t length) {
   if (length <= p->length) return;
   uint32_t room = packet_tailroom(p), more = length - p->length;
   if (more > room) more = room;
-  memset(p->data + p->length, 0, more);
+  memset(packet_buffer_end(p) - room, 0, more);
   p->length += more;
 }
 
