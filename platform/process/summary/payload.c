@@ -2,7 +2,7 @@
  *
  * Summary fields of the payload: what is behind the headers of TCP and UDP, or else behind IP's, or else the whole packet.
  */
-#include <openssl/evp.h>
+#include <md5.h>
 
 #include "click/words.h"
 #include "platform/process/summary/field.h"
@@ -49,7 +49,10 @@ static bool look(struct summary_view *v, const struct summary_field *field, stru
 
 static bool look_digest(struct summary_view *v, const struct summary_field *field, struct summary_value *value) {
   if (!look(v, field, value)) return false;
-  if (EVP_Digest(value->bytes, value->length, value->room, NULL, EVP_md5(), NULL) != 1) return false;
+  MD5_CTX md5;
+  MD5Init(&md5);
+  MD5Update(&md5, value->bytes, value->length);
+  MD5Final(value->room, &md5);
   value->bytes = value->room;
   value->length = DIGEST_SIZE;
   return true;
