@@ -76,7 +76,9 @@ static uint64_t call_back(struct bpf_machine *m, uint64_t function, uint64_t r1,
 static uint64_t run(struct bpf_machine *m) {
   const struct native *native = (const struct native *)m->program->code;
   m->call = call_back;
-  memset(m->native_room, 0, sizeof m->native_room); /* the window may have moved since native code ran last */
+  /* The window may have moved since native code ran last, and the maps may be another program's. */
+  memset(m->native_room, 0, sizeof m->native_room);
+  memset(m->native_value_room, 0, sizeof m->native_value_room);
   return ((uint64_t(*)(struct bpf_machine *))(uintptr_t)native->memory.run)(m);
 }
 

@@ -7,7 +7,10 @@
 
 /* --- what native code calls --- */
 
-/* On success the room is noted, so that the next accesses to the packet are checked in line. */
+/* Bytes that an access of `size` may begin in, of `length`. */
+static uint64_t room(uint64_t length, uint64_t size) { return length >= size ? length - size + 1 : 0; }
+
+/* On success the room is noted, so that the next accesses to the packet, and to this map value, are checked in line. */
 uint64_t jit_reach(struct bpf_machine *m, uint64_t address, uint32_t packed) {
   uint32_t at = packed & 0xffff, size = packed >> 16 & 15;
   if (bpf_machine_reach(m, address, size, packed >> 20) == NULL) {
@@ -15,8 +18,15 @@ uint64_t jit_reach(struct bpf_machine *m, uint64_t address, uint32_t packed) {
     return 0;
   }
   for (unsigned i = 0; i < 4; i++) {
-    uint64_t bytes = (uint64_t)1 << i;
-    m->native_room[i] = m->data_length >= bytes ? m->data_length - bytes + 1 : 0;
+    m->native_room[i] = room(m->data_length, (uint64_t)1 << i);
+  }
+  if (address - m->value >= m->value_length) return 1;
+  const unsigned both = BPF_ACCESS_READ | BPF_ACCESS_WRITE;
+  m->native_value = m->value;
+  for (unsigned i = 0; i < 4; i++) {
+    uint64_t bytes = room(m->value_length, (uint64_t)1 << i);
+    m->native_value_room[0][i] = m->value_rights & BPF_ACCESS_READ ? bytes : 0;
+    m->native_value_room[1][i] = (m->value_rights & both) == both ? bytes : 0;
   }
   return 1;
 }

@@ -13,7 +13,7 @@ static const struct jit_value nothing = {.kind = KNOW_ANY};
 
 static struct jit_value guess(enum jit_guess g) { return (struct jit_value){.kind = KNOW_ANY, .offset = (int32_t)g}; }
 
-static enum jit_guess guess_of(struct jit_value v) {
+enum jit_guess jit_guess_of(struct jit_value v) {
   switch ((enum jit_kind)v.kind) {
     case KNOW_ANY:
       return (enum jit_guess)v.offset;
@@ -40,7 +40,7 @@ static void lose(struct jit_know *k, struct jit_value v) { k->escapes = k->escap
 
 static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_value v) {
   if (same(*into, v)) return false;
-  enum jit_guess a = guess_of(*into), b = guess_of(v);
+  enum jit_guess a = jit_guess_of(*into), b = jit_guess_of(v);
   struct jit_value joined = guess(a == b ? a : GUESS_NONE);
   if (same(*into, joined)) {
     lose(k, v);
@@ -115,12 +115,12 @@ static void step_add(struct jit_know *k, struct jit_state *s, unsigned d, int64_
     return;
   }
   lose(k, v);
-  set(s, d, guess(guess_of(v)), false);
+  set(s, d, guess(jit_guess_of(v)), false);
 }
 
 /* Register and register: a pointer plus a number goes where the pointer went. */
 static void step_add_register(struct jit_know *k, struct jit_state *s, unsigned d, unsigned from) {
-  enum jit_guess a = guess_of(s->reg[d]), b = guess_of(s->reg[from]);
+  enum jit_guess a = jit_guess_of(s->reg[d]), b = jit_guess_of(s->reg[from]);
   lose(k, s->reg[d]);
   lose(k, s->reg[from]);
   set(s, d, guess(a != GUESS_NONE ? a : b), false);
@@ -162,7 +162,7 @@ static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn in
           (op == BPF_RSH && (was || (!x && (insn.imm & 63) >= 32))) ||
           ((op == BPF_DIV || op == BPF_MOD) && insn.off == 0 && was);
   }
-  set(s, d, op == BPF_SUB && wide ? guess(guess_of(s->reg[d])) : nothing, low);
+  set(s, d, op == BPF_SUB && wide ? guess(jit_guess_of(s->reg[d])) : nothing, low);
 }
 
 /* The packet's window as the context shows it. */

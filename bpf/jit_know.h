@@ -50,6 +50,7 @@ int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, stru
 void jit_know_free(struct jit_know *k);
 /* What the instruction at `at` makes of the state. */
 void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at);
+enum jit_guess jit_guess_of(struct jit_value v);
 /* Whether the size bytes at register + offset may be accessed so, whatever happens. */
 bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t offset, uint32_t size,
                      unsigned access);

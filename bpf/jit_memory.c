@@ -45,6 +45,8 @@ static void load_address(struct jit_code *c, unsigned to, struct jit_rm operand)
   }
 }
 
+static unsigned log2_of(uint32_t size) { return (unsigned)__builtin_ctz(size); }
+
 static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit_rm operand, uint32_t size,
                        unsigned access) {
   struct jit_code *c = &j->c;
@@ -55,15 +57,15 @@ static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit
   stub->access = (uint8_t)access;
   stub->back = jit_label_new(c);
   uint32_t stub_label = stub->label, back = stub->back;
-  struct jit_value v = j->s.reg[bpf_base];
-  if (v.kind == KNOW_PACKET || (v.kind == KNOW_ANY && v.offset != GUESS_VALUE)) {
-    load_address(c, SCRATCH, operand);
+  load_address(c, SCRATCH, operand);
+  if (jit_guess_of(j->s.reg[bpf_base]) != GUESS_VALUE) {
     jit_alu(c, true, ALU_SUB, SCRATCH, FIELD(data));
-    jit_alu(c, true, ALU_CMP, SCRATCH, FIELD(native_room[__builtin_ctz(size)]));
-    jit_jump_if(c, CC_ABOVE_EQUAL, stub_label);
+    jit_alu(c, true, ALU_CMP, SCRATCH, FIELD(native_room[log2_of(size)]));
   } else {
-    jit_jump(c, stub_label);
+    jit_alu(c, true, ALU_SUB, SCRATCH, FIELD(native_value));
+    jit_alu(c, true, ALU_CMP, SCRATCH, FIELD(native_value_room[(access & BPF_ACCESS_WRITE) != 0][log2_of(size)]));
   }
+  jit_jump_if(c, CC_ABOVE_EQUAL, stub_label);
   jit_label_set(c, back);
 }
 

@@ -53,6 +53,7 @@ struct bpf_machine {
   /* Native code's own: how many bytes of the packet an access of 1, 2, 4, 8 bytes may begin in (0: not known, look at the
    * window), the slot that called out, and where the stack of the host was when the program was entered. */
   uint64_t native_room[4];
+  uint64_t native_value, native_value_room[2][4]; /* the same of a map value: for loads, and for all else */
   uint64_t native_at;
   uint64_t native_stack;
   /* Map value that was reached last, to spare the search: programs touch the same value several times in a row. Length 0
