@@ -13,7 +13,7 @@ enum { ROUNDS_MAX = 12 };
 /* --- marks --- */
 
 static void mark_target(struct jit_program *p, uint32_t at, uint32_t target) {
-  p->flags[target] |= SLOT_LEADER;
+  p->flags[target] |= SLOT_LEADER | SLOT_TARGET;
   if (target > at) return;
   p->flags[target] |= SLOT_LOOP;
   if (!(jit_fact(p, at) & BPF_FACT_BOUNDED)) p->loops = true;
@@ -68,7 +68,7 @@ static void count_parts(struct jit_program *p) {
   }
 }
 
-static uint16_t mentioned(struct bpf_insn insn) {
+uint16_t jit_mentioned(struct bpf_insn insn) {
   switch (BPF_CLASS(insn.code)) {
     case BPF_LD:
     case BPF_ST:
@@ -103,7 +103,7 @@ static void divide(struct jit_program *p) {
     p->block_of[at] = (uint32_t)(block - p->blocks);
     block->end = function->end = at + 1;
     if (p->flags[at] & SLOT_SECOND) continue;
-    function->mentions |= mentioned(p->insns[at]);
+    function->mentions |= jit_mentioned(p->insns[at]);
     if (p->insns[at].code == (BPF_JMP | BPF_CALL) || jit_is_callx(p->insns[at])) function->calls = true;
   }
 }

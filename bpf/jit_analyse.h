@@ -18,6 +18,7 @@ enum {
   SLOT_FUNCTION = 2, /* begins a function */
   SLOT_LOOP = 4,     /* target of a jump backwards */
   SLOT_CALLBACK = 8, /* its address is taken: helpers may call it */
+  SLOT_TARGET = 32,   /* target of a jump */
   SLOT_SECOND = 16,  /* second half of a 64-bit immediate */
 };
 
@@ -96,6 +97,9 @@ static inline uint32_t jit_target(struct bpf_insn insn, uint32_t at) {
 static inline uint32_t jit_behind(const struct jit_program *p, uint32_t at) {
   return at + (jit_is_wide_immediate(p->insns[at]) ? 2 : 1);
 }
+
+/* The registers that an instruction names, as a set. */
+uint16_t jit_mentioned(struct bpf_insn insn);
 
 /* Takes a program that bpf_check accepts. Errors: -ERROR_NO_MEMORY, or -ERROR_UNSUPPORTED where control passes between functions
  * otherwise than by call and exit, or calls the program from its beginning. jit_analyse_free in any case. */

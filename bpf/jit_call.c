@@ -75,14 +75,14 @@ static void stop_after_fault(struct jit *j) {
 }
 
 /* r11 is lost in calls, and those who are called may spend from the budget. */
-static void store_budget(struct jit *j) {
+void jit_store_budget(struct jit *j) {
   if (j->counts) jit_op(&j->c, 0x89 | OP_WIDE, BUDGET, jit_field(j, FIELD(budget)));
 }
-static void load_budget(struct jit *j) {
+void jit_load_budget(struct jit *j) {
   if (j->counts) jit_op(&j->c, 0x8b | OP_WIDE, BUDGET, jit_field(j, FIELD(budget)));
 }
 
-static void clear_arguments(struct jit *j, uint32_t at) {
+void jit_clear_arguments(struct jit *j, uint32_t at) {
   for (unsigned r = 1; r <= 5; r++) {
     if (jit_live(j, at) & LIVE_LOW(r)) jit_mov_imm(&j->c, jit_native(r), 0);
   }
@@ -109,7 +109,7 @@ static void emit_helper(struct jit *j, uint32_t at) {
   bool proven =
       (jit_fact(&j->p, at) & (BPF_FACT_ARGUMENTS | BPF_FACT_KEY)) != 0 || jit_know_arguments(&j->know, &j->s, proto);
   bool checks = !proven || may_fault(id);
-  store_budget(j);
+  jit_store_budget(j);
   if (checks) note_slot(j, at);
   load_machine(j, R9);
   jit_call_address(c, proven ? (uint64_t)(uintptr_t)bpf_helper_code(id) : (uint64_t)(uintptr_t)jit_call_judged);
@@ -119,14 +119,14 @@ static void emit_helper(struct jit *j, uint32_t at) {
     for (unsigned i = 0; i < 4; i++)
       jit_op(c, 0x89 | OP_WIDE, SCRATCH, jit_field(j, FIELD(native_room[i])));
   }
-  load_budget(j);
-  clear_arguments(j, at);
+  jit_load_budget(j);
+  jit_clear_arguments(j, at);
 }
 
 static void emit_tail_call(struct jit *j, uint32_t at) {
   struct jit_code *c = &j->c;
   uint32_t none = jit_label_new(c);
-  store_budget(j);
+  jit_store_budget(j);
   note_slot(j, at);
   load_machine(j, R9);
   jit_call_address(c, (uint64_t)(uintptr_t)jit_tail_call);
@@ -142,12 +142,12 @@ static void emit_tail_call(struct jit *j, uint32_t at) {
   jit_mov(c, true, RSI, RAX);
   jit_call_address(c, (uint64_t)(uintptr_t)bpf_machine_go_on);
   stop_after_fault(j);
-  load_budget(j);
+  jit_load_budget(j);
   jit_jump(c, j->function == 0 ? j->exit_label : j->function_exit);
   jit_label_set(c, none);
   jit_mov_imm(c, RAX, (uint64_t)-BPF_EINVAL);
-  load_budget(j);
-  clear_arguments(j, at);
+  jit_load_budget(j);
+  jit_clear_arguments(j, at);
 }
 
 /* --- functions of the program --- */
@@ -184,12 +184,27 @@ uint32_t jit_emit_call(struct jit *j, uint32_t at) {
   } else if (insn.imm == BPF_HELPER_TAIL_CALL) {
     emit_tail_call(j, at);
   } else {
+    uint32_t slots = jit_emit_in_line(j, at);
+    if (slots != 0) return slots;
+    if (j->delayed == at) jit_mov_imm(&j->c, RDI, (uint64_t)(uintptr_t)&j->p.program->maps[j->s.reg[1].map]);
     emit_helper(j, at);
   }
   return 1;
 }
 
 /* --- 64-bit immediates --- */
+
+/* The lookup whose map this load gives it, if nothing else uses the register in between; 0: none. */
+static uint32_t lookup_behind(const struct jit *j, uint32_t at) {
+  const struct jit_block *block = &j->p.blocks[j->p.block_of[at]];
+  if (bpf_dst(j->p.insns[at]) != 1) return 0;
+  for (uint32_t i = at + 2; i < block->end; i = jit_behind(&j->p, i)) {
+    struct bpf_insn insn = j->p.insns[i];
+    if (jit_is_call(insn, BPF_PSEUDO_HELPER)) return insn.imm == BPF_HELPER_MAP_LOOKUP_ELEM ? i : 0;
+    if (jit_mentioned(insn) & 2) return 0;
+  }
+  return 0;
+}
 
 void jit_emit_immediate(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at], high = j->p.insns[at + 1];
@@ -198,6 +213,8 @@ void jit_emit_immediate(struct jit *j, uint32_t at) {
   uint64_t value;
   switch (bpf_src(insn)) {
     case BPF_PSEUDO_MAP:
+      j->delayed = lookup_behind(j, at);
+      if (j->delayed != 0) return;
       value = (uint64_t)(uintptr_t)&program->maps[insn.imm];
       break;
     case BPF_PSEUDO_MAP_VALUE:

@@ -33,6 +33,7 @@ const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, u
 /* Code that is seldom run and stands behind everything else. */
 enum jit_stub_kind {
   STUB_REACH, /* asks bpf_machine_reach about `operand`, and goes on at `back` */
+  STUB_NULL,  /* r0 = 0, goes on at `back` */
   STUB_FAULT, /* ends the program: fault `kind_of_fault` at slot `at` */
 };
 struct jit_stub {
@@ -53,6 +54,7 @@ struct jit {
   bool keeps_frames;  /* something checks addresses or calls back: the machine must know the frame */
   bool uses_machine;  /* r12 is used */
   bool uses_stubs;    /* some code ends the program or calls out: native_stack must be set */
+  uint32_t delayed;   /* slot of a lookup whose map was not loaded into r1, for it will be in line; 0: none */
   uint32_t counted;   /* instructions of the block up to here that were charged */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
@@ -75,6 +77,14 @@ static inline struct jit_rm jit_field(struct jit *j, struct jit_rm field) {
 struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t at);
 /* Jumps there if the condition holds. */
 void jit_fault_if(struct jit *j, unsigned condition, enum bpf_fault_kind fault, uint32_t at);
+
+/* r11 is lost in calls, and those who are called may spend from the budget. */
+void jit_store_budget(struct jit *j);
+void jit_load_budget(struct jit *j);
+/* r1 to r5 are 0 behind a call, if anybody looks. */
+void jit_clear_arguments(struct jit *j, uint32_t at);
+/* The call of a helper for which there is something better than a call: how many slots that took, 0: there is nothing. */
+uint32_t jit_emit_in_line(struct jit *j, uint32_t at);
 
 /* Each translates the instruction at `at` and returns how many slots it took. */
 uint32_t jit_emit_alu(struct jit *j, uint32_t at);

@@ -269,6 +269,11 @@ static void emit_fault_end(struct jit *j) {
 static void emit_stub(struct jit *j, const struct jit_stub *stub) {
   struct jit_code *c = &j->c;
   jit_label_set(c, stub->label);
+  if (stub->kind == STUB_NULL) {
+    jit_mov_imm(c, RAX, 0);
+    jit_jump(c, stub->back);
+    return;
+  }
   if (stub->kind == STUB_REACH) {
     jit_lea(c, true, SCRATCH, stub->operand);
     jit_mov_imm(c, SCRATCH_2, jit_pack(stub->at, stub->size, stub->access));
@@ -285,11 +290,10 @@ static void emit_stub(struct jit *j, const struct jit_stub *stub) {
 }
 
 void jit_emit_stubs(struct jit *j) {
-  if (!j->uses_stubs) return;
   for (uint32_t i = 0; i < j->stub_count && jit_code_reserve(&j->c); i++) {
     emit_stub(j, &j->stubs[i]);
   }
-  if (!jit_code_reserve(&j->c)) return;
+  if (!jit_code_reserve(&j->c) || !j->uses_stubs) return;
   emit_callout(j, j->reach_label, jit_reach);
   if (j->p.calls_values) emit_callout(j, j->function_label, jit_find_function);
   emit_fault_end(j);
