@@ -99,6 +99,8 @@ struct bpf_native bpf_jit_code(const struct bpf_program *program) {
 
 static uint32_t emit(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at];
+  uint32_t slots = jit_emit_selected(j, at);
+  if (slots != 0) return slots;
   switch (BPF_CLASS(insn.code)) {
     case BPF_LD:
       jit_emit_immediate(j, at);
@@ -121,14 +123,14 @@ static uint32_t emit(struct jit *j, uint32_t at) {
 static void emit_block(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
-  if (!j->know.entry[index].reached) return;
+  if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
   j->s = j->know.entry[index];
   j->counted = 0;
   if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 10);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
     jit_label_set(&j->c, at);
     uint32_t slots = emit(j, at), end = at + slots;
-    while (at < end) {
+    while (at < end && at < block->end) {
       last = at;
       jit_know_step(&j->know, &j->s, at);
       at = jit_behind(&j->p, at);

@@ -78,6 +78,8 @@ static void emit_two(struct jit *j, uint32_t at, enum jit_alu operation) {
     jit_op(&j->c, OP_MOVZX8, to, jit_reg(to));
   } else if (operation == ALU_AND && imm == 0xffff) {
     jit_op(&j->c, OP_MOVZX16, to, jit_reg(to));
+  } else if (operation == ALU_XOR && imm == -1) {
+    jit_op(&j->c, 0xf7 | jit_width(wide), 2, jit_reg(to)); /* not */
   } else if ((operation == ALU_ADD && imm == 1) || (operation == ALU_SUB && imm == -1)) {
     jit_op(&j->c, 0xff | jit_width(wide), 0, jit_reg(to)); /* inc */
   } else if ((operation == ALU_ADD && imm == -1) || (operation == ALU_SUB && imm == 1)) {

@@ -18,7 +18,7 @@ enum {
   SLOT_FUNCTION = 2, /* begins a function */
   SLOT_LOOP = 4,     /* target of a jump backwards */
   SLOT_CALLBACK = 8, /* its address is taken: helpers may call it */
-  SLOT_TARGET = 32,   /* target of a jump */
+  SLOT_TARGET = 32,  /* target of a jump */
   SLOT_SECOND = 16,  /* second half of a 64-bit immediate */
 };
 
@@ -69,6 +69,8 @@ struct jit_program {
 static inline unsigned jit_fact(const struct jit_program *p, uint32_t at) {
   return p->facts == NULL ? 0 : p->facts[at].known;
 }
+/* Facts that say how a jump ends. */
+enum { JIT_DECIDED = BPF_FACT_NEVER | BPF_FACT_ALWAYS };
 static inline bool jit_is_call(struct bpf_insn insn, unsigned kind) {
   return insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == kind;
 }

@@ -4,8 +4,7 @@
  */
 #include "bpf/jit_emit.h"
 
-/* The condition of a jump after a comparison; BPF_JSET: after a test. */
-static unsigned condition_of(unsigned op) {
+unsigned jit_condition_of(unsigned op) {
   switch (op) {
     case BPF_JEQ:
       return CC_EQUAL;
@@ -30,8 +29,7 @@ static unsigned condition_of(unsigned op) {
   }
 }
 
-/* Sets the flags that condition_of speaks of. */
-static void emit_comparison(struct jit *j, uint32_t at) {
+static void compare(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at];
   struct jit_code *c = &j->c;
   unsigned op = BPF_OP(insn.code), a = jit_native(bpf_dst(insn)), b = jit_native(bpf_src(insn));
@@ -61,6 +59,11 @@ static void emit_comparison(struct jit *j, uint32_t at) {
   }
 }
 
+unsigned jit_emit_comparison(struct jit *j, uint32_t at) {
+  compare(j, at);
+  return jit_condition_of(BPF_OP(j->p.insns[at].code));
+}
+
 void jit_charge(struct jit *j, uint32_t at) {
   if (!j->counts) return;
   const struct jit_block *block = &j->p.blocks[j->p.block_of[at]];
@@ -82,8 +85,7 @@ uint32_t jit_emit_jump(struct jit *j, uint32_t at) {
   if (always) {
     if (target != at + 1) jit_jump(c, target);
   } else if (!(jit_fact(&j->p, at) & BPF_FACT_NEVER)) {
-    emit_comparison(j, at);
-    jit_jump_if(c, condition_of(BPF_OP(insn.code)), target);
+    jit_jump_if(c, jit_emit_comparison(j, at), target);
   }
   return 1;
 }

@@ -55,6 +55,7 @@ struct jit {
   bool uses_machine;  /* r12 is used */
   bool uses_stubs;    /* some code ends the program or calls out: native_stack must be set */
   uint32_t delayed;   /* slot of a lookup whose map was not loaded into r1, for it will be in line; 0: none */
+  uint32_t merged;    /* block that was translated with the one in front of it */
   uint32_t counted;   /* instructions of the block up to here that were charged */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
@@ -93,6 +94,17 @@ uint32_t jit_emit_memory(struct jit *j, uint32_t at);
 uint32_t jit_emit_call(struct jit *j, uint32_t at);
 void jit_emit_immediate(struct jit *j, uint32_t at);
 void jit_emit_exit(struct jit *j, uint32_t at);
+
+/* The condition of a jump after a comparison; BPF_JSET: after a test. */
+unsigned jit_condition_of(unsigned op);
+/* Sets the flags for the jump at `at`, and gives the condition under which it is taken. */
+unsigned jit_emit_comparison(struct jit *j, uint32_t at);
+/* Whether the access of the instruction at `at`, through this register as it is now, can do no harm. */
+bool jit_is_safe(const struct jit *j, uint32_t at, unsigned base, unsigned access);
+/* The operand of that access, after whatever check it needs. */
+struct jit_rm jit_checked(struct jit *j, uint32_t at, unsigned base, unsigned access);
+/* Several instructions at once, where there is something better for them: how many slots that took, or 0. */
+uint32_t jit_emit_selected(struct jit *j, uint32_t at);
 
 /* Charges the budget for the instructions of the block up to `at`, inclusive. */
 void jit_charge(struct jit *j, uint32_t at);

@@ -12,11 +12,13 @@ static const struct bpf_map *map_of(const struct jit *j, uint32_t at) {
 }
 
 static bool is_array(const struct bpf_map *map) {
-  return map->def.type == BPF_MAP_TYPE_ARRAY || (map->def.type == BPF_MAP_TYPE_PERCPU_ARRAY && jit_fits32((int64_t)map->processor_stride));
+  return map->def.type == BPF_MAP_TYPE_ARRAY ||
+         (map->def.type == BPF_MAP_TYPE_PERCPU_ARRAY && jit_fits32((int64_t)map->processor_stride));
 }
 
 static bool is_hash(const struct bpf_map *map) {
-  return map->def.type == BPF_MAP_TYPE_HASH || map->def.type == BPF_MAP_TYPE_LRU_HASH || map->def.type == BPF_MAP_TYPE_LPM_TRIE;
+  return map->def.type == BPF_MAP_TYPE_HASH || map->def.type == BPF_MAP_TYPE_LRU_HASH ||
+         map->def.type == BPF_MAP_TYPE_LPM_TRIE;
 }
 
 /* r0 = r0 * factor */
@@ -36,7 +38,7 @@ static void multiply(struct jit_code *c, uint32_t factor) {
 
 /* A jump behind the call that only asks whether the result is null, and does not go back. */
 static bool tests_null(const struct jit *j, uint32_t at) {
-  if (at >= j->p.blocks[j->p.block_of[at - 1]].end || jit_fact(&j->p, at) != 0) return false;
+  if (at >= j->p.blocks[j->p.block_of[at - 1]].end || (jit_fact(&j->p, at) & JIT_DECIDED) != 0) return false;
   struct bpf_insn insn = j->p.insns[at];
   if (BPF_CLASS(insn.code) != BPF_JMP || (insn.code & BPF_X) || bpf_dst(insn) != 0 || insn.imm != 0) return false;
   return (BPF_OP(insn.code) == BPF_JEQ || BPF_OP(insn.code) == BPF_JNE) && jit_target(insn, at) > at;

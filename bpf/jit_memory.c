@@ -69,15 +69,16 @@ static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit
   jit_label_set(c, back);
 }
 
-/* The operand of an access, after whatever check it needs. */
-static struct jit_rm checked(struct jit *j, uint32_t at, unsigned bpf_base, unsigned access) {
+bool jit_is_safe(const struct jit *j, uint32_t at, unsigned base, unsigned access) {
   struct bpf_insn insn = j->p.insns[at];
-  struct jit_rm operand = jit_mem(jit_native(bpf_base), insn.off);
-  uint32_t size = size_of(insn.code);
-  if ((jit_fact(&j->p, at) & BPF_FACT_ACCESS) || jit_know_access(&j->know, &j->s, bpf_base, insn.off, size, access)) {
-    return operand;
-  }
-  emit_check(j, at, bpf_base, operand, size, access);
+  if (jit_fact(&j->p, at) & BPF_FACT_ACCESS) return true;
+  return jit_know_access(&j->know, &j->s, base, insn.off, size_of(insn.code), access);
+}
+
+struct jit_rm jit_checked(struct jit *j, uint32_t at, unsigned base, unsigned access) {
+  struct bpf_insn insn = j->p.insns[at];
+  struct jit_rm operand = jit_mem(jit_native(base), insn.off);
+  if (!jit_is_safe(j, at, base, access)) emit_check(j, at, base, operand, size_of(insn.code), access);
   return operand;
 }
 
@@ -88,7 +89,7 @@ static void emit_load(struct jit *j, uint32_t at) {
   bool extends = BPF_MODE(insn.code) == BPF_MEMSX;
   unsigned to = jit_native(bpf_dst(insn));
   unsigned access = BPF_ACCESS_READ | (extends ? 0 : BPF_ACCESS_CONTEXT);
-  struct jit_rm from = checked(j, at, bpf_src(insn), access);
+  struct jit_rm from = jit_checked(j, at, bpf_src(insn), access);
   bool upper = jit_upper_live(j, at, bpf_dst(insn));
   switch (BPF_SIZE(insn.code)) {
     case BPF_B:
@@ -116,7 +117,7 @@ static const unsigned store_immediate[] = {
 static void emit_store(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at];
   unsigned size = BPF_SIZE(insn.code) >> 3;
-  struct jit_rm to = checked(j, at, bpf_dst(insn), BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
+  struct jit_rm to = jit_checked(j, at, bpf_dst(insn), BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
   if (BPF_CLASS(insn.code) == BPF_STX) {
     jit_op(&j->c, store_register[size], jit_native(bpf_src(insn)), to);
     return;
@@ -176,7 +177,7 @@ static void emit_atomic(struct jit *j, uint32_t at) {
   struct jit_code *c = &j->c;
   bool wide = BPF_SIZE(insn.code) == BPF_DW;
   unsigned from = jit_native(bpf_src(insn));
-  struct jit_rm to = checked(j, at, bpf_dst(insn), BPF_ACCESS_READ | BPF_ACCESS_WRITE);
+  struct jit_rm to = jit_checked(j, at, bpf_dst(insn), BPF_ACCESS_READ | BPF_ACCESS_WRITE);
   if (!(jit_fact(&j->p, at) & BPF_FACT_ACCESS)) {
     load_address(c, SCRATCH, to);
     jit_test_imm(c, false, SCRATCH, wide ? 7 : 3);

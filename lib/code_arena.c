@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Units in use are bits; a search goes once around from where the last one ended, so that memory that was just given back rests a while:
- * a stray call into it meets breakpoints.
+ * Units in use are bits. The lowest that are free are taken, so that pages that were touched once are used again; what is given back is
+ * filled with breakpoints, which a stray call meets.
  */
 #include "lib/code_arena.h"
 
@@ -35,27 +35,23 @@ static void mark(struct code_arena *arena, size_t first, size_t count, bool used
   }
 }
 
-/* First of `count` free units that lie between begin and end, or end. */
-static size_t find(const struct code_arena *arena, size_t begin, size_t end, size_t count) {
+/* First of `count` free units, or arena->units. */
+static size_t find(const struct code_arena *arena, size_t count) {
   size_t free = 0;
-  for (size_t unit = begin; unit < end; unit++) {
+  for (size_t unit = 0; unit < arena->units; unit++) {
     free = is_used(arena, unit) ? 0 : free + 1;
     if (free == count) return unit + 1 - count;
   }
-  return end;
+  return arena->units;
 }
 
 bool code_arena_take(struct code_arena *arena, size_t size, struct code_memory *memory) {
   size_t count = align_up(size, CODE_UNIT) / CODE_UNIT;
   if (size == 0 || size > arena->units * CODE_UNIT) return false;
   lock(arena);
-  size_t first = find(arena, arena->next, arena->units, count);
-  if (first == arena->units) first = find(arena, 0, arena->units, count);
+  size_t first = find(arena, count);
   bool found = first != arena->units;
-  if (found) {
-    mark(arena, first, count, true);
-    arena->next = first + count;
-  }
+  if (found) mark(arena, first, count, true);
   unlock(arena);
   if (!found) return false;
   *memory = (struct code_memory){arena->write + first * CODE_UNIT, arena->run + first * CODE_UNIT, size};

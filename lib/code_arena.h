@@ -15,7 +15,6 @@ struct code_arena {
   const uint8_t *run;
   size_t units;
   uint64_t *used; /* a bit a unit */
-  size_t next;    /* where the search begins */
   bool locked;
 };
 

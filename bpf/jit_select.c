@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Sequences of instructions for which the processor has fewer. Each rule is a function that looks at the instructions from `at` on, all in
+ * one block, and either translates them and says how many slots that were, or leaves everything as it was and says 0.
+ */
+#include "bpf/jit_emit.h"
+
+enum { NO_MATCH = 0 };
+
+static struct bpf_insn insn_at(const struct jit *j, uint32_t at) { return j->p.insns[at]; }
+
+/* Whether `count` instructions of one slot stand from `at` on in the same block. */
+static bool room(const struct jit *j, uint32_t at, uint32_t count) {
+  return at + count <= j->p.blocks[j->p.block_of[at]].end;
+}
+
+static bool dead(const struct jit *j, uint32_t at, unsigned reg) { return !(jit_live(j, at) & LIVE_LOW(reg)); }
+
+static bool is_alu(struct bpf_insn insn, unsigned op, unsigned source) {
+  unsigned class = BPF_CLASS(insn.code);
+  return (class == BPF_ALU || class == BPF_ALU64) && BPF_OP(insn.code) == op && (insn.code & BPF_X) == source;
+}
+
+static bool is_wide_class(struct bpf_insn insn) { return BPF_CLASS(insn.code) == BPF_ALU64; }
+
+/* A plain copy of a register. */
+static bool is_copy(struct bpf_insn insn) { return is_alu(insn, BPF_MOV, BPF_X) && insn.off == 0; }
+
+/* --- addresses: t = a; t += b; t += imm --- */
+
+/* rbp and r13 as base cost a byte more; as index they don't. */
+static struct jit_rm sum(unsigned a, unsigned b) {
+  return (a & 7) == RBP ? jit_indexed(b, a, 0, 0) : jit_indexed(a, b, 0, 0);
+}
+
+static uint32_t select_lea(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !is_copy(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn copy = insn_at(j, at), add = insn_at(j, at + 1);
+  unsigned d = bpf_dst(copy), to = jit_native(d), from = jit_native(bpf_src(copy));
+  if (BPF_CLASS(add.code) != BPF_CLASS(copy.code) || bpf_dst(add) != d) return NO_MATCH;
+  bool wide = is_wide_class(add) && jit_upper_live(j, at + 1, d);
+  if (is_alu(add, BPF_ADD, BPF_X)) {
+    unsigned with = bpf_src(add) == d ? from : jit_native(bpf_src(add));
+    jit_lea(&j->c, wide, to, sum(from, with));
+    return 2;
+  }
+  bool adds = is_alu(add, BPF_ADD, BPF_K), subtracts = is_alu(add, BPF_SUB, BPF_K) && add.imm != INT32_MIN;
+  if ((!adds && !subtracts) || (j->options.blind && !jit_fits8(add.imm))) return NO_MATCH;
+  jit_lea(&j->c, wide, to, jit_mem(from, adds ? add.imm : -add.imm));
+  return 2;
+}
+
+/* --- rotation: t = a; t <<= n; a >>= w - n; one of them |= the other --- */
+
+static uint32_t select_rotate(struct jit *j, uint32_t at) {
+  if (!room(j, at, 4) || !is_copy(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn copy = insn_at(j, at), first = insn_at(j, at + 1), second = insn_at(j, at + 2),
+                  both = insn_at(j, at + 3);
+  unsigned t = bpf_dst(copy), a = bpf_src(copy), class = BPF_CLASS(copy.code), bits = class == BPF_ALU64 ? 64 : 32;
+  if (BPF_CLASS(first.code) != class || BPF_CLASS(second.code) != class || BPF_CLASS(both.code) != class || t == a)
+    return NO_MATCH;
+  bool left_first = is_alu(first, BPF_LSH, BPF_K) && is_alu(second, BPF_RSH, BPF_K);
+  bool right_first = is_alu(first, BPF_RSH, BPF_K) && is_alu(second, BPF_LSH, BPF_K);
+  bool apart = (bpf_dst(first) == t && bpf_dst(second) == a) || (bpf_dst(first) == a && bpf_dst(second) == t);
+  if ((!left_first && !right_first) || !apart || first.imm <= 0 || second.imm <= 0) return NO_MATCH;
+  if ((unsigned)first.imm + (unsigned)second.imm != bits) return NO_MATCH;
+  bool joins = (is_alu(both, BPF_OR, BPF_X) || is_alu(both, BPF_XOR, BPF_X) || is_alu(both, BPF_ADD, BPF_X));
+  unsigned result = bpf_dst(both), other = result == t ? a : t;
+  if (!joins || bpf_src(both) != other || (result != t && result != a) || !dead(j, at + 3, other)) return NO_MATCH;
+  bool wide = bits == 64;
+  unsigned count = (unsigned)(left_first ? first.imm : second.imm);
+  if (result == t && j->options.cpu.bmi2) {
+    jit_vex(&j->c, 0xf0 | OP_0F3A | jit_width(wide), 3, jit_native(t), 0, jit_reg(jit_native(a))); /* rorx */
+    jit_byte(&j->c, bits - count);
+    return 4;
+  }
+  if (result == t) jit_mov(&j->c, wide, jit_native(t), jit_native(a));
+  jit_shift_imm(&j->c, wide, SHIFT_ROL, jit_native(result), count);
+  return 4;
+}
+
+/* --- extension: a <<= 32; a >>= 32 --- */
+
+static uint32_t select_extend(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2)) return NO_MATCH;
+  struct bpf_insn left = insn_at(j, at), right = insn_at(j, at + 1);
+  unsigned d = bpf_dst(left), reg = jit_native(d);
+  if (left.code != (BPF_ALU64 | BPF_LSH | BPF_K) || left.imm != 32 || right.imm != 32 || bpf_dst(right) != d)
+    return NO_MATCH;
+  if (right.code == (BPF_ALU64 | BPF_ARSH | BPF_K)) {
+    jit_op(&j->c, 0x63 | OP_WIDE, reg, jit_reg(reg)); /* movsxd */
+    return 2;
+  }
+  if (right.code != (BPF_ALU64 | BPF_RSH | BPF_K)) return NO_MATCH;
+  if (!jit_is_low(j, d) && jit_upper_live(j, at + 1, d)) jit_mov(&j->c, false, reg, reg);
+  return 2;
+}
+
+/* --- and-not: a ^= -1; a &= b --- */
+
+static uint32_t select_andn(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !j->options.cpu.bmi1) return NO_MATCH;
+  struct bpf_insn not = insn_at(j, at), and = insn_at(j, at + 1);
+  unsigned d = bpf_dst(not );
+  if (!is_alu(not, BPF_XOR, BPF_K) || not .imm != -1 || !is_alu(and, BPF_AND, BPF_X)) return NO_MATCH;
+  if (BPF_CLASS(not .code) != BPF_CLASS(and.code) || bpf_dst(and) != d || bpf_src(and) == d) return NO_MATCH;
+  bool wide = is_wide_class(and) && jit_upper_live(j, at + 1, d);
+  jit_vex(&j->c, 0xf2 | OP_0F38 | jit_width(wide), 0, jit_native(d), jit_native(d), jit_reg(jit_native(bpf_src(and))));
+  return 2;
+}
+
+/* --- a bit or mask that is only asked for: t = a; t >>= n; t &= m; if t != 0 --- */
+
+static uint32_t select_test(struct jit *j, uint32_t at) {
+  uint32_t next = at;
+  unsigned shift = 0, t = bpf_dst(insn_at(j, at)), from = t;
+  if (!room(j, at, 2) || j->counts) return NO_MATCH;
+  if (is_copy(insn_at(j, next))) from = bpf_src(insn_at(j, next++));
+  if (!room(j, next, 2)) return NO_MATCH;
+  /* Bits that a 32-bit copy drops are not among those that the mask keeps. */
+  if (is_alu(insn_at(j, next), BPF_RSH, BPF_K) && bpf_dst(insn_at(j, next)) == t)
+    shift = (unsigned)insn_at(j, next++).imm;
+  if (!room(j, next, 2)) return NO_MATCH;
+  struct bpf_insn and = insn_at(j, next), jump = insn_at(j, next + 1);
+  if (!is_alu(and, BPF_AND, BPF_K) || bpf_dst(and) != t || and.imm < 0 || (j->options.blind && !jit_fits8(and.imm)))
+    return NO_MATCH;
+  if (!jit_is_jump(jump) || (jump.code & BPF_X) || jump.imm != 0 || bpf_dst(jump) != t || !dead(j, next + 1, t))
+    return NO_MATCH;
+  if ((BPF_OP(jump.code) != BPF_JEQ && BPF_OP(jump.code) != BPF_JNE) || (jit_fact(&j->p, next + 1) & JIT_DECIDED) != 0)
+    return NO_MATCH;
+  unsigned reg = jit_native(from), if_zero = BPF_OP(jump.code) == BPF_JEQ;
+  if (shift != 0) {
+    if (and.imm != 1 || shift > 31) return NO_MATCH;
+    jit_op(&j->c, 0xba | OP_0F, 4, jit_reg(reg)); /* bt */
+    jit_byte(&j->c, shift);
+    jit_jump_if(&j->c, if_zero ? CC_ABOVE_EQUAL : CC_BELOW, jit_target(jump, next + 1));
+  } else {
+    jit_test_imm(&j->c, false, reg, and.imm);
+    jit_jump_if(&j->c, if_zero ? CC_EQUAL : CC_NOT_EQUAL, jit_target(jump, next + 1));
+  }
+  return next + 2 - at;
+}
+
+/* --- one of two values: if (c) skip the copy --- */
+
+static uint32_t select_cmov(struct jit *j, uint32_t at) {
+  struct bpf_insn jump = insn_at(j, at);
+  if (!jit_is_jump(jump) || BPF_OP(jump.code) == BPF_JA || jump.off != 1 || (jit_fact(&j->p, at) & JIT_DECIDED) != 0)
+    return NO_MATCH;
+  uint32_t block = j->p.block_of[at] + 1;
+  if (j->p.blocks[block].end != at + 2 || (j->p.flags[at + 1] & SLOT_TARGET)) return NO_MATCH;
+  struct bpf_insn move = insn_at(j, at + 1);
+  unsigned d = bpf_dst(move), s = bpf_src(move);
+  bool wide = jit_upper_live(j, at + 1, d), constant = is_alu(move, BPF_MOV, BPF_K);
+  if (!constant && !is_copy(move)) return NO_MATCH;
+  /* All of d moves or none of it: a 32-bit copy must be one that 64 bits do as well. */
+  if (wide && !constant && !is_wide_class(move) && !jit_is_low(j, s)) return NO_MATCH;
+  if (!(jit_live(j, at) & LIVE_LOW(d)) && dead(j, at + 1, d)) return NO_MATCH;
+  unsigned from = constant ? SCRATCH_2 : jit_native(s);
+  if (constant && j->options.blind) return NO_MATCH;
+  jit_charge(j, at);
+  if (constant)
+    jit_mov_imm(&j->c, SCRATCH_2, is_wide_class(move) && wide ? (uint64_t)(int64_t)move.imm : (uint32_t)move.imm);
+  unsigned condition = jit_emit_comparison(j, at);
+  jit_op(&j->c, 0x40 | OP_0F | (condition ^ 1) | jit_width(wide), jit_native(d), jit_reg(from));
+  j->merged = block;
+  return 2;
+}
+
+/* --- memory --- */
+
+static bool is_load(struct bpf_insn insn) { return BPF_CLASS(insn.code) == BPF_LDX && BPF_MODE(insn.code) == BPF_MEM; }
+
+static unsigned alu_of(unsigned op) {
+  switch (op) {
+    case BPF_ADD:
+      return ALU_ADD;
+    case BPF_SUB:
+      return ALU_SUB;
+    case BPF_OR:
+      return ALU_OR;
+    case BPF_AND:
+      return ALU_AND;
+    case BPF_XOR:
+      return ALU_XOR;
+    default:
+      return ALU_CMP; /* none of those */
+  }
+}
+
+/* t = *p; a op= t, and t is not used again. */
+static uint32_t select_operand(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !is_load(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn load = insn_at(j, at), op = insn_at(j, at + 1);
+  unsigned t = bpf_dst(load), d = bpf_dst(op), size = BPF_SIZE(load.code);
+  bool alu = BPF_CLASS(op.code) == BPF_ALU || is_wide_class(op);
+  if (!alu || !(op.code & BPF_X) || bpf_src(op) != t || d == t || !dead(j, at + 1, t)) return NO_MATCH;
+  bool wide = is_wide_class(op) && jit_upper_live(j, at + 1, d);
+  if (size != BPF_DW && (size != BPF_W || wide)) return NO_MATCH;
+  if (alu_of(BPF_OP(op.code)) == ALU_CMP) return NO_MATCH;
+  struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+  jit_alu(&j->c, wide, (enum jit_alu)alu_of(BPF_OP(op.code)), jit_native(d), from);
+  return 2;
+}
+
+/* t = *p; t op= x; *p = t, and t is not used again. */
+static uint32_t select_in_place(struct jit *j, uint32_t at) {
+  if (!room(j, at, 3) || !is_load(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn load = insn_at(j, at), op = insn_at(j, at + 1), store = insn_at(j, at + 2);
+  unsigned t = bpf_dst(load), base = bpf_src(load), size = BPF_SIZE(load.code);
+  if (store.code != (BPF_STX | BPF_MEM | size) || bpf_src(store) != t || bpf_dst(store) != base ||
+      store.off != load.off)
+    return NO_MATCH;
+  bool alu = BPF_CLASS(op.code) == BPF_ALU || is_wide_class(op), constant = !(op.code & BPF_X);
+  unsigned operation = alu_of(BPF_OP(op.code));
+  if (!alu || bpf_dst(op) != t || operation == ALU_CMP || t == base || !dead(j, at + 2, t)) return NO_MATCH;
+  if (size == BPF_DW && !is_wide_class(op)) return NO_MATCH;
+  if (!constant && bpf_src(op) == t) return NO_MATCH;
+  if (constant && (size == BPF_B || size == BPF_H || j->options.blind) && !jit_fits8(op.imm)) return NO_MATCH;
+  /* Only where neither access can fault: the store's fault would come too early. */
+  if (!jit_is_safe(j, at, base, BPF_ACCESS_READ) || !jit_is_safe(j, at + 2, base, BPF_ACCESS_WRITE)) return NO_MATCH;
+  struct jit_rm place = jit_mem(jit_native(base), load.off);
+  unsigned width = size == BPF_DW ? OP_WIDE : size == BPF_H ? OP_HALF : 0;
+  if (!constant) {
+    unsigned byte = size == BPF_B ? OP_BYTE_REG : 1;
+    jit_op(&j->c, operation << 3 | byte | width, jit_native(bpf_src(op)), place);
+  } else if (op.imm == 1 && (operation == ALU_ADD || operation == ALU_SUB)) {
+    jit_op(&j->c, (size == BPF_B ? 0xfeu : 0xffu) | width, operation == ALU_SUB, place); /* inc, dec */
+  } else if (size == BPF_B || size == BPF_H) {
+    jit_op(&j->c, (size == BPF_B ? 0x80u : 0x83u) | width, operation, place);
+    jit_byte(&j->c, (uint8_t)op.imm);
+  } else {
+    jit_alu_imm(&j->c, size == BPF_DW, (enum jit_alu)operation, place, op.imm);
+  }
+  return 3;
+}
+
+/* t = *p; t = bswap(t) */
+static uint32_t select_swapped_load(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !is_load(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn load = insn_at(j, at), end = insn_at(j, at + 1);
+  unsigned t = bpf_dst(load), size = BPF_SIZE(load.code);
+  bool swaps = end.code == (BPF_ALU64 | BPF_END) || end.code == (BPF_ALU | BPF_END | BPF_X);
+  if (!swaps || bpf_dst(end) != t) return NO_MATCH;
+  bool word = size == BPF_W && end.imm == 32, quad = size == BPF_DW && end.imm == 64;
+  if ((word || quad) && j->options.cpu.movbe) {
+    struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+    jit_op(&j->c, 0xf0 | OP_0F38 | jit_width(quad), jit_native(t), from); /* movbe */
+    return 2;
+  }
+  if (size != BPF_H || end.imm != 16) return NO_MATCH;
+  struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+  jit_op(&j->c, 0xb7 | OP_0F, jit_native(t), from);
+  jit_op(&j->c, 0xc1 | OP_HALF, SHIFT_ROL, jit_reg(jit_native(t)));
+  jit_byte(&j->c, 8);
+  return 2;
+}
+
+/* t = *p; if t ? x, and t is not used again. */
+static uint32_t select_compare(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !is_load(insn_at(j, at)) || j->counts) return NO_MATCH;
+  struct bpf_insn load = insn_at(j, at), jump = insn_at(j, at + 1);
+  unsigned t = bpf_dst(load), size = BPF_SIZE(load.code), op = BPF_OP(jump.code);
+  if (!jit_is_jump(jump) || op == BPF_JA || op == BPF_JSET || (jit_fact(&j->p, at + 1) & JIT_DECIDED) != 0 ||
+      !dead(j, at + 1, t))
+    return NO_MATCH;
+  bool is_signed = op == BPF_JSGT || op == BPF_JSGE || op == BPF_JSLT || op == BPF_JSLE,
+       narrow = BPF_CLASS(jump.code) == BPF_JMP32;
+  if (jump.code & BPF_X) {
+    bool left = bpf_dst(jump) == t;
+    if ((left && bpf_src(jump) == t) || (!left && bpf_src(jump) != t)) return NO_MATCH;
+    if (!(size == BPF_W && narrow) && !(size == BPF_DW && !narrow)) return NO_MATCH;
+    struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+    jit_op(&j->c, (left ? 0x39u : 0x3bu) | jit_width(!narrow), jit_native(left ? bpf_src(jump) : bpf_dst(jump)), from);
+  } else {
+    /* What was zero-extended compares in its own width with a constant that fits, unless signs count. */
+    bool fits = size == BPF_W    ? narrow || (!is_signed && jump.imm >= 0)
+                : size == BPF_DW ? !narrow
+                                 : !is_signed && jump.imm >= 0 && jump.imm <= 0x7f;
+    if (bpf_dst(jump) != t || !fits || (j->options.blind && !jit_fits8(jump.imm))) return NO_MATCH;
+    struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+    if (size == BPF_B) {
+      jit_op(&j->c, 0x80, ALU_CMP, from);
+      jit_byte(&j->c, (unsigned)jump.imm);
+    } else if (size == BPF_H) {
+      jit_op(&j->c, 0x83 | OP_HALF, ALU_CMP, from);
+      jit_byte(&j->c, (unsigned)jump.imm);
+    } else {
+      jit_alu_imm(&j->c, size == BPF_DW, ALU_CMP, from, jump.imm);
+    }
+  }
+  jit_jump_if(&j->c, jit_condition_of(op), jit_target(jump, at + 1));
+  return 2;
+}
+
+/* --- all of them --- */
+
+uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
+  static uint32_t (*const of_alu[])(struct jit *, uint32_t) = {select_rotate, select_test, select_lea, select_extend,
+                                                               select_andn};
+  static uint32_t (*const of_load[])(struct jit *, uint32_t) = {select_in_place, select_compare, select_operand,
+                                                                select_swapped_load};
+  uint32_t slots = 0;
+  switch (BPF_CLASS(insn_at(j, at).code)) {
+    case BPF_ALU:
+    case BPF_ALU64:
+      for (unsigned i = 0; i < sizeof of_alu / sizeof of_alu[0] && slots == 0; i++)
+        slots = of_alu[i](j, at);
+      return slots;
+    case BPF_LDX:
+      for (unsigned i = 0; i < sizeof of_load / sizeof of_load[0] && slots == 0; i++)
+        slots = of_load[i](j, at);
+      return slots;
+    case BPF_JMP:
+    case BPF_JMP32:
+      return select_cmov(j, at);
+    default:
+      return 0;
+  }
+}
