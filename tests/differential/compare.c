@@ -10,6 +10,7 @@
 
 #include "bpf/jit.h"
 #include "lib/memory.h"
+#include "tests/differential/linux.h"
 #include "tests/unit/bpf/asm.h"
 
 enum { AREA = 1024, GUARD = 64, PACKET_MAX = 256 };
@@ -128,6 +129,66 @@ static void compare_results(const struct bpf_result *result, const struct bpf_re
           expected->fault_address);
 }
 
+/* --- Linux --- */
+
+static struct {
+  bool on;
+  uint64_t ran, refused;
+} linux_engine;
+
+bool compare_with_linux(void) {
+  static const struct linux_map maps[GENERATE_MAPS] = {
+      {BPF_MAP_TYPE_ARRAY, 4, 80, 1},
+      {BPF_MAP_TYPE_ARRAY, 4, GENERATE_VALUE, GENERATE_VALUES},
+      {BPF_MAP_TYPE_HASH, 4, GENERATE_VALUE, GENERATE_VALUES},
+  };
+  const char *why;
+  linux_engine.on = linux_begin(maps, &why);
+  if (!linux_engine.on) fprintf(stderr, "not compared with Linux: bpf(): %s\n", why);
+  return linux_engine.on;
+}
+
+void compare_linux_counts(uint64_t *ran, uint64_t *refused) {
+  *ran = linux_engine.ran;
+  *refused = linux_engine.refused;
+}
+
+/* The maps are ours as the interpreter left them. */
+static void compare_map_with_linux(unsigned index) {
+  struct bpf_map *map = test.maps[index];
+  uint32_t key, next;
+  uint8_t value[128];
+  for (long more = map->ops->next_key(map, NULL, &next); more == 0; more = map->ops->next_key(map, &key, &next)) {
+    const uint8_t *ours = map->ops->lookup(map, &next);
+    require(linux_lookup(index, &next, value), "Linux", "a map's entry under this key, which Linux lacks,", 0, next);
+    for (uint32_t i = 0; i < map->def.value_size; i++) {
+      if (value[i] != ours[i]) fprintf(stderr, "map %s, key %u, byte %u\n", map->def.name, next, i);
+      require(value[i] == ours[i], "Linux", "a byte of a map", value[i], ours[i]);
+    }
+    key = next;
+  }
+  require(linux_count(index) == map->count, "Linux", "a map's count", linux_count(index), map->count);
+}
+
+static void compare_linux(const struct world *before, const struct world *after, const struct bpf_result *expected) {
+  uint8_t packet[4096];
+  uint32_t length = test.length, r0;
+  memcpy(packet, before->area + GUARD, length);
+  if (linux_run(test.generated.insns, test.generated.count, packet, &length, &r0) == 0) {
+    linux_engine.refused++;
+    return;
+  }
+  linux_engine.ran++;
+  require(r0 == (uint32_t)expected->r0, "Linux", "r0", r0, (uint32_t)expected->r0);
+  require(length == test.length, "Linux", "the packet's length", length, test.length);
+  for (uint32_t i = 0; i < length; i++) {
+    require(packet[i] == after->area[GUARD + i], "Linux", "a byte of the packet", packet[i], after->area[GUARD + i]);
+  }
+  for (unsigned i = 0; i < GENERATE_MAPS; i++) {
+    compare_map_with_linux(i);
+  }
+}
+
 static void random_packet(struct choices *c) {
   memset(test.area, 0xa5, AREA);
   test.length =
@@ -176,6 +237,7 @@ void compare_engines(struct choices *c, bool safe, uint64_t number) {
       expected = result;
       require(!safe || expected.fault == BPF_FAULT_NONE, engines[0], "the fault", expected.fault, BPF_FAULT_NONE);
       save(&after);
+      if (safe && linux_engine.on) compare_linux(&before, &after, &expected);
       continue;
     }
     compare_results(&result, &expected, engines[engine]);

@@ -7,6 +7,11 @@
 
 #include "tests/differential/generate.h"
 
+/* From here on safe programs run in the Linux kernel too. False, and a sentence on standard error: that is not permitted here. */
+bool compare_with_linux(void);
+/* How many of them Linux took, and how many it refused, most as too complex. */
+void compare_linux_counts(uint64_t *ran, uint64_t *refused);
+
 /* Generates a program from the choices, and a packet, and runs it in the interpreter and as native code: checked, and, if it is safe,
  * with facts. Ends the process with a message and the program when two disagree. `number` is for the message. */
 void compare_engines(struct choices *c, bool safe, uint64_t number);

@@ -24,6 +24,9 @@ SANITIZER_OPTIONS = {
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
 }
 
+# Where engines are compared, addresses in the stack are data that must come out the same: no copies of the stack there.
+ONE_STACK = {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPTIONS"].replace("use_after_return=1", "use_after_return=0")}
+
 
 def environment(**extra):
     return {**os.environ, **SANITIZER_OPTIONS, **extra}

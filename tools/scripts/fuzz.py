@@ -28,7 +28,7 @@ def run(name, seconds):
         command.append(f"-dict={dictionary}")
     command += [corpus, builds.ROOT / "tests/fuzz/corpus" / name]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                          env=builds.environment(), timeout=seconds + 120, check=False)
+                          env=builds.environment(**(builds.ONE_STACK if name == "jit" else {})), timeout=seconds + 120, check=False)
     return done.returncode, done.stdout
 
 

@@ -129,8 +129,8 @@ def fuzz_steps(seconds):
 
 def engines(build, programs):
     """Random eBPF programs in every engine; tests/differential says how."""
-    command = [str(builds.ROOT / build / "tests/differential/differential"), str(programs)]
-    return Step(f"eBPF engines compared ({build})", command, count_one, timeout=300)
+    command = [str(builds.ROOT / build / "tests/differential/differential"), str(programs), "1", "linux"]
+    return Step(f"eBPF engines compared ({build})", command, count_one, timeout=300, **builds.ONE_STACK)
 
 
 def steps(options):

@@ -11,6 +11,19 @@
 #include "bpf/jit.h"
 #include "tests/unit/bpf/asm.h"
 
+/* AddressSanitizer gives every call of a function another place for its variables, and so the machine. */
+#if defined(__SANITIZE_ADDRESS__)
+static const bool stack_moves = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+static const bool stack_moves = true;
+#else
+static const bool stack_moves = false;
+#endif
+#else
+static const bool stack_moves = false;
+#endif
+
 static const struct bpf_jit_options native_variants[] = {
     {.memory = true},
     {.memory = true, .cpu = {true, true, true}},
@@ -50,7 +63,7 @@ static inline struct bpf_result run_both(const struct bpf_insn *insns, uint32_t 
     assert_int_equal(result.fault, expected.fault);
     if (expected.fault != BPF_FAULT_NONE && expected.fault != BPF_FAULT_BUDGET) {
       assert_int_equal(result.fault_insn, expected.fault_insn);
-      assert_int_equal(result.fault_address, expected.fault_address);
+      if (!stack_moves) assert_int_equal(result.fault_address, expected.fault_address);
     }
     if (length > 0) assert_memory_equal(memory, after, length);
   }
