@@ -23,7 +23,7 @@ struct device {
 
 #define DEVICE_NAME_HELP "the interface: of the host, pcap:IN,OUT, unix:LOCAL,REMOTE ...; of an image eth0, eth1 ..."
 #define DEVICE_METHOD_HELP \
-  "the kind of interface: TAP, AF_PACKET (or LINUX), AF_XDP, PCAP, UNIX, MEMORY (what the name suggests)"
+  "the kind of interface: TAP, AF_PACKET (or LINUX), AF_XDP, PCAP, REPLAY, UNIX, MEMORY (what the name suggests)"
 
 /* Checks BURST. 0 or a negative code after reporting. */
 int device_check_burst(const struct device *d, struct report *report) MUST_USE;

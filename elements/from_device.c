@@ -285,6 +285,7 @@ static const struct element_class from_device_class = {
         "  xdp:INTERFACE      AF_XDP (CAP_NET_ADMIN, CAP_BPF): the host does not see the frames that come; nor does it put\n"
         "                     back checksums that a local sender left to hardware (ethtool -K, at the other end, tx off)\n"
         "  'pcap:IN,OUT'      frames of a capture file, as fast as they are taken, and to another; either may be empty\n"
+        "  'replay:IN,OUT'    the same, with the distances in time that the frames were captured at\n"
         "  'unix:HERE,THERE'  unix datagram sockets, one frame a datagram\n"
         "  memory:NAME        what is sent there comes back; two NICs that the system was started with are joined\n"
         "METHOD chooses between them. A VLAN tag or checksum that the host keeps beside the frame is put back. With "

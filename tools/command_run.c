@@ -37,6 +37,7 @@ static const char help[] =
     "                           memory:NAME         one end of a cable inside; the second of that name is the other\n"
     "                           unix:LOCAL,REMOTE   as dgram, which is accepted too\n"
     "                           pcap:IN,OUT         frames from one capture file, to another; either may be empty\n"
+    "                           replay:IN,OUT       the same, with the distances in time of the capture\n"
     "  -k, --key PUB.pem      for FILE.click: trust bundles signed with this key; see 'imago build --help'\n"
     "  -b, --bundle [NAME=]F  for FILE.click: put this bundle into the boot archive\n"
     "      --archive FILE     use this boot archive instead of the one beside the image\n"

@@ -13,6 +13,13 @@
 #include "platform/process/host_link.h"
 #include "platform/process/process.h"
 
+#define NANOSECONDS_PER_SECOND 1000000000u
+
+static inline struct timespec timespec_of(uint64_t nanoseconds) {
+  return (struct timespec){(time_t)(nanoseconds / NANOSECONDS_PER_SECOND),
+                           (long)(nanoseconds % NANOSECONDS_PER_SECOND)};
+}
+
 /* A NIC and what the platform needs of it beside nic->ops. The kind's own struct begins with it. */
 struct process_nic {
   struct nic nic;
@@ -26,6 +33,7 @@ struct process_nic {
 /* One for each kind; they take what stands behind the prefix: "FIRST,SECOND" or the name of an interface. nic.ops, fd, room_fd and
  * close are set; nic.pool comes later. NULL after reporting. */
 struct process_nic *nic_pcap_open(const char *specification, struct report *report);
+struct process_nic *nic_replay_open(const char *specification, struct report *report);
 struct process_nic *nic_unix_open(const char *specification, struct report *report);
 struct process_nic *nic_memory_open(const char *name, struct report *report);
 struct process_nic *nic_tap_open(const char *name, struct report *report);

@@ -18,6 +18,7 @@ static const struct nic_kind {
     {"AF_PACKET", "LINUX", "packet:", "packet:INTERFACE", nic_packet_open}, /* LINUX is Click's name for it */
     {"AF_XDP", "XDP", "xdp:", "xdp:INTERFACE", nic_xdp_open},
     {"PCAP", NULL, "pcap:", "pcap:IN,OUT", nic_pcap_open},
+    {"REPLAY", NULL, "replay:", "replay:IN,OUT", nic_replay_open},
     {"UNIX", NULL, "unix:", "unix:LOCAL,REMOTE", nic_unix_open},
     {"MEMORY", NULL, "memory:", "memory:NAME", nic_memory_open},
 };

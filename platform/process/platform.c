@@ -24,7 +24,6 @@
 #include "platform/process/host.h"
 #include "platform/process/nic_open.h"
 
-#define NANOSECONDS_PER_SECOND 1000000000u
 #define QUIET_NS 50000000u /* stop_when_finished: this long without a packet */
 enum { PANIC_STATUS = 70 };
 
@@ -121,7 +120,7 @@ void platform_sleep(uint64_t deadline) {
   if (self == 0) count += channel_poll_fds(fds + count);
 
   uint64_t now = platform_now(), wait = deadline > now ? deadline - now : 0;
-  struct timespec timeout = {(time_t)(wait / NANOSECONDS_PER_SECOND), (long)(wait % NANOSECONDS_PER_SECOND)};
+  const struct timespec timeout = timespec_of(wait);
   const struct timespec *end = deadline == UINT64_MAX ? NULL : &timeout;
   if (self == 0) {
     (void)process_watch_poll(fds, count, end);

@@ -205,6 +205,38 @@ static void test_capture_through_graph(void **state) {
   text_free(&archive);
 }
 
+/* A replay's frames are as far apart as they were captured: so many, 1 ms apart, take their time at least. One captured before its
+ * predecessor (pcap has no order: draft-ietf-opsawg-pcap, section 5) does not wait. */
+static void test_capture_at_recorded_speed(void **state) {
+  enum { COUNT = 101 };
+  uint8_t frame[PACKET_BUFFER_SIZE];
+  struct text archive = archive_of("FromDevice(eth0) -> Queue -> ToDevice(eth1);");
+  write_capture(in_folder("in.pcap"), COUNT);
+  FILE *more = fopen(in_folder("in.pcap"), "abe");
+  assert_non_null(more);
+  size_t length = make_frame(COUNT, frame);
+  assert_int_equal(pcap_write(more, 5 * 1000000ull, frame, (uint32_t)length), 0);
+  assert_int_equal(fclose(more), 0);
+  char in[160], out[160], errors[4096];
+  snprintf(in, sizeof in, "replay:%s,", in_folder("in.pcap"));
+  snprintf(out, sizeof out, "replay:,%s", in_folder("out.pcap"));
+  const char *nics[] = {in, out};
+  struct process_options options = {.archive = {archive.data, archive.length},
+                                    .nics = nics,
+                                    .nic_count = 2,
+                                    .log_fd = -1,
+                                    .stop_when_finished = true};
+  struct timespec start, end;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  int status = end_child(start_child(&options), errors, sizeof errors);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  assert_string_equal(errors, "");
+  assert_int_equal(status, 0);
+  assert_true((end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec >= (COUNT - 1) * 1000000);
+  check_capture(in_folder("out.pcap"), COUNT + 1);
+  text_free(&archive);
+}
+
 /* Two memory NICs of one name are joined; one alone loops back; each worker's sleep ends when the other has something. What goes to an
  * end that nobody receives from is dropped and counted. */
 static void test_memory_cables(void **state) {
@@ -270,7 +302,7 @@ static void test_bad_boots(void **state) {
       {"Idle -> Discard;", "memory:", "NIC 'memory:': expected a name behind it"},
       {"FromDevice(eth0, METHOD AF_PACKET) -> Discard;", "pcap:,", "METHOD: interface 'eth0' is open as PCAP already"},
       {"FromDevice(x, METHOD DPDK) -> Discard;", "pcap:,",
-       "METHOD: there is no 'DPDK'; expected TAP, AF_PACKET, AF_XDP, PCAP, UNIX or MEMORY"},
+       "METHOD: there is no 'DPDK'; expected TAP, AF_PACKET, AF_XDP, PCAP, REPLAY, UNIX or MEMORY"},
       {"FromDevice(memory:x, METHOD UNIX) -> Discard;", "pcap:,",
        "METHOD: UNIX does not fit 'memory:x', which asks for MEMORY"},
   };
@@ -576,9 +608,9 @@ int main(void) {
       cmocka_unit_test(test_bad_captures),          cmocka_unit_test(test_records),
       cmocka_unit_test(test_memory_cables),         cmocka_unit_test(test_bad_boots),
       cmocka_unit_test(test_bad_archives),          cmocka_unit_test(test_files_are_no_stale_sockets),
-      cmocka_unit_test(test_capture_through_graph), cmocka_unit_test(test_control_socket),
-      cmocka_unit_test(test_signal_stops),          cmocka_unit_test(test_idle_sleeps),
-      cmocka_unit_test(test_unix_sockets),
+      cmocka_unit_test(test_capture_through_graph), cmocka_unit_test(test_capture_at_recorded_speed),
+      cmocka_unit_test(test_control_socket),        cmocka_unit_test(test_signal_stops),
+      cmocka_unit_test(test_idle_sleeps),           cmocka_unit_test(test_unix_sockets),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
