@@ -73,12 +73,13 @@ static uint64_t call_back(struct bpf_machine *m, uint64_t function, uint64_t r1,
   return m->fault == BPF_FAULT_NONE ? result : 0;
 }
 
+/* Of a program that checks addresses or calls back. Others are entered directly. The window may have moved since native code ran last,
+ * and the maps may be another program's. */
 static uint64_t run(struct bpf_machine *m) {
-  const struct native *native = (const struct native *)m->program->code;
   m->call = call_back;
-  /* The window may have moved since native code ran last, and the maps may be another program's. */
-  memset(m->native_room, 0, sizeof m->native_room);
+  jit_note_packet(m);
   memset(m->native_value_room, 0, sizeof m->native_value_room);
+  const struct native *native = (const struct native *)m->program->code;
   return ((uint64_t(*)(struct bpf_machine *))(uintptr_t)native->memory.run)(m);
 }
 
@@ -194,6 +195,7 @@ static int place(struct jit *j, struct native *native, struct report *report) {
     uint32_t function = j->p.blocks[j->p.block_of[program->functions[i]]].function;
     native->entries[i] = jit_label_place(&j->c, jit_entry_label(j, function));
   }
+  if (!j->uses_stubs) native->code.run = (uint64_t(*)(struct bpf_machine *))(uintptr_t)native->memory.run;
   if (j->p.callbacks) {
     native->enter = (uint64_t(*)(struct bpf_machine *, const uint8_t *))(
         uintptr_t)(native->memory.run + jit_label_place(&j->c, j->enter_label));

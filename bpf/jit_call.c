@@ -10,6 +10,12 @@
 /* Bytes that an access of `size` may begin in, of `length`. */
 static uint64_t room(uint64_t length, uint64_t size) { return length >= size ? length - size + 1 : 0; }
 
+void jit_note_packet(struct bpf_machine *m) {
+  for (unsigned i = 0; i < 4; i++) {
+    m->native_room[i] = room(m->data_length, (uint64_t)1 << i);
+  }
+}
+
 /* On success the room is noted, so that the next accesses to the packet, and to this map value, are checked in line. */
 uint64_t jit_reach(struct bpf_machine *m, uint64_t address, uint32_t packed) {
   uint32_t at = packed & 0xffff, size = packed >> 16 & 15;
@@ -17,9 +23,7 @@ uint64_t jit_reach(struct bpf_machine *m, uint64_t address, uint32_t packed) {
     bpf_machine_fault(m, BPF_FAULT_MEMORY, at, address);
     return 0;
   }
-  for (unsigned i = 0; i < 4; i++) {
-    m->native_room[i] = room(m->data_length, (uint64_t)1 << i);
-  }
+  jit_note_packet(m);
   if (address - m->value >= m->value_length) return 1;
   const unsigned both = BPF_ACCESS_READ | BPF_ACCESS_WRITE;
   m->native_value = m->value;

@@ -22,6 +22,8 @@ enum { MACHINE_BIAS = 128 };
  * 0 ends the program. */
 typedef uint64_t jit_callout(struct bpf_machine *m, uint64_t address, uint32_t packed);
 jit_callout jit_reach, jit_find_function;
+/* Sets m->native_room from the packet's window. */
+void jit_note_packet(struct bpf_machine *m);
 /* What STUB_REACH packs. */
 static inline uint32_t jit_pack(uint32_t at, unsigned size, unsigned access) { return at | size << 16 | access << 20; }
 /* Unproven helper call: r1 to r5 are judged first; m->native_at says where it is. */

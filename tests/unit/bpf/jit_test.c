@@ -347,11 +347,48 @@ static void test_budget(void **state) {
   assert_int_equal(RUN(calls).fault, BPF_FAULT_BUDGET);
 }
 
+/* A helper calls functions of the program back: with its registers, a zeroed frame of its own, and the caller's afterwards; a fault or the
+ * end of the budget inside ends the program. Both engines, as run_both compares them. */
+static void test_callbacks(void **state) {
+  /* r6 = sum of i * 3 by a callback that keeps its own r6; context in the caller's frame. */
+  struct bpf_insn insns[] = {
+      STORE_IMM(BPF_DW, 10, -8, 5),
+      MOV_IMM(6, 77),
+      MOV_IMM(1, 10),
+      LOAD_KIND(2, BPF_PSEUDO_FUNC, 9, 0), /* slot 3 -> 13 */
+      MOV(3, 10),
+      ADD_IMM(3, -8),
+      MOV_IMM(4, 0),
+      CALL_HELPER(BPF_HELPER_LOOP),
+      LOAD(BPF_DW, 1, 10, -8),
+      ADD(0, 1),
+      ADD(0, 6),
+      EXIT(),
+      LOAD(BPF_DW, 6, 2, 0), /* 13: callback(i, context) */
+      INSN(ALU64(BPF_MUL, BPF_K), 1, 0, 0, 3),
+      ADD(6, 1),
+      LOAD(BPF_DW, 3, 10, -16),
+      ADD(6, 3),
+      STORE(BPF_DW, 2, 6, 0),
+      STORE_IMM(BPF_DW, 10, -16, 1000),
+      MOV_IMM(0, 0),
+      EXIT(),
+  };
+  assert_int_equal(RUN(insns).fault, BPF_FAULT_NONE);
+  assert_int_equal(RUN(insns).r0, 10 + 5 + 3 * 45 + 77);
+  insns[12 + 1].off = 8; /* past the caller's frame */
+  assert_int_equal(RUN(insns).fault, BPF_FAULT_MEMORY);
+  insns[12 + 1].off = 0;
+  insns[2].imm = 1000000;
+  assert_int_equal(RUN(insns).fault, BPF_FAULT_BUDGET);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rules),         cmocka_unit_test(test_plain_processor), cmocka_unit_test(test_no_frame),
       cmocka_unit_test(test_packet_bounds), cmocka_unit_test(test_array_lookup),    cmocka_unit_test(test_blinding),
       cmocka_unit_test(test_jump_lengths),  cmocka_unit_test(test_refused),         cmocka_unit_test(test_budget),
+      cmocka_unit_test(test_callbacks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
