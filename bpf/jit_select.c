@@ -52,31 +52,61 @@ static uint32_t select_lea(struct jit *j, uint32_t at) {
 
 /* --- rotation: t = a; t <<= n; a >>= w - n; one of them |= the other --- */
 
+/* Whether these two shift to the left and to the right what together makes a rotation; *count: to the left by how much. */
+static bool is_rotation(struct bpf_insn first, struct bpf_insn second, unsigned *count) {
+  unsigned bits = is_wide_class(first) ? 64 : 32;
+  bool left_first = is_alu(first, BPF_LSH, BPF_K) && is_alu(second, BPF_RSH, BPF_K);
+  bool right_first = is_alu(first, BPF_RSH, BPF_K) && is_alu(second, BPF_LSH, BPF_K);
+  if ((!left_first && !right_first) || first.imm <= 0 || second.imm <= 0) return false;
+  *count = (unsigned)(left_first ? first.imm : second.imm);
+  return (unsigned)first.imm + (unsigned)second.imm == bits;
+}
+
+static bool joins_halves(struct bpf_insn insn) {
+  return is_alu(insn, BPF_OR, BPF_X) || is_alu(insn, BPF_XOR, BPF_X) || is_alu(insn, BPF_ADD, BPF_X);
+}
+
+/* to = from, rotated to the left */
+static void emit_rotate(struct jit *j, bool wide, unsigned to, unsigned from, unsigned count) {
+  if (to != from && j->options.cpu.bmi2) {
+    jit_vex(&j->c, 0xf0 | OP_0F3A | jit_width(wide), 3, to, 0, jit_reg(from)); /* rorx */
+    jit_byte(&j->c, (wide ? 64 : 32) - count);
+    return;
+  }
+  if (to != from) jit_mov(&j->c, wide, to, from);
+  jit_shift_imm(&j->c, wide, SHIFT_ROL, to, count);
+}
+
 static uint32_t select_rotate(struct jit *j, uint32_t at) {
   if (!room(j, at, 4) || !is_copy(insn_at(j, at))) return NO_MATCH;
   struct bpf_insn copy = insn_at(j, at), first = insn_at(j, at + 1), second = insn_at(j, at + 2),
                   both = insn_at(j, at + 3);
-  unsigned t = bpf_dst(copy), a = bpf_src(copy), class = BPF_CLASS(copy.code), bits = class == BPF_ALU64 ? 64 : 32;
-  if (BPF_CLASS(first.code) != class || BPF_CLASS(second.code) != class || BPF_CLASS(both.code) != class || t == a)
+  unsigned t = bpf_dst(copy), a = bpf_src(copy), class = BPF_CLASS(copy.code), count;
+  if (BPF_CLASS(first.code) != class || BPF_CLASS(second.code) != class || BPF_CLASS(both.code) != class)
     return NO_MATCH;
-  bool left_first = is_alu(first, BPF_LSH, BPF_K) && is_alu(second, BPF_RSH, BPF_K);
-  bool right_first = is_alu(first, BPF_RSH, BPF_K) && is_alu(second, BPF_LSH, BPF_K);
   bool apart = (bpf_dst(first) == t && bpf_dst(second) == a) || (bpf_dst(first) == a && bpf_dst(second) == t);
-  if ((!left_first && !right_first) || !apart || first.imm <= 0 || second.imm <= 0) return NO_MATCH;
-  if ((unsigned)first.imm + (unsigned)second.imm != bits) return NO_MATCH;
-  bool joins = (is_alu(both, BPF_OR, BPF_X) || is_alu(both, BPF_XOR, BPF_X) || is_alu(both, BPF_ADD, BPF_X));
+  if (t == a || !apart || !is_rotation(first, second, &count) || !joins_halves(both)) return NO_MATCH;
   unsigned result = bpf_dst(both), other = result == t ? a : t;
-  if (!joins || bpf_src(both) != other || (result != t && result != a) || !dead(j, at + 3, other)) return NO_MATCH;
-  bool wide = bits == 64;
-  unsigned count = (unsigned)(left_first ? first.imm : second.imm);
-  if (result == t && j->options.cpu.bmi2) {
-    jit_vex(&j->c, 0xf0 | OP_0F3A | jit_width(wide), 3, jit_native(t), 0, jit_reg(jit_native(a))); /* rorx */
-    jit_byte(&j->c, bits - count);
-    return 4;
-  }
-  if (result == t) jit_mov(&j->c, wide, jit_native(t), jit_native(a));
-  jit_shift_imm(&j->c, wide, SHIFT_ROL, jit_native(result), count);
+  if (bpf_src(both) != other || (result != t && result != a) || !dead(j, at + 3, other)) return NO_MATCH;
+  emit_rotate(j, class == BPF_ALU64, jit_native(result), jit_native(a), count);
   return 4;
+}
+
+/* t = a; t <<= n; u = a; u >>= w - n; one of them |= the other: compilers that keep a. */
+static uint32_t select_rotate_kept(struct jit *j, uint32_t at) {
+  if (!room(j, at, 5) || !is_copy(insn_at(j, at)) || !is_copy(insn_at(j, at + 2))) return NO_MATCH;
+  struct bpf_insn copy = insn_at(j, at), first = insn_at(j, at + 1), again = insn_at(j, at + 2),
+                  second = insn_at(j, at + 3), both = insn_at(j, at + 4);
+  unsigned t = bpf_dst(copy), u = bpf_dst(again), a = bpf_src(copy), class = BPF_CLASS(copy.code), count;
+  if (BPF_CLASS(first.code) != class || BPF_CLASS(again.code) != class || BPF_CLASS(second.code) != class ||
+      BPF_CLASS(both.code) != class)
+    return NO_MATCH;
+  if (bpf_src(again) != a || t == a || u == a || t == u || bpf_dst(first) != t || bpf_dst(second) != u) return NO_MATCH;
+  if (!is_rotation(first, second, &count) || !joins_halves(both)) return NO_MATCH;
+  unsigned result = bpf_dst(both), other = result == t ? u : t;
+  if (bpf_src(both) != other || (result != t && result != u) || !dead(j, at + 4, other)) return NO_MATCH;
+  emit_rotate(j, class == BPF_ALU64, jit_native(result), jit_native(a), count);
+  return 5;
 }
 
 /* --- extension: a <<= 32; a >>= 32 --- */
@@ -296,8 +326,8 @@ static uint32_t select_compare(struct jit *j, uint32_t at) {
 /* --- all of them --- */
 
 uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
-  static uint32_t (*const of_alu[])(struct jit *, uint32_t) = {select_rotate, select_test, select_lea, select_extend,
-                                                               select_andn};
+  static uint32_t (*const of_alu[])(struct jit *, uint32_t) = {select_rotate, select_rotate_kept, select_test,
+                                                               select_lea,    select_extend,      select_andn};
   static uint32_t (*const of_load[])(struct jit *, uint32_t) = {select_in_place, select_compare, select_operand,
                                                                 select_swapped_load};
   uint32_t slots = 0;

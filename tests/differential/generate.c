@@ -200,12 +200,14 @@ static void add_atomic(struct generator *g) {
 static void add_shape(struct generator *g) {
   unsigned a = number_register(g), b = number_register(g), class = one_in(g, 2) ? BPF_ALU : BPF_ALU64;
   unsigned bits = class == BPF_ALU ? 32 : 64, count = (unsigned)choose(g->c, bits - 1) + 1;
-  switch (choose(g->c, 9)) {
+  unsigned c = number_register(g);
+  switch (choose(g->c, 10)) {
     case 0: /* rotate */
       ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
       ADD_INSN(class | BPF_LSH | BPF_K, b, 0, 0, count);
       ADD_INSN(class | BPF_RSH | BPF_K, a, 0, 0, bits - count);
       ADD_INSN(class | BPF_OR | BPF_X, a, b, 0, 0);
+      if (one_in(g, 2)) add_number(g, b);
       break;
     case 1: /* zero-extension of old compilers, and sign-extension */
       ADD_INSN(BPF_ALU64 | BPF_LSH | BPF_K, a, 0, 0, 32);
@@ -249,6 +251,14 @@ static void add_shape(struct generator *g) {
     case 7: /* and-not, mask */
       ADD_INSN(class | BPF_XOR | BPF_K, a, 0, 0, -1);
       ADD_INSN(class | BPF_AND | BPF_X, a, b, 0, 0);
+      break;
+    case 8: /* rotate, what is rotated kept */
+      ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
+      ADD_INSN(class | BPF_RSH | BPF_K, b, 0, 0, count);
+      ADD_INSN(class | BPF_MOV | BPF_X, c, a, 0, 0);
+      ADD_INSN(class | BPF_LSH | BPF_K, c, 0, 0, bits - count);
+      ADD_INSN(class | BPF_OR | BPF_X, c, b, 0, 0);
+      if (one_in(g, 2)) add_number(g, b);
       break;
     default: /* a value from memory used once */
       fact(g, BPF_FACT_ACCESS);
