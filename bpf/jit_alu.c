@@ -41,7 +41,7 @@ static void emit_mov(struct jit *j, uint32_t at) {
     case 0:
       if (BPF_CLASS(insn.code) == BPF_ALU64) {
         if (to != from) jit_mov(&j->c, wide && !jit_is_low(j, bpf_from), to, from);
-      } else if (to != from || (!jit_is_low(j, bpf_from) && jit_upper_live(j, at, bpf_to))) {
+      } else if (to != from || !jit_is_low(j, bpf_from)) {
         jit_mov(&j->c, false, to, from);
       }
       return;

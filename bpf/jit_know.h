@@ -33,7 +33,7 @@ struct jit_value {
 
 struct jit_state {
   struct jit_value reg[BPF_REGISTERS];
-  uint16_t low;    /* set of registers whose upper half is zero */
+  uint16_t low;    /* set of registers whose upper half is zero, in native code too, whether or not anybody reads it */
   uint16_t packet; /* so many bytes from the packet's first one are there */
   bool reached;
 };

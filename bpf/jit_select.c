@@ -122,7 +122,8 @@ static uint32_t select_extend(struct jit *j, uint32_t at) {
     return 2;
   }
   if (right.code != (BPF_ALU64 | BPF_RSH | BPF_K)) return NO_MATCH;
-  if (!jit_is_low(j, d) && jit_upper_live(j, at + 1, d)) jit_mov(&j->c, false, reg, reg);
+  /* Not even if nobody reads the upper half: from here on it counts as zero. */
+  if (!jit_is_low(j, d)) jit_mov(&j->c, false, reg, reg);
   return 2;
 }
 

@@ -353,6 +353,18 @@ static void test_budget(void **state) {
   assert_int_equal(RUN(calls).fault, BPF_FAULT_BUDGET);
 }
 
+/* What counts as zero-extended is, though nobody read the upper half before it was zero-extended again. */
+static void test_extended_twice(void **state) {
+  const struct bpf_insn insns[] = {
+      LOAD_64(0, 0xfedcba9876543210),
+      INSN(ALU64(BPF_LSH, BPF_K), 0, 0, 0, 32),
+      INSN(ALU64(BPF_RSH, BPF_K), 0, 0, 0, 32),
+      INSN(ALU(BPF_MOV, BPF_X), 0, 0, 0, 0),
+      EXIT(),
+  };
+  assert_int_equal(RUN(insns).r0, 0x76543210);
+}
+
 /* A helper calls functions of the program back: with its registers, a zeroed frame of its own, and the caller's afterwards; a fault or the
  * end of the budget inside ends the program. Both engines, as run_both compares them. */
 static void test_callbacks(void **state) {
@@ -394,7 +406,7 @@ int main(void) {
       cmocka_unit_test(test_rules),         cmocka_unit_test(test_plain_processor), cmocka_unit_test(test_no_frame),
       cmocka_unit_test(test_packet_bounds), cmocka_unit_test(test_array_lookup),    cmocka_unit_test(test_blinding),
       cmocka_unit_test(test_jump_lengths),  cmocka_unit_test(test_refused),         cmocka_unit_test(test_budget),
-      cmocka_unit_test(test_callbacks),
+      cmocka_unit_test(test_callbacks),     cmocka_unit_test(test_extended_twice),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
