@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/measure.h"
 #include "click/router.h"
 
 enum {
@@ -53,13 +54,6 @@ static uint64_t plain_result[4]; /* what plain loops make, so that they are not 
 static _Noreturn void fail(const char *what) {
   fprintf(stderr, "click: %s\n", what);
   exit(1);
-}
-
-/* Time on the processor: what others take from this thread doesn't count. */
-static uint64_t busy(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static uint64_t now(void) {
@@ -161,12 +155,12 @@ static double load_once(struct contender *c) {
   struct report report = {0};
   scheduler_init(&c->scheduler, 0);
   size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-  uint64_t started = busy();
+  uint64_t started = measure_busy();
   if (router_create("bench.click", (struct slice){text.data, text.length}, &services, &c->scheduler, &c->router,
                     &report) != 0) {
     fail(text_string(&report.text));
   }
-  double load_ms = (double)(busy() - started) / 1e6;
+  double load_ms = (double)(measure_busy() - started) / 1e6;
   c->memory_kib = (double)(mallinfo2().uordblks + mallinfo2().hblkhd - before) / 1024;
   report_free(&report);
   text_free(&text);
@@ -255,9 +249,9 @@ static double run(struct contender *c, bool plain, uint32_t packets) {
   struct batch batch;
   unsigned frame = 0;
   uint32_t warm = packets < WARM_PACKETS ? packets : WARM_PACKETS;
-  uint64_t started = busy();
+  uint64_t started = measure_busy();
   for (uint32_t done = 0; done < packets + warm; done += BURST) {
-    if (done == warm) started = busy();
+    if (done == warm) started = measure_busy();
     make_batch(&batch, &frame);
     if (plain) {
       for (unsigned i = 0; i < BURST; i++)
@@ -268,19 +262,7 @@ static double run(struct contender *c, bool plain, uint32_t packets) {
       element_push(source, 0, &batch);
     }
   }
-  return (double)(busy() - started) / packets;
-}
-
-static int compare(const void *a, const void *b) {
-  const double *x = a, *y = b;
-  return (*x > *y) - (*x < *y);
-}
-
-static double median(const double *values, unsigned count) {
-  double sorted[ROUNDS];
-  memcpy(sorted, values, count * sizeof *values);
-  qsort(sorted, count, sizeof *sorted, compare);
-  return sorted[count / 2];
+  return (double)(measure_busy() - started) / packets;
 }
 
 static void load(struct contender *c) {
@@ -289,7 +271,7 @@ static void load(struct contender *c) {
     if (i > 0) router_destroy(c->router);
     load_ms[i] = load_once(c);
   }
-  c->load_ms = median(load_ms, LOADS);
+  c->load_ms = measure_median(load_ms, LOADS);
 }
 
 /* Source and sink alone take their turns right beside each contender, with its frames. */
@@ -303,7 +285,7 @@ static void take_turn(struct contender *c, struct contender *base, unsigned roun
 }
 
 static void print(const struct contender *c) {
-  double graph_ns = median(c->graph_ns, ROUNDS), plain_ns = median(c->plain_ns, ROUNDS);
+  double graph_ns = measure_median(c->graph_ns, ROUNDS), plain_ns = measure_median(c->plain_ns, ROUNDS);
   printf("| %s | %.1f | %.1f | ", c->name, graph_ns, plain_ns);
   if (plain_ns >= 0.5) {
     printf("%.2f", graph_ns / plain_ns);
@@ -359,7 +341,7 @@ int main(int argc, char **argv) {
   }
   printf(
       "\nMedians of %d rounds in turns, %d packets of %d bytes each, %d at once. Source and sink take %.1f ns of their own.\n",
-      ROUNDS, PACKETS, FRAME_LENGTH, BURST, median(contenders[last].base_ns, ROUNDS));
+      ROUNDS, PACKETS, FRAME_LENGTH, BURST, measure_median(contenders[last].base_ns, ROUNDS));
   for (unsigned i = 0; i < COUNT; i++)
     if (!contenders[i].skipped) router_destroy(contenders[i].router);
   packet_pool_destroy(&pool);

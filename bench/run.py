@@ -16,6 +16,7 @@ PYTHON = "/usr/bin/python3"
 PARTS = {
     "counter": ("Packets per second of the core", ["build/bench/counter"]),
     "click": ("Elements and rule lists", ["build/bench/click"]),
+    "bpf": ("eBPF", [PYTHON, "bench/bpf.py"]),
     "start": ("Start of imago click", [PYTHON, "bench/start.py"]),
     "boot": ("Boot", [PYTHON, "bench/boot.py"]),
     "swap": ("Change of a program while packets flow", [PYTHON, "bench/swap.py"]),
