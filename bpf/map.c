@@ -218,6 +218,7 @@ int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, s
   m->slot_count = layout.slot_count;
   m->value_stride = layout.value_stride != 0 ? layout.value_stride : layout.stride;
   m->processors = processors_of(def);
+  m->stored_size = bpf_map_is_of_maps(def->type) ? sizeof(void *) : def->value_size;
   if (!allocate(m, &layout)) goto out_of_memory;
   if (m->processor_stride == 0 && !layout.hidden) m->values = m->slots + layout.value_offset;
   m->hash_key = def->flags & BPF_F_ZERO_SEED ? (struct hash_key){0} : *seed;

@@ -124,6 +124,8 @@ struct bpf_map_ops {
   /* The key of the entry in this slot, below slot_count; false when there is none. NULL for types that bpf_for_each_map_elem and
    * timers don't take. */
   bool (*key_at)(const struct bpf_map *map, uint32_t slot, void *key);
+  /* As lookup, for those outside: doesn't count as a use of the entry. NULL: lookup doesn't either. */
+  void *(*look)(struct bpf_map *map, const void *key);
 };
 
 struct bpf_timers;
@@ -142,6 +144,7 @@ struct bpf_map {
   uint8_t *values;
   uint64_t processor_stride;
   uint32_t value_stride, processors;
+  uint32_t stored_size; /* bytes of a value: def.value_size, or those of a pointer to an object */
   struct hash_key hash_key;
   uint32_t *buckets, bucket_mask; /* hash: 1 + index of first slot or end mark; trie: buckets[0] is the root */
   uint32_t free_head;             /* 1 + index of first free slot, 0: none */

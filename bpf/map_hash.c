@@ -347,7 +347,8 @@ const struct bpf_map_kind bpf_map_per_cpu_hash = {
 };
 
 const struct bpf_map_kind bpf_map_lru_hash = {
-    .ops = {lru_lookup, hash_update, hash_remove, hash_next_key, BPF_MAP_NO_QUEUE, .key_at = hash_key_at},
+    .ops = {lru_lookup, hash_update, hash_remove, hash_next_key, BPF_MAP_NO_QUEUE, .key_at = hash_key_at,
+            .look = hash_lookup},
     .flags = HASH_FLAGS | BPF_F_NO_COMMON_LRU,
     HASH_SIZES,
     .special_fields = true,
@@ -357,7 +358,8 @@ const struct bpf_map_kind bpf_map_lru_hash = {
 };
 
 const struct bpf_map_kind bpf_map_lru_per_cpu_hash = {
-    .ops = {lru_lookup, hash_update, hash_remove, hash_next_key, BPF_MAP_NO_QUEUE, .key_at = hash_key_at},
+    .ops = {lru_lookup, hash_update, hash_remove, hash_next_key, BPF_MAP_NO_QUEUE, .key_at = hash_key_at,
+            .look = hash_lookup},
     .flags = HASH_FLAGS | BPF_F_NO_COMMON_LRU,
     HASH_SIZES,
     .judge = judge_per_cpu_lru,

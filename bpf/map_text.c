@@ -36,7 +36,7 @@ long bpf_map_get(struct bpf_map *map, const void *key, void *value) {
   if (map->def.flags & BPF_F_WRONLY) return -BPF_EPERM;
   if (!has_values(map)) return -BPF_EOPNOTSUPP;
   if (is_queue(map)) return map->ops->peek(map, value);
-  uint8_t *from = map->ops->lookup(map, key);
+  uint8_t *from = map->ops->look != NULL ? map->ops->look(map, key) : map->ops->lookup(map, key);
   if (from == NULL) return -BPF_ENOENT;
   if (map->processor_stride == 0) {
     copy_value(map, value, from);

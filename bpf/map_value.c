@@ -28,7 +28,7 @@ void bpf_map_store_value(const struct bpf_map *map, void *to, const void *from) 
     store_part(to, from, begin, field);
     begin = field + (lock_next ? BPF_SPIN_LOCK_SIZE : BPF_TIMER_SIZE);
   }
-  store_part(to, from, begin, map->def.value_size);
+  store_part(to, from, begin, map->stored_size);
 }
 
 void bpf_map_store_locked(const struct bpf_map *map, void *to, const void *from, uint64_t flags) {
@@ -41,12 +41,12 @@ void bpf_map_store_locked(const struct bpf_map *map, void *to, const void *from,
 
 void bpf_map_store_processors(const struct bpf_map *map, void *to, const void *from, uint32_t processor) {
   if (processor != BPF_ALL_PROCESSORS) {
-    bpf_store_words((uint8_t *)to + processor * map->processor_stride, from, map->def.value_size);
+    bpf_store_words((uint8_t *)to + processor * map->processor_stride, from, map->stored_size);
     return;
   }
-  const size_t step = align_up(map->def.value_size, 8);
+  const size_t step = align_up(map->stored_size, 8);
   for (uint32_t p = 0; p < map->processors; p++) {
-    bpf_store_words((uint8_t *)to + p * map->processor_stride, (const uint8_t *)from + p * step, map->def.value_size);
+    bpf_store_words((uint8_t *)to + p * map->processor_stride, (const uint8_t *)from + p * step, map->stored_size);
   }
 }
 
@@ -63,7 +63,7 @@ void bpf_map_store_new(const struct bpf_map *map, void *to, const void *from, ui
   uint8_t *value = to;
   if (map->processor_stride != 0) {
     for (uint32_t p = 0; p < map->processors && processor != BPF_ALL_PROCESSORS; p++) {
-      if (p != processor) store_zeros(value + p * map->processor_stride, map->def.value_size);
+      if (p != processor) store_zeros(value + p * map->processor_stride, map->stored_size);
     }
     bpf_map_store_processors(map, to, from, processor);
     return;

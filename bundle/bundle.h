@@ -13,6 +13,7 @@
 #include "bpf/context.h"
 #include "bpf/isa.h"
 #include "bpf/map.h"
+#include "bpf/types.h"
 #include "lib/report.h"
 
 /* Header, little-endian, BUNDLE_HEADER_SIZE bytes:
@@ -47,6 +48,8 @@ enum bundle_section {
   BUNDLE_SECTION_LINES = 5, /* struct bundle_lines_wire, struct bundle_line_wire ..., file names; for messages only */
   BUNDLE_SECTION_PROGRAMS = 6, /* array of struct bundle_program_wire: the programs behind the entry */
   BUNDLE_SECTION_ENTRIES = 7,  /* array of struct bundle_entry_wire: what stands in maps of programs and of maps */
+  BUNDLE_SECTION_TYPES = 8,    /* struct bundle_types_wire, struct bpf_type ..., struct bpf_type_member ..., per map a
+                                  struct bundle_map_types, names; for handlers that show maps */
   BUNDLE_SECTION_HASH = 255,   /* content hash: first 32 bytes of SHA-512 over all sections before it */
 };
 
@@ -76,6 +79,11 @@ struct bundle_entry {
   uint32_t map, index, target;
 };
 
+/* Types of a map's keys and values: index in the bundle's types, or BPF_NO_TYPE. */
+struct bundle_map_types {
+  uint32_t key, value;
+};
+
 /* What bundle_parse gives: views into the bytes and small copies. Valid as long as the bytes are. */
 struct bundle {
   struct bundle_meta meta;
@@ -91,8 +99,10 @@ struct bundle {
   uint32_t map_count;
   struct bpf_map_def maps[BPF_MAX_MAPS];
   struct slice initial[BPF_MAX_MAPS]; /* initial value of entry 0; length 0: none */
-  struct slice lines;                 /* raw BUNDLE_SECTION_LINES payload, may be empty */
-  uint32_t size;                      /* total length */
+  struct bpf_types types;             /* of keys and values; none when types.type_count is 0 */
+  struct bundle_map_types map_types[BPF_MAX_MAPS];
+  struct slice lines; /* raw BUNDLE_SECTION_LINES payload, may be empty */
+  uint32_t size;      /* total length */
 };
 
 /* Fills key->id from key->public_key. */

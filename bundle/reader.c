@@ -282,6 +282,34 @@ static int parse_lines(struct bundle *bundle, struct slice payload, struct repor
   return 0;
 }
 
+/* The tables are used where they lie: all their fields are 4 bytes wide, and so is the alignment of every part. */
+static int parse_types(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_types_wire wire;
+  if (payload.length < sizeof(wire)) return bad(report, "section TYPES has the wrong length");
+  memcpy(&wire, payload.data, sizeof(wire));
+  uint64_t types = (uint64_t)wire.type_count * sizeof(struct bpf_type);
+  uint64_t members = (uint64_t)wire.member_count * sizeof(struct bpf_type_member);
+  uint64_t maps = bundle->map_count * sizeof(struct bundle_map_types);
+  if (wire.zero != 0) return bad(report, "a reserved field of TYPES is not zero");
+  if (wire.type_count == 0 || sizeof(wire) + types + members + maps + wire.names_length != payload.length)
+    return bad(report, "section TYPES has the wrong length");
+  const char *at = payload.data + sizeof(wire);
+  bundle->types = (struct bpf_types){.types = (const struct bpf_type *)(const void *)at,
+                                     .members = (const struct bpf_type_member *)(const void *)(at + types),
+                                     .names = at + types + members + maps,
+                                     .type_count = wire.type_count,
+                                     .member_count = wire.member_count,
+                                     .names_length = wire.names_length};
+  memcpy(bundle->map_types, at + types + members, maps);
+  for (uint32_t i = 0; i < bundle->map_count; i++) {
+    const struct bundle_map_types *of = &bundle->map_types[i];
+    if ((of->key >= wire.type_count && of->key != BPF_NO_TYPE) ||
+        (of->value >= wire.type_count && of->value != BPF_NO_TYPE))
+      return bad(report, "section TYPES names a type that is not there");
+  }
+  return bpf_types_check(&bundle->types, report);
+}
+
 static int check_hash(struct bundle *bundle, struct slice payload, const uint8_t *sections, size_t length,
                       struct report *report) {
   uint8_t digest[SHA512_SIZE];
@@ -297,6 +325,7 @@ int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, str
   if (error) return error;
   if ((uintptr_t)bytes % 8 != 0) return report_error(report, ERROR_INVALID, "bundle: bytes are not aligned to 8");
   memset(bundle, 0, sizeof(*bundle));
+  memset(bundle->map_types, 0xff, sizeof(bundle->map_types)); /* BPF_NO_TYPE */
   memcpy(bundle->key_id, bytes + KEY_ID_OFFSET, sizeof(bundle->key_id));
   bundle->size = (uint32_t)length;
 
@@ -340,6 +369,9 @@ int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, str
         break;
       case BUNDLE_SECTION_ENTRIES:
         error = parse_entries(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_TYPES:
+        error = parse_types(bundle, payload, report);
         break;
       case BUNDLE_SECTION_HASH:
         error = check_hash(bundle, payload, bytes + BUNDLE_HEADER_SIZE, at - BUNDLE_HEADER_SIZE, report);

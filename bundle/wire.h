@@ -44,6 +44,10 @@ struct bundle_entry_wire {
   uint32_t map, index, target, zero;
 };
 
+struct bundle_types_wire {
+  uint32_t type_count, member_count, names_length, zero;
+};
+
 struct bundle_lines_wire {
   uint32_t line_count, strings_length;
 };

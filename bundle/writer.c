@@ -131,6 +131,20 @@ static void add_entries(struct text *out, const struct bundle_description *d) {
   text_free(&payload);
 }
 
+static void add_types(struct text *out, const struct bundle_description *d) {
+  const struct bpf_types *t = &d->types;
+  const struct bundle_types_wire wire = {t->type_count, t->member_count, t->names_length, 0};
+  struct text head = {0};
+  if (t->type_count == 0) return;
+  text_add_bytes(&head, &wire, sizeof(wire));
+  text_add_bytes(&head, t->types, t->type_count * sizeof(*t->types));
+  text_add_bytes(&head, t->members, t->member_count * sizeof(*t->members));
+  text_add_bytes(&head, d->map_types, d->map_count * sizeof(*d->map_types));
+  out->failed |= head.failed;
+  if (!out->failed) add_section(out, BUNDLE_SECTION_TYPES, head.data, head.length, t->names, t->names_length);
+  text_free(&head);
+}
+
 static void add_hash(struct text *out) {
   uint8_t digest[crypto_hash_sha512_BYTES];
   if (out->failed) return;
@@ -175,6 +189,7 @@ int bundle_write(const struct bundle_description *d, const uint8_t secret_key[BU
   add_lines(out, d);
   add_programs(out, d);
   add_entries(out, d);
+  add_types(out, d);
   add_hash(out);
   if (out->failed) return report_error(report, ERROR_NO_MEMORY, "bundle: out of memory");
   if (out->length > BUNDLE_MAX_SIZE - BUNDLE_SIGNATURE_SIZE)

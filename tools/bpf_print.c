@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/bpf_print.h"
 
-#include "bpf/ring.h"
+#include "bpf/map_text.h"
 #include "lib/memory.h"
 #include "lib/string.h"
+
+enum { MAX_SHOWN = 1000 }; /* entries of a map */
 
 void bpf_verdict_text(enum bpf_program_kind kind, uint64_t verdict, char *buffer, size_t size) {
   static const char *const xdp[] = {"XDP_ABORTED", "XDP_DROP", "XDP_PASS", "XDP_TX", "XDP_REDIRECT"};
@@ -39,72 +41,49 @@ void bpf_print_hex(FILE *to, const void *bytes, size_t count) {
     fprintf(to, "%02x", byte[i]);
 }
 
-/* What one entry looks like: key and value, in JSON or as a line. */
-static void print_entry(FILE *to, bool json, bool first, const void *key, size_t key_size, const void *value,
-                        size_t value_size) {
-  fputs(!json ? "  " : first ? "[\"" : ", [\"", to);
+static void print_entry(FILE *to, bool first, const void *key, size_t key_size, const void *value, size_t value_size) {
+  fputs(first ? "[\"" : ", [\"", to);
   bpf_print_hex(to, key, key_size);
-  fputs(json ? "\", \"" : "  ", to);
+  fputs("\", \"", to);
   bpf_print_hex(to, value, value_size);
-  fputs(json ? "\"]" : "\n", to);
+  fputs("\"]", to);
 }
 
-static bool all_zero(const uint8_t *bytes, size_t count) {
-  while (count > 0 && *bytes == 0) {
-    bytes++;
-    count--;
-  }
-  return count == 0;
-}
-
-static void print_entries(FILE *to, struct bpf_map *map, bool json) {
-  const struct bpf_map_def *def = &map->def;
-  uint8_t key[BPF_MAP_MAX_KEY];
+static void print_entries(FILE *to, struct bpf_map *map) {
+  uint32_t size = bpf_map_outside_size(map);
+  uint8_t key[BPF_MAP_MAX_KEY], *value = memory_alloc(size);
   bool first = true;
-  uint32_t zeros = 0;
+  if (value == NULL) return;
   for (const void *from = NULL; map->ops->next_key(map, from, key) == 0; from = key) {
-    const void *value = map->ops->lookup(map, key);
-    if (value == NULL) continue;
-    /* An array's empty entries would hide the others. */
-    if (!json && def->type == BPF_MAP_TYPE_ARRAY && def->max_entries > 1 && all_zero(value, def->value_size)) {
-      zeros++;
-      continue;
-    }
-    print_entry(to, json, first, key, def->key_size, value, def->value_size);
+    if (bpf_map_get(map, key, value) != 0) continue;
+    print_entry(to, first, key, map->def.key_size, value, size);
     first = false;
   }
-  if (zeros > 0) fprintf(to, "  (%u entries are zero)\n", zeros);
+  memory_free(value);
 }
 
-static void print_records(FILE *to, struct bpf_map *map, bool json) {
+static void print_records(FILE *to, struct bpf_map *map) {
   uint8_t *record = memory_alloc(map->def.max_entries);
   bool first = true;
-  for (uint32_t i = 0; i < map->ring_count && record != NULL; i++) {
-    int64_t length;
-    while ((length = bpf_ring_read(&map->rings[i], record, map->def.max_entries)) >= 0) {
-      print_entry(to, json, first, "", 0, record, (size_t)length);
-      first = false;
-    }
+  int64_t length;
+  while (record != NULL && (length = bpf_map_read_record(map, 0, record, map->def.max_entries)) >= 0) {
+    print_entry(to, first, "", 0, record, (size_t)length);
+    first = false;
   }
   memory_free(record);
 }
 
-/* Maps whose values are bytes that a reader can make something of. */
-static bool has_entries(const struct bpf_map *map) { return map->values != NULL && map->def.key_size != 0; }
-
-static void print_map(FILE *to, struct bpf_map *map, bool json) {
-  if (map->def.type == BPF_MAP_TYPE_RINGBUF)
-    print_records(to, map, json);
-  else if (has_entries(map))
-    print_entries(to, map, json);
-}
-
-void bpf_print_maps(FILE *to, struct bpf_map *const *maps, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
+void bpf_print_maps(FILE *to, const struct linked_program *linked, struct bpf_map *const *maps) {
+  const struct bpf_types types = type_table_view(&linked->types);
+  for (uint32_t i = 0; i < linked->map_count; i++) {
     const struct bpf_map_def *def = &maps[i]->def;
-    fprintf(to, "\nmap %s: %s, key %u, value %u, %u entries\n", def->name, bpf_map_type_name(def->type), def->key_size,
-            def->value_size, def->max_entries);
-    print_map(to, maps[i], false);
+    const struct bpf_map_types of = {types.type_count > 0 ? &types : NULL, linked->map_types[i].key,
+                                     linked->map_types[i].value};
+    struct text out = {0};
+    bpf_map_dump(&out, maps[i], &of, MAX_SHOWN, BPF_STYLE_TEXT);
+    fprintf(to, "\nmap %s: %s, key %u, value %u, %u entries\n%s", def->name, bpf_map_type_name(def->type),
+            def->key_size, def->value_size, def->max_entries, text_string(&out));
+    text_free(&out);
   }
 }
 
@@ -112,7 +91,10 @@ void bpf_print_maps_json(FILE *to, struct bpf_map *const *maps, uint32_t count) 
   fputs("{", to);
   for (uint32_t i = 0; i < count; i++) {
     fprintf(to, "%s\"%s\": [", i > 0 ? ", " : "", maps[i]->def.name);
-    print_map(to, maps[i], true);
+    if (maps[i]->def.type == BPF_MAP_TYPE_RINGBUF)
+      print_records(to, maps[i]);
+    else if (maps[i]->values != NULL && maps[i]->def.key_size != 0)
+      print_entries(to, maps[i]);
     fputs("]", to);
   }
   fputs("}", to);

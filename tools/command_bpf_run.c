@@ -53,6 +53,7 @@ struct request {
 
 struct session {
   const struct request *request;
+  const struct linked_program *linked;
   struct bpf_instance instance;
   struct report *report;
   uint8_t *buffer; /* low memory: headroom, packet, tailroom */
@@ -234,11 +235,12 @@ static void print_summary(const struct session *s) {
   if (s->faults) printf(", faulted %llu", (unsigned long long)s->faults);
   printf("\n%.1f ns a packet, %s, checked (%llu runs)\n", s->runs ? (double)s->ns / (double)s->runs : 0.0,
          s->request->interpret ? "interpreted" : "compiled", (unsigned long long)s->runs);
-  if (s->request->maps) bpf_print_maps(stdout, s->instance.maps, s->instance.map_count);
+  if (s->request->maps) bpf_print_maps(stdout, s->linked, s->instance.maps);
 }
 
 static int run_linked(struct session *s, const struct linked_program *linked) {
   const struct request *request = s->request;
+  s->linked = linked;
   int error = bpf_instance_make(&s->instance, linked, !request->interpret, s->report);
   for (unsigned i = 0; i < request->entry_count && !error; i++)
     error = put_entry(&s->instance, request->entries[i], s->report);

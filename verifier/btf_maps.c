@@ -16,6 +16,7 @@ struct definition {
   const struct btf *btf;
   struct bpf_map_def *def;
   struct btf_map_values *values; /* NULL: of an inner map, which has none */
+  struct btf_map_types *types;
   struct report *report;
 };
 
@@ -70,6 +71,7 @@ static int find_field(const struct definition *d, const struct btf_type *value, 
 
 static int read_value(const struct definition *d, const struct btf_type *pointer) {
   int error = read_size(d, "value", pointer, &d->def->value_size);
+  if (!error) d->types->value = pointer->type;
   const struct btf_type *type = error ? NULL : resolve(d->btf, pointer->type);
   if (!type || !btf_is_struct(type)) return error;
   error = find_field(d, type, "bpf_spin_lock", &d->def->spin_lock);
@@ -91,7 +93,8 @@ static int read_values(const struct definition *d, const struct btf_type *array,
   if (!btf_is_struct(target)) return refuse(d, ERROR_INVALID, "values", "points neither to programs nor to maps");
   struct bpf_map_def inner = {0};
   memcpy(inner.name, d->def->name, sizeof(inner.name));
-  const struct definition of_inner = {d->file, d->name, d->btf, &inner, NULL, d->report};
+  struct btf_map_types inner_types = {0};
+  const struct definition of_inner = {d->file, d->name, d->btf, &inner, NULL, &inner_types, d->report};
   int error = read_members(&of_inner, target);
   d->def->inner = (struct bpf_map_shape){inner.type, inner.key_size, inner.value_size, inner.max_entries, inner.flags};
   return error;
@@ -119,7 +122,11 @@ static int read_member(const struct definition *d, const char *member, const str
     if (!error) *numbers[i].number = value;
     return error;
   }
-  if (strcmp(member, "key") == 0) return read_size(d, member, type, &def->key_size);
+  if (strcmp(member, "key") == 0) {
+    int error = read_size(d, member, type, &def->key_size);
+    if (!error) d->types->key = type->type;
+    return error;
+  }
   if (strcmp(member, "value") == 0) return read_value(d, type);
   if (strcmp(member, "pinning") == 0) {
     /* Maps live with the programs that use them; there is no file system to pin them in. */
@@ -183,10 +190,11 @@ static int read_definition(const struct definition *d, const struct btf_type *ty
 }
 
 int btf_map_definition(const char *file, const struct btf *btf, const char *name, struct bpf_map_def *def,
-                       struct btf_map_values *values, struct report *report) {
+                       struct btf_map_values *values, struct btf_map_types *types, struct report *report) {
   *def = (struct bpf_map_def){0};
   *values = (struct btf_map_values){0};
-  const struct definition d = {file, name, btf, def, values, report};
+  *types = (struct btf_map_types){0};
+  const struct definition d = {file, name, btf, def, values, types, report};
   uint32_t size = 0;
   size_t length = strlen(name);
   if (length == 0 || length >= sizeof(def->name))

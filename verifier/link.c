@@ -236,5 +236,6 @@ void link_free(struct linked_program *program) {
   for (uint32_t i = 0; i < program->map_count; i++)
     memory_free(program->own[i]);
   memory_free(program->entries);
+  type_table_free(&program->types);
   memory_free(program);
 }

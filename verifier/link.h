@@ -10,6 +10,7 @@
 #include "bpf/context.h"
 #include "bundle/writer.h"
 #include "verifier/lines.h"
+#include "verifier/type_table.h"
 
 enum { LINK_MAX_PROGRAMS = BUNDLE_MAX_PROGRAMS, LINK_MAX_ENTRIES = BUNDLE_MAX_ENTRIES };
 
@@ -42,6 +43,8 @@ struct linked_program {
   uint32_t map_count;
   struct bundle_entry *entries;
   uint32_t entry_count;
+  struct type_table types;
+  struct bundle_map_types map_types[BPF_MAX_MAPS]; /* of keys and values */
 };
 
 /* Links the object in bytes, which must outlive the program. Untrusted bytes are fine. On success *program is freed by link_free;

@@ -26,7 +26,9 @@ int link_bundle(const struct linked_program *linked, const struct bundle_meta *m
                                  .map_count = linked->map_count,
                                  .program_count = linked->code_count,
                                  .entries = linked->entries,
-                                 .entry_count = linked->entry_count};
+                                 .entry_count = linked->entry_count,
+                                 .types = type_table_view(&linked->types),
+                                 .map_types = linked->map_types};
   memcpy(d.meta.section, linked->code[0].section, sizeof(linked->code[0].section));
   d.meta.kind = linked->code[0].kind;
   joined.insns = memory_alloc(insns * sizeof(*joined.insns));

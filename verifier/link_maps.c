@@ -19,6 +19,7 @@ static int add_map(struct linker *l, const struct site *site, uint32_t section, 
   *index = l->program->map_count++;
   l->map_origin[*index].section = section;
   l->map_origin[*index].offset = offset;
+  l->program->map_types[*index] = (struct bundle_map_types){BPF_NO_TYPE, BPF_NO_TYPE};
   return 0;
 }
 
@@ -133,8 +134,12 @@ int linker_declared_map(struct linker *l, const struct site *site, uint32_t sect
   struct bpf_map_def *def = &l->program->maps[*index];
   if (strcmp(l->object.sections[section].name, "maps") == 0) return legacy_definition(l, site, variable, def);
   struct btf_map_values values;
-  error = btf_map_definition(l->options->file, l->btf, variable->name, def, &values, l->report);
-  if (error || values.count == 0) return error;
+  struct btf_map_types types;
+  error = btf_map_definition(l->options->file, l->btf, variable->name, def, &values, &types, l->report);
+  if (error) return error;
+  if (types.key != 0) l->program->map_types[*index].key = type_table_add(&l->program->types, l->btf, types.key);
+  if (types.value != 0) l->program->map_types[*index].value = type_table_add(&l->program->types, l->btf, types.value);
+  if (values.count == 0) return 0;
   return read_entries(l, site, section, offset, *index, &values);
 }
 
@@ -147,6 +152,34 @@ bool linker_is_data(const char *section) {
     if (strncmp(section, names[i], length) == 0 && (section[length] == '\0' || section[length] == '.')) return true;
   }
   return false;
+}
+
+/* BTF id of the type of the global variable `name`, 0 when it has none. */
+static uint32_t variable_type(const struct btf *btf, const char *name) {
+  uint32_t count = btf ? btf__type_cnt(btf) : 0;
+  for (uint32_t id = 1; id < count; id++) {
+    const struct btf_type *variable = btf__type_by_id(btf, id);
+    const char *found = variable && btf_is_var(variable) ? btf__name_by_offset(btf, variable->name_off) : NULL;
+    if (found && strcmp(found, name) == 0) return variable->type;
+  }
+  return 0;
+}
+
+/* The variables of the section as the members of its map's one value. What has no type, as string literals, is left out. */
+static void describe_data(struct linker *l, uint32_t section, uint32_t index) {
+  struct type_variable *variables = l->btf ? memory_alloc(l->object.symbol_count * sizeof(*variables)) : NULL;
+  uint32_t count = 0;
+  if (!variables) return; /* values are shown as bytes */
+  for (uint32_t i = 0; i < l->object.symbol_count; i++) {
+    const struct object_symbol *symbol = &l->object.symbols[i];
+    if (symbol->type != STT_OBJECT || symbol->section != section || symbol->value > UINT32_MAX) continue;
+    uint32_t type = variable_type(l->btf, symbol->name);
+    if (type != 0) variables[count++] = (struct type_variable){symbol->name, (uint32_t)symbol->value, type};
+  }
+  uint32_t size = l->program->maps[index].value_size;
+  if (count > 0)
+    l->program->map_types[index].value = type_table_add_variables(&l->program->types, l->btf, variables, count, size);
+  memory_free(variables);
 }
 
 int linker_data_map(struct linker *l, const struct site *site, uint32_t index_of_section, uint32_t *index) {
@@ -174,6 +207,7 @@ int linker_data_map(struct linker *l, const struct site *site, uint32_t index_of
   if (format_text(def->name, sizeof(def->name), "%s%s", l->options->name, section->name) >= sizeof(def->name))
     return linker_refuse(l, site, ERROR_TOO_BIG, "the map name %s%s is too long; choose a shorter --name",
                          l->options->name, section->name);
+  describe_data(l, index_of_section, *index);
   /* .bss has no bytes in the file, and is spelled out all the same: only maps without an initial value keep their state when
    * one program replaces another, and global variables start anew. */
   static const char zeros[BPF_MAP_MAX_VALUE];

@@ -46,6 +46,14 @@ static const struct slice initial[] = {{NULL, 0}, {"twelve bytes", 12}, {"eight 
                                        {NULL, 0}};
 static const struct bundle_line lines[] = {{0, 41, "fw.bpf.c"}, {2, 43, "counters.h"}};
 
+/* An enum, and a struct of a number and that enum. */
+static const struct bpf_type types[] = {
+    {BPF_TYPE_ENUM, {0}, 4, 0, 1}, {BPF_TYPE_UNSIGNED, {0}, 4, 0, 0}, {BPF_TYPE_STRUCT, {0}, 8, 1, 2}};
+static const struct bpf_type_member members[] = {{1, 0, 7, 0}, {5, 1, 0, 0}, {7, 0, 32, 0}};
+static const char names[] = "\0RED\0n\0c"; /* the last NUL is the literal's */
+static const struct bundle_map_types map_types[COUNT(maps)] = {
+    {2, BPF_NO_TYPE}, {BPF_NO_TYPE, BPF_NO_TYPE}, {1, 2}, {1, 1}, {1, 1}, {1, 0}};
+
 static struct bundle_description description(void) {
   return (struct bundle_description){
       .meta = {.name = "fw", .version = 7, .audience = "fw*", .section = "xdp"},
@@ -60,6 +68,8 @@ static struct bundle_description description(void) {
       .map_count = COUNT(maps),
       .lines = lines,
       .line_count = COUNT(lines),
+      .types = {types, members, names, COUNT(types), COUNT(members), sizeof(names)},
+      .map_types = map_types,
   };
 }
 
@@ -148,6 +158,11 @@ static void reads_what_was_written(void **state) {
     const struct bundle_entry entry = bundle_entry_at(bundle, i);
     assert_memory_equal(&entry, &entries[COUNT(entries) - 1 - i], sizeof(entry));
   }
+  assert_int_equal(bundle->types.type_count, COUNT(types));
+  assert_memory_equal(bundle->types.types, types, sizeof(types));
+  assert_memory_equal(bundle->types.members, members, sizeof(members));
+  assert_memory_equal(bundle->types.names, names, sizeof(names));
+  assert_memory_equal(bundle->map_types, map_types, sizeof(map_types));
   assert_int_equal(bundle->map_count, COUNT(maps));
   assert_memory_equal(bundle->maps, maps, sizeof(maps));
   for (size_t i = 0; i < COUNT(maps); i++) {
@@ -243,7 +258,7 @@ static void key_is_found_by_id(void **state) {
 
 /* Every field of every section with a value it must not have is refused. Offsets count from the section's own header. */
 static void malformed_fields_are_refused(void **state) {
-  enum { META = BUNDLE_SECTION_META, MAPS, INSNS, DATA, LINES, PROGRAMS, ENTRIES, HASH = BUNDLE_SECTION_HASH };
+  enum { META = BUNDLE_SECTION_META, MAPS, INSNS, DATA, LINES, PROGRAMS, ENTRIES, TYPES, HASH = BUNDLE_SECTION_HASH };
   enum { MAP_TYPE = 8 + 64, MAP = sizeof(struct bundle_map_wire), LINE = 8 + 8 };
   static const struct {
     const char *what;
@@ -253,7 +268,7 @@ static void malformed_fields_are_refused(void **state) {
     const char *says;
   } cases[] = {
       {"type 0", META, 0, 0, 4, 0, ERROR_INVALID, "wrong place"},
-      {"unknown type", HASH, 0, 0, 4, 8, ERROR_INVALID, "type 8 is unknown"},
+      {"unknown type", HASH, 0, 0, 4, 9, ERROR_INVALID, "type 9 is unknown"},
       {"unknown type of all ones", HASH, 0, 0, 4, UINT32_MAX, ERROR_INVALID, "unknown"},
       {"length past the end", INSNS, 0, 4, 4, 1u << 20, ERROR_TRUNCATED, "longer than the bundle"},
       {"length of all ones", INSNS, 0, 4, 4, UINT32_MAX, ERROR_TRUNCATED, "longer than the bundle"},
@@ -322,6 +337,15 @@ static void malformed_fields_are_refused(void **state) {
       {"entry of no program", ENTRIES, 0, 8 + 16 + 8, 4, COUNT(programs), ERROR_INVALID, "out of range"},
       {"entries out of order", ENTRIES, 0, 8 + 16 + 4, 4, 0, ERROR_INVALID, "ascending"},
       {"reserved field of an entry", ENTRIES, 0, 8 + 12, 4, 1, ERROR_INVALID, "reserved"},
+      {"TYPES empty", TYPES, 0, 4, 4, 0, ERROR_INVALID, "TYPES"},
+      {"no types", TYPES, 0, 8, 4, 0, ERROR_INVALID, "TYPES"},
+      {"more types than bytes", TYPES, 0, 8, 4, UINT32_MAX, ERROR_INVALID, "TYPES"},
+      {"more members than bytes", TYPES, 0, 12, 4, UINT32_MAX, ERROR_INVALID, "TYPES"},
+      {"reserved field of TYPES", TYPES, 0, 20, 4, 1, ERROR_INVALID, "reserved"},
+      {"type of unknown kind", TYPES, 0, 24, 1, 99, ERROR_INVALID, "unknown kind"},
+      {"struct of itself", TYPES, 0, 24 + 3 * 16 + 16 + 4, 4, 2, ERROR_INVALID, "earlier type"},
+      {"map of no type", TYPES, 0, 24 + 6 * 16, 4, COUNT(types), ERROR_INVALID, "names a type"},
+      {"name without end", TYPES, 0, 24 + 6 * 16 + 6 * 8 + 8, 1, 'x', ERROR_INVALID, "end in a NUL"},
       {"HASH too short", HASH, 0, 4, 4, 24, ERROR_INVALID, "HASH has the wrong length"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -348,7 +372,9 @@ static void section_order_is_fixed(void **state) {
     int error;
     const char *says;
   } cases[] = {
-      {"all", "1234d567h", 0, NULL},
+      {"all", "1234d5678h", 0, NULL},
+      {"without types", "1234d567h", 0, NULL},
+      {"TYPES twice", "123488h", ERROR_INVALID, "twice or in the wrong place"},
       {"only what must be there", "13h", 0, NULL},
       {"without initial values", "1235h", 0, NULL},
       {"without lines", "1234dh", 0, NULL},
@@ -420,6 +446,7 @@ static void writer_refuses_what_the_reader_would(void **state) {
   cases[3].map_count = 2;
   cases[3].initial = NULL;
   cases[3].entry_count = 0;
+  cases[3].types.type_count = 0;
   cases[4].line_count = 2;
   cases[4].lines = (const struct bundle_line[]){{2, 1, "a.c"}, {1, 1, "a.c"}};
   struct bpf_insn *many = memory_alloc((BPF_MAX_INSNS + 1) * sizeof(*many));
@@ -433,6 +460,7 @@ static void writer_refuses_what_the_reader_would(void **state) {
   cases[6].maps = full;
   cases[6].map_count = BPF_MAX_MAPS + 1;
   cases[6].entry_count = 0;
+  cases[6].types.type_count = 0;
   cases[6].initial = NULL;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct text out = {0};
