@@ -91,6 +91,12 @@ const struct row rows_choice[] = {
      "I=ddddddffffffee @o", "ddddddffffffee", "hostetherfilter.hh"},
     {"HostEtherFilter", "OFFSET", "i :: Inject -> e :: $C(62:62:62:62:62:62, OFFSET 2) -> o :: Capture",
      "I=ddbbbbbbffffffee @o", "ddbbbbbbffffffee", "hostetherfilter.hh"},
+    {"LinearIPLookup RadixIPLookup", "table lookup add set remove ctrl flush",
+     "i :: Inject -> e :: $C(10.1/16 1.2.3.4 1, 0/0 0) -> Discard; e [1] -> Discard",
+     "e.table e.lookup(10.1.255.255) e.lookup(10.2.0.0) e.add=10.2/16_0 !e.add=10.2/16_1 e.set=10.2/16_5.6.7.8_1 "
+     "e.lookup(10.2.0.0) e.remove=10.1/16 !e.remove=10.1/16 e.ctrl=set_0/0_-_1 !e.ctrl=drop_0/0 e.table e.flush= e.lookup(10.2.0.0)",
+     "10.1.0.0/16\t\t1.2.3.4\t\t1\n0.0.0.0/0\t\t-\t\t0|1 1.2.3.4|0|1 5.6.7.8|0.0.0.0/0\t\t-\t\t1\n10.2.0.0/16\t\t5.6.7.8\t\t1|-1",
+     "lineariplookup.hh; iproutetable.cc, unparse; radixiplookup.cc, flush_handler"},
     {"Classifier", "program", "i :: Inject -> e :: $C(0/61 2/6263%ff0f, -) -> o :: Capture; e [1] -> x :: Capture",
      "e.program", "0  0/61%ff 2/6203%ff0f\n1  -", "the help of `program`: OFFSET/VALUE%MASK, the value masked"},
     {0}};
