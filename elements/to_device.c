@@ -4,6 +4,7 @@
  */
 #include "elements/device.h"
 #include "elements/parameter.h"
+#include "elements/run.h"
 
 /* Invariant: the packets held.packet[first .. held.count) were pulled and not taken by the NIC yet; they go out before
  * anything else is pulled. */
@@ -36,6 +37,40 @@ static void to_device_wait(struct to_device *d, bool waiting) {
   d->task.polls = waiting && nic->worker != d->task.scheduler->worker;
 }
 
+/* With outputs: the NIC gets copies, and the packets themselves go on, to output 0 when they were sent and to 1 when they were refused.
+ * An output that is not there drops its packets. Returns how many of those held went. */
+static unsigned to_device_send_on(struct to_device *d) {
+  struct element *e = &d->device.element;
+  struct nic *nic = d->device.nic;
+  struct packet **held = d->held.packet + d->first;
+  struct batch copies, refused;
+  struct run run;
+  unsigned next_refused = 0;
+  copies.count = refused.count = 0;
+  for (uint32_t i = 0; i < d->held.count - d->first; i++) {
+    if ((copies.packet[i] = packet_clone(held[i])) == NULL) break;
+    copies.count++;
+  }
+  nic->refused = &refused;
+  unsigned sent = nic->ops->transmit(nic, d->queue, copies.packet, copies.count);
+  nic->refused = NULL;
+  for (unsigned i = sent; i < copies.count; i++)
+    packet_kill(copies.packet[i]);
+  run_start(&run, e);
+  for (unsigned i = 0; i < sent; i++) {
+    bool failed = next_refused < refused.count && refused.packet[next_refused] == copies.packet[i];
+    next_refused += failed;
+    if (failed && e->output_count == 1) {
+      packet_kill(held[i]); /* counted by the NIC */
+    } else {
+      run_add(&run, failed ? 1 : 0, held[i]);
+    }
+  }
+  run_flush(&run);
+  batch_kill(&refused);
+  return sent;
+}
+
 static bool to_device_run(struct task *task) {
   struct to_device *d = CONTAINER_OF(task, struct to_device, task);
   struct nic *nic = d->device.nic;
@@ -51,7 +86,9 @@ static bool to_device_run(struct task *task) {
       return false;
     }
   }
-  unsigned sent = nic->ops->transmit(nic, d->queue, d->held.packet + d->first, d->held.count - d->first);
+  unsigned sent = d->device.element.output_count > 0
+                      ? to_device_send_on(d)
+                      : nic->ops->transmit(nic, d->queue, d->held.packet + d->first, d->held.count - d->first);
   d->first += sent;
   to_device_wait(d, d->first < d->held.count);
   if (d->first == d->held.count) d->first = d->held.count = 0;
@@ -164,8 +201,8 @@ static const struct handler to_device_handlers[] = {
 static const struct element_class to_device_class = {
     .name = "ToDevice",
     .purpose = "sends packets to a network interface",
-    .ports = "1/0",
-    .processing = "l/l",
+    .ports = "1/0-2",
+    .processing = "l/h",
     .size = sizeof(struct to_device),
     .arguments = to_device_arguments,
     .handlers = to_device_handlers,
@@ -173,6 +210,8 @@ static const struct element_class to_device_class = {
     .manual =
         "Pulls packets when the interface has room for them, never more than it has room for, so that a full interface "
         "fills the queue upstream and nothing is lost here. Packets are Ethernet frames without checksum.\n\n"
+        "Packets that were handed to the interface go to output 0, and those that it refused to output 1, where there is "
+        "one. An image's interfaces refuse none.\n\n"
         "An interface has one ToDevice; several paths meet in front of its Queue.",
     .defaults = to_device_defaults,
     .configure = to_device_configure,

@@ -18,7 +18,7 @@ struct nic_ops {
    * Never blocks. Refills the device. */
   unsigned (*receive)(struct nic *nic, unsigned queue, struct batch *batch, unsigned max);
   /* Takes ownership of the first n of count packets and returns n; the rest stay the caller's. n < count means that the
-   * device is full now. Never blocks. The device kills packets when they are sent. */
+   * device is full now. Never blocks. The device kills packets when they are sent, and refuses (nic_refuse) what it never will. */
   unsigned (*transmit)(struct nic *nic, unsigned queue, struct packet **packets, unsigned count);
   /* How many packets transmit would take now. May reclaim sent ones first. */
   unsigned (*transmit_room)(struct nic *nic, unsigned queue);
@@ -64,7 +64,18 @@ struct nic {
       worker; /* that receives from it and arms it: of its FromDevice, else its ToDevice; NIC_UNUSED: no element has it */
   unsigned queues; /* receive/transmit queue pairs, at least 1 */
   struct packet_pool *pool;
+  struct batch
+      *refused; /* where transmit puts what it counts as tx_error, in order, with room for all; NULL: it kills them */
   struct nic_stats stats;
 };
+
+/* For transmit: ends the way of a packet that the device refuses for good. */
+static inline void nic_refuse(struct nic *nic, struct packet *p) {
+  if (nic->refused == NULL) {
+    packet_kill(p);
+  } else {
+    nic->refused->packet[nic->refused->count++] = p;
+  }
+}
 
 #endif

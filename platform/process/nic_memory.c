@@ -93,12 +93,14 @@ static unsigned transmit(struct nic *nic, unsigned queue, struct packet **packet
   uint64_t bytes = 0;
   for (unsigned i = 0; i < done; i++) {
     const struct packet *p = packets[i];
-    if (heard) {
-      struct frame *frame = &ring->slot[(ring->put + i) % RING];
-      frame->length = p->length;
-      memcpy(frame->bytes, p->data, p->length);
-      bytes += p->length;
+    if (!heard) {
+      nic_refuse(nic, packets[i]);
+      continue;
     }
+    struct frame *frame = &ring->slot[(ring->put + i) % RING];
+    frame->length = p->length;
+    memcpy(frame->bytes, p->data, p->length);
+    bytes += p->length;
     packet_kill(packets[i]);
   }
   if (heard && done > 0) publish(&ring->put, ring->put + done, peer);

@@ -81,9 +81,10 @@ static unsigned transmit(struct nic *nic, unsigned queue, struct packet **packet
     struct packet *p = packets[i];
     if (n->out != NULL && pcap_write(n->out, now, p->data, p->length) != 0) {
       failed++;
-    } else {
-      bytes += p->length;
+      nic_refuse(nic, p);
+      continue;
     }
+    bytes += p->length;
     packet_kill(p);
   }
   counter_add(&nic->stats.tx_packets, count - failed);

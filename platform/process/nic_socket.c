@@ -45,7 +45,7 @@ unsigned nic_socket_transmit(struct nic *nic, int fd, const void *address, sockl
     }
     if (refused != NULL) *refused = errno;
     failed++;
-    packet_kill(packets[done++]);
+    nic_refuse(nic, packets[done++]);
   }
   counter_add(&nic->stats.tx_packets, done - failed);
   counter_add(&nic->stats.tx_bytes, bytes);

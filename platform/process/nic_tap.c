@@ -63,9 +63,10 @@ static unsigned transmit(struct nic *nic, unsigned queue, struct packet **packet
     if (length < 0) {
       failed++;
       look_after(n);
-    } else {
-      bytes += packets[done]->length;
+      nic_refuse(nic, packets[done]);
+      continue;
     }
+    bytes += packets[done]->length;
     packet_kill(packets[done]);
   }
   counter_add(&nic->stats.tx_packets, done - failed);

@@ -141,14 +141,16 @@ static unsigned transmit(struct nic *nic, unsigned queue, struct packet **packet
   bool gone = __atomic_load_n(&n->base.link.gone, __ATOMIC_RELAXED);
   for (; done < count; done++) {
     struct packet *p = packets[done];
-    if (!gone && fits(nic, p)) {
-      if (n->idle_count == 0 || xsk_ring_prod__reserve(&n->transmit, 1, &at) == 0) break;
-      uint64_t address = n->idle[--n->idle_count];
-      memcpy(xsk_umem__get_data(n->memory, address), p->data, p->length);
-      *xsk_ring_prod__tx_desc(&n->transmit, at) = (struct xdp_desc){.addr = address, .len = p->length};
-      bytes += p->length;
-      sent++;
+    if (gone || !fits(nic, p)) {
+      nic_refuse(nic, p);
+      continue;
     }
+    if (n->idle_count == 0 || xsk_ring_prod__reserve(&n->transmit, 1, &at) == 0) break;
+    uint64_t address = n->idle[--n->idle_count];
+    memcpy(xsk_umem__get_data(n->memory, address), p->data, p->length);
+    *xsk_ring_prod__tx_desc(&n->transmit, at) = (struct xdp_desc){.addr = address, .len = p->length};
+    bytes += p->length;
+    sent++;
     packet_kill(p);
   }
   if (sent > 0) xsk_ring_prod__submit(&n->transmit, sent);

@@ -2,6 +2,7 @@
 """ControlSocket and ChatterSocket, as their clients see them, by Click's manual pages of those names."""
 import os
 import pathlib
+import resource
 import subprocess
 
 import pytest
@@ -86,6 +87,24 @@ def test_place_that_is_taken_is_refused_or_tried_again(click, runtime):
     first.terminate()
     first.wait(PATIENCE)
     assert Client(path).read(b"\r\n") == b"Click::ControlSocket/1.3\r\n"
+
+
+def test_without_descriptors_a_connection_waits(click, runtime):
+    """accept(2): EMFILE. It is said once, and the connection is served when there are descriptors again."""
+    path = str(runtime / "control")
+    process = click(f'ControlSocket(unix, "{path}")')
+    first = Client(path)
+    first.read(b"\r\n")
+    before = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    used = max(int(fd) for fd in os.listdir(f"/proc/{process.pid}/fd"))
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (used + 1, before[1]))
+    second = Client(path)
+    assert b"accept: Too many open files; trying again every second" in process.stderr.readline()
+    assert first.ask(b"READ version", b"DATA ").startswith(b"200")
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, before)
+    assert second.read(b"\r\n") == b"Click::ControlSocket/1.3\r\n"
+    process.terminate()
+    assert b"accept:" not in process.communicate(timeout=PATIENCE)[1]
 
 
 PACKETS = 'RatedSource(DATA \\<4500 0014 0000 0000 4001 0000 0a000001 0a000002>, RATE 20) -> MarkIPHeader -> '

@@ -144,10 +144,27 @@ static int bind_tcp(struct listener *l, int fd) {
   return 0;
 }
 
+/* Without descriptors or memory the connection stays in the queue, and poll would say so at once: it is not asked for a while. */
+static void rest(struct listener *l) {
+  char line[CLICK_MAX_NAME + 128];
+  const char *why = strerror(errno);
+  process_watch_wait(&l->watch, 0);
+  timer_schedule(&l->retry, l->owner->services->now() + RETRY_NS);
+  if (l->rest_logged) return;
+  l->rest_logged = true;
+  size_t length = format_text(line, sizeof line, "%s: accept: %s; trying again every second", l->owner->name, why);
+  l->owner->services->log(LOG_ERROR, line, length < sizeof line ? length : sizeof line - 1);
+}
+
 static void accept_client(struct process_watch *watch, short revents) {
   struct listener *l = watch->owner;
   int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd >= 0) add_client(l, fd);
+  if (fd >= 0) {
+    l->rest_logged = false;
+    add_client(l, fd);
+  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    rest(l);
+  }
 }
 
 static void watch(struct listener *l, int fd) {
@@ -190,7 +207,9 @@ static void try_again(struct timer *timer) {
   struct listener *l = CONTAINER_OF(timer, struct listener, retry);
   const struct services *services = l->owner->services;
   struct report report = {0};
-  if (!l->open && attempt(l, &report) != 0) {
+  if (l->open) {
+    process_watch_wait(&l->watch, POLLIN);
+  } else if (attempt(l, &report) != 0) {
     if (l->retries >= 0) {
       timer_schedule(timer, services->now() + RETRY_NS);
     } else if (services->stop_driver) {

@@ -44,8 +44,9 @@ struct listener {
   uint32_t port;  /* TCP; after listening the one that is used */
   struct element *owner;
   struct process_watch watch;
-  struct timer retry;
+  struct timer retry; /* not open: the next attempt; open: accepting goes on */
   bool open;
+  bool rest_logged; /* that nothing can be accepted; until something was */
   const struct listener_protocol *protocol;
   struct list clients; /* of struct listener_client */
   uint32_t client_count;

@@ -68,6 +68,34 @@ static void keeps_what_is_not_taken(void **state) {
   harness_stop();
 }
 
+/* Click's manual page: packets that are written go to output 0, if it exists, those that fail to be to output 1, if it exists. In order,
+ * as the NIC takes them, with their annotations. */
+static void sends_on_to_outputs(void **state) {
+  static const struct {
+    const char *outputs, *sent, *refused;
+  } cases[] = {{"t -> o :: Capture; t[1] -> x :: Capture", "a b c d ", "!1 !2 !3 "},
+               {"t -> o :: Capture; x :: Capture; Idle -> x", "a b c d ", ""},
+               {"o :: Capture; x :: Capture; Idle -> o; Idle -> x", "", ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char config[256];
+    format_text(config, sizeof config, "i :: Inject -> Paint(7) -> q :: Queue -> t :: ToDevice(eth0); %s",
+                cases[i].outputs);
+    harness_start(config);
+    harness.nic[0].accept = 2;
+    harness_inject("i", "!1 a b !2 !3 c d", 256);
+    harness_run(1);
+    assert_int_equal(harness_number("t.count"), 2);
+    harness_run(5);
+    assert_string_equal(text_string(&harness.nic[0].sent), "a b c d ");
+    if (cases[i].sent[0] != '\0') assert_int_equal(annotation_u8(harness_last("o"), ANNOTATION_PAINT), 7);
+    assert_string_equal(harness_captured("o"), cases[i].sent);
+    assert_string_equal(harness_captured("x"), cases[i].refused);
+    assert_int_equal(harness_number("t.count"), 7);
+    assert_null(harness.nic[0].nic.refused);
+    harness_stop();
+  }
+}
+
 /* Without room nothing is pulled, so that the queue upstream fills; the NIC is asked to tell when there is room. */
 static void pulls_only_what_fits(void **state) {
   harness_start("i :: Inject -> q :: Queue -> t :: ToDevice(eth0)");
@@ -302,6 +330,7 @@ int main(void) {
       cmocka_unit_test(receives),
       cmocka_unit_test(tells_packet_types),
       cmocka_unit_test(keeps_what_is_not_taken),
+      cmocka_unit_test(sends_on_to_outputs),
       cmocka_unit_test(pulls_only_what_fits),
       cmocka_unit_test(returns_what_it_holds),
       cmocka_unit_test(measures_gaps),

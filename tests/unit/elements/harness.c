@@ -57,6 +57,10 @@ static unsigned transmit(struct nic *nic, unsigned queue, struct packet **packet
   if (count > memory->most_sent) memory->most_sent = count;
   unsigned taken = count < memory->accept ? count : memory->accept;
   for (unsigned i = 0; i < taken; i++) {
+    if (packets[i]->data[0] == '!') {
+      nic_refuse(nic, packets[i]);
+      continue;
+    }
     text_add_bytes(&memory->sent, packets[i]->data, packets[i]->length);
     text_add(&memory->sent, " ");
     packet_kill(packets[i]);

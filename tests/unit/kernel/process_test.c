@@ -283,6 +283,28 @@ static void test_memory_cables(void **state) {
   }
 }
 
+/* What nobody takes comes back, in order and unchanged, at ToDevice's output 1 (its manual page in Click). Here from a cable that nobody
+ * reads at. */
+static void test_refused_frames(void **state) {
+  char in[160], out[160], errors[4096];
+  snprintf(in, sizeof in, "pcap:%s,", in_folder("in.pcap"));
+  snprintf(out, sizeof out, "pcap:,%s", in_folder("out.pcap"));
+  write_capture(in_folder("in.pcap"), FRAMES);
+  const char *nics[] = {in, "memory:alone", out};
+  struct text archive = archive_of("FromDevice(eth0) -> Queue(4096) -> t :: ToDevice(eth1); t -> Discard; "
+                                   "t[1] -> Queue(4096) -> ToDevice(eth2)");
+  struct process_options options = {.archive = {archive.data, archive.length},
+                                    .nics = nics,
+                                    .nic_count = 3,
+                                    .log_fd = -1,
+                                    .stop_when_finished = true};
+  int status = end_child(start_child(&options), errors, sizeof errors);
+  assert_string_equal(errors, "");
+  assert_int_equal(status, 0);
+  check_capture(in_folder("out.pcap"), FRAMES);
+  text_free(&archive);
+}
+
 /* What is wrong with a boot is said by name, and the exit status is 1. */
 static void test_bad_boots(void **state) {
   static const struct {
@@ -605,12 +627,19 @@ static int remove_folder(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bad_captures),          cmocka_unit_test(test_records),
-      cmocka_unit_test(test_memory_cables),         cmocka_unit_test(test_bad_boots),
-      cmocka_unit_test(test_bad_archives),          cmocka_unit_test(test_files_are_no_stale_sockets),
-      cmocka_unit_test(test_capture_through_graph), cmocka_unit_test(test_capture_at_recorded_speed),
-      cmocka_unit_test(test_control_socket),        cmocka_unit_test(test_signal_stops),
-      cmocka_unit_test(test_idle_sleeps),           cmocka_unit_test(test_unix_sockets),
+      cmocka_unit_test(test_bad_captures),
+      cmocka_unit_test(test_records),
+      cmocka_unit_test(test_memory_cables),
+      cmocka_unit_test(test_refused_frames),
+      cmocka_unit_test(test_bad_boots),
+      cmocka_unit_test(test_bad_archives),
+      cmocka_unit_test(test_files_are_no_stale_sockets),
+      cmocka_unit_test(test_capture_through_graph),
+      cmocka_unit_test(test_capture_at_recorded_speed),
+      cmocka_unit_test(test_control_socket),
+      cmocka_unit_test(test_signal_stops),
+      cmocka_unit_test(test_idle_sleeps),
+      cmocka_unit_test(test_unix_sockets),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
