@@ -25,7 +25,7 @@
 #define DOUBLE_FAULT_STACK 0x1000
 #define MAIN_STACK 0x40000
 #define FAULT_STACK 0x4000
-#define CODE_LEAST 0x40000 /* of memory for machine code: so much there always is */
+#define CODE_LEAST 0x10000 /* of memory for machine code: so much there always is. More would cost small images 2 MiB of RAM */
 
 LD_FEATURE("SANE_EXPR")
 ENTRY(pvh_start)

@@ -108,7 +108,7 @@ def count_pytest(status, text, log):
 
 def pytest(name, *arguments, **environment):
     """A step that runs pytest."""
-    step = Step(name, "", count_pytest, timeout=420, **environment)
+    step = Step(name, "", count_pytest, timeout=1200, **environment)
     xml_path = step.log.with_suffix(".xml")
     xml_path.unlink(missing_ok=True)
     step.command = [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={xml_path}", *arguments]
@@ -137,7 +137,7 @@ def steps(options):
     """Everything after the builds. The long ones first, so that the two lanes end together."""
     process = {"IMAGO_BUILD": "build-sanitize"}
     for part in ("1/2", "2/2"):
-        yield Step(f"clang-tidy {part}", [PYTHON, "tools/scripts/lint.py", "tidy", "--quick", "--jobs=1", f"--part={part}"], count_one, timeout=420)
+        yield Step(f"clang-tidy {part}", [PYTHON, "tools/scripts/lint.py", "tidy", "--quick", "--jobs=1", f"--part={part}"], count_one, timeout=1200)
     yield pytest("system tests, virtual machine", "tests/system", "-m", "vm")
     yield pytest("security tests, virtual machine", "tests/security")
     yield pytest("system tests, process under sanitizers", "tests/system", "-m", "not vm", **process)
