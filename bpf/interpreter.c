@@ -4,7 +4,8 @@
  * safe on any instruction bytes, whether or not bpf_check has seen them; what bpf_check adds is that reserved fields are
  * zero and that nonsense is refused before a packet pays for it.
  *
- * Measured on an AMD EPYC virtual machine, gcc 12: 3 ns an instruction of arithmetic, 3.5 with packet access.
+ * Measured on an AMD EPYC virtual machine, gcc 12: 2.5 ns an instruction of arithmetic, 2.7 with packet and stack accesses (3.0
+ * and 3.6 when it looked at register numbers and the end of the program each time).
  */
 #include "bpf/helper.h"
 #include "lib/bytes.h"
@@ -193,31 +194,35 @@ static bool call_helper(struct bpf_machine *m, uint32_t id) {
   return m->fault == BPF_FAULT_NONE;
 }
 
-uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
+/* Compiled twice. `well_formed`: bpf_check passed on this program, so register numbers are in range and control stays inside, which
+ * need not be looked at again for every instruction. A tail call from one kind of program to the other is a call of its own. */
+__attribute__((always_inline)) static inline uint64_t interpret(struct bpf_machine *m, uint32_t entry,
+                                                                const bool well_formed) {
   const unsigned base = m->depth;
   const struct bpf_insn *insns = m->program->insns;
   uint32_t count = m->program->insn_count;
   uint64_t *const reg = m->reg;
   enum bpf_fault_kind fault;
-  uint64_t address = 0;  /* of the fault */
-  uint32_t at = entry;   /* this instruction */
-  uint32_t next = entry; /* the one after it; jumps that leave the program show when it is fetched */
+  int64_t budget = m->budget; /* kept here; helpers and other programs get to see it */
+  uint64_t address = 0;       /* of the fault */
+  uint32_t at = entry;        /* this instruction */
+  uint32_t next = entry;      /* the one after it; jumps that leave the program show when it is fetched */
   void *p;
 
   m->call = bpf_interpret_call;
   for (;;) {
-    if (next >= count) {
+    if (!well_formed && next >= count) {
       fault = BPF_FAULT_JUMP;
       goto out;
     }
     at = next++;
-    if (m->budget <= 0) {
+    if (budget <= 0) {
       fault = BPF_FAULT_BUDGET;
       goto out;
     }
-    m->budget--;
+    budget--;
     const struct bpf_insn insn = insns[at];
-    if (is_nibble_over_10(insn.regs)) goto bad_instruction;
+    if (!well_formed && is_nibble_over_10(insn.regs)) goto bad_instruction;
     uint64_t *const dst = &reg[bpf_dst(insn)];
     uint64_t *const src = &reg[bpf_src(insn)];
     const uint64_t operand = insn.code & BPF_X ? *src : (uint64_t)(int64_t)insn.imm;
@@ -411,7 +416,10 @@ uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
       case BPF_JMP | BPF_CALL:
         if (bpf_src(insn) == BPF_PSEUDO_HELPER) {
           if (insn.imm == BPF_HELPER_TAIL_CALL) goto tail_call;
-          if (call_helper(m, (uint32_t)insn.imm)) continue;
+          m->budget = budget;
+          bool good = call_helper(m, (uint32_t)insn.imm);
+          budget = m->budget;
+          if (good) continue;
           fault = m->fault;
           goto out;
         }
@@ -437,7 +445,10 @@ uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
       }
       case BPF_JMP | BPF_EXIT:
       leave:
-        if (m->depth == base) return reg[0];
+        if (m->depth == base) {
+          m->budget = budget;
+          return reg[0];
+        }
         bpf_machine_set_frame(m, m->depth - 1);
         memcpy(&reg[BPF_FIRST_SAVED_REGISTER], m->frame[m->depth].saved, sizeof m->frame[0].saved);
         next = m->frame[m->depth].return_to;
@@ -459,8 +470,10 @@ uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
           continue;
         }
         reg[0] = 0;
-        if (target->code != NULL) {
+        if (target->code != NULL || target->well_formed != well_formed) {
+          m->budget = budget;
           reg[0] = bpf_machine_go_on(m, target);
+          budget = m->budget;
           if (m->fault != BPF_FAULT_NONE) return 0;
           goto leave;
         }
@@ -568,8 +581,13 @@ bad_alignment:
 bad_instruction:
   fault = BPF_FAULT_INSTRUCTION;
 out:
+  m->budget = budget;
   bpf_machine_fault(m, fault, at, address);
   return 0;
+}
+
+uint64_t bpf_interpret(struct bpf_machine *m, uint32_t entry) {
+  return m->program->well_formed ? interpret(m, entry, true) : interpret(m, entry, false);
 }
 
 /* Registers of the caller are kept aside: the helper that calls back is in the middle of one of its instructions. */

@@ -45,7 +45,12 @@ static int check_with_program(const struct bpf_program *program, uint32_t at, st
 }
 
 int bpf_program_prepare(struct bpf_program *program, struct report *report) {
-  int status = 0;
+  program->well_formed = false;
+  memory_free(program->functions);
+  program->functions = NULL;
+  program->function_count = 0;
+  int status = bpf_check(program->insns, program->insn_count, program->map_count, report);
+  if (status != 0) return status;
   /* One bit per slot, so that however often a function is named, it is found once and in order. */
   size_t words = program->insn_count / 64 + 1;
   uint64_t *named = memory_alloc(words * sizeof named[0]);
@@ -71,6 +76,7 @@ int bpf_program_prepare(struct bpf_program *program, struct report *report) {
   for (uint32_t slot = 0; slot < program->insn_count; slot++) {
     if (named[slot / 64] >> (slot % 64) & 1) program->functions[program->function_count++] = slot;
   }
+  program->well_formed = true;
 out:
   memory_free(named);
   return status;

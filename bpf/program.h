@@ -37,6 +37,7 @@ struct bpf_program {
   uint32_t *functions;
   uint32_t function_count;
   struct bpf_code *code; /* owned; NULL: interpreted */
+  bool well_formed;      /* bpf_program_prepare found that bpf_check passes; insns stay as they are from then on */
 };
 
 /* One invocation's input. data..data_end is the packet window; writes go there too. All addresses are real, below 4 GiB. */
@@ -99,8 +100,9 @@ const char *bpf_fault_text(enum bpf_fault_kind kind);
 int bpf_check(const struct bpf_insn *insns, uint32_t count, uint32_t map_count, struct report *report)
     __attribute__((warn_unused_result));
 
-/* After bpf_check, once insns, maps and kind are there: checks what wants these (helpers are those of the kind, addresses of map
- * values are inside the value), then finds program->functions. 0 or a negative code, named in report. */
+/* bpf_check, and what wants the maps and the kind: helpers are those of the kind, addresses of map values are inside the value.
+ * Then finds program->functions, and notes that the program is well formed, so that the interpreter need not look again. Once insns,
+ * maps and kind are there; again after a change of insns. 0 or a negative code, named in report. */
 int bpf_program_prepare(struct bpf_program *program, struct report *report) __attribute__((warn_unused_result));
 
 /* Whether `value` is the value that BPF_PSEUDO_FUNC gives for one of program->functions, and its slot. */
@@ -108,7 +110,7 @@ bool bpf_program_function(const struct bpf_program *program, uint64_t value, uin
 
 /* Runs the program from instruction 0 with r1 = address of its context: native code if it has some, else the interpreter.
  * Never fails otherwise than through result->fault, whatever the instructions, even those that bpf_check refuses. Needs
- * about 8 KiB of stack; allocates nothing. Reentrant. */
+ * about 16 KiB of stack; allocates nothing. Reentrant. */
 void bpf_run(const struct bpf_program *program, const struct bpf_environment *environment,
              const struct bpf_input *input, struct bpf_result *result);
 

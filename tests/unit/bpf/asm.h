@@ -8,6 +8,7 @@
 
 #include "bpf/program.h"
 #include "bpf/proto.h"
+#include "lib/memory.h"
 
 #define INSN(code, dst, src, off, imm) \
   { (uint8_t)(code), (uint8_t)((dst) | (src) << 4), (int16_t)(off), (int32_t)(imm) }
@@ -37,12 +38,15 @@ static inline void no_trace(void *context, const char *text, size_t length) {}
 
 static const struct bpf_environment test_environment = {fixed_ktime, fixed_random, no_trace, NULL};
 
-/* Runs insns with r1 = memory, r2 = length and these maps. */
+/* Runs insns with r1 = memory, r2 = length and these maps; prepared if they are in order, as they stand otherwise. */
 static inline struct bpf_result run_with(const struct bpf_insn *insns, uint32_t count, void *memory, uint32_t length,
                                          struct bpf_map **maps, uint32_t map_count) {
   struct bpf_program program = {(struct bpf_insn *)insns, count, maps, map_count};
   struct bpf_result result;
+  int unprepared = bpf_program_prepare(&program, NULL);
+  (void)unprepared;
   bpf_run_memory(&program, &test_environment, memory, length, &result);
+  memory_free(program.functions);
   return result;
 }
 
