@@ -24,7 +24,8 @@ enum {
   DRAIN_ROUNDS = 1000,
 };
 
-static const char *const drops[] = {"empty", "full", "not_connected", "closed", "send_failed", "no_output", NULL};
+static const char *const drops[] = {"empty",       "full",      "not_connected", "closed",
+                                    "send_failed", "no_output", "denied",        NULL};
 
 /* --- waiting, with the lock --- */
 
@@ -150,6 +151,14 @@ static void close_connection(struct socket_element *s) {
   note_blocked(s);
 }
 
+/* Whether who speaks there may do so, as Click looks it up. */
+static bool allowed(const struct socket_element *s, const struct endpoint *from) {
+  if (s->family != AF_INET) return true;
+  uint32_t address = from->ip.sin_addr.s_addr;
+  if (s->allow && routes_lookup(s->allow, address)) return true;
+  return !s->deny || !routes_lookup(s->deny, address);
+}
+
 /* The next client, if one is there. False: accept itself failed (too many descriptors), and must be tried again. */
 static bool accept_client(struct socket_element *s) {
   struct endpoint from = {.length = sizeof(struct sockaddr_un)};
@@ -158,6 +167,11 @@ static bool accept_client(struct socket_element *s) {
     bool none = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
     if (!none) socket_say_error(s, errno);
     return none;
+  }
+  if (!allowed(s, &from)) {
+    socket_say(s, "denied connection", fd, " from ", &from);
+    close(fd);
+    return true; /* the next one, if any, ends the wait for the host */
   }
   s->fd = fd;
   s->open = true;
@@ -259,6 +273,9 @@ static enum outcome read_datagrams(struct socket_element *s, struct batch *batch
       packet_kill(p);
     } else if (length == 0) {
       element_drop(&s->element, SOCKET_EMPTY, p);
+    } else if (!s->client && !allowed(s, &from[i])) {
+      socket_say(s, "dropped datagram on", s->fd, " from ", &from[i]);
+      element_drop(&s->element, SOCKET_DENIED, p);
     } else {
       p->length = length < s->longest ? length : s->longest;
       annotation_set_u32(p, EXTRA_LENGTH, length - p->length);
@@ -415,8 +432,10 @@ static const struct argument arguments[] = {
     {"RCVBUF", ARGUMENT_U32, 0, AT(rcvbuf), "bytes of the host's receive buffer (the host's default)",
      AT(rcvbuf_given)},
     {"VERBOSE", ARGUMENT_BOOL, 0, AT(verbose), "log connections and errors (false)"},
-    {"ALLOW", ARGUMENT_ELEMENT, 0, AT(allow), "refused: there are no IP routing tables"},
-    {"DENY", ARGUMENT_ELEMENT, 0, AT(deny), "refused: there are no IP routing tables"},
+    {"ALLOW", ARGUMENT_WORD, 0, AT(allow_name),
+     "TCP, UDP server: a route lookup element; addresses it has a route for may speak, whatever DENY says"},
+    {"DENY", ARGUMENT_WORD, 0, AT(deny_name),
+     "TCP, UDP server: a route lookup element; addresses it has a route for may not"},
     {"PROPER", ARGUMENT_BOOL, 0, AT(proper), "no effect"},
     {0}};
 

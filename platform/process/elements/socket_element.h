@@ -9,6 +9,7 @@
 
 #include "click/element.h"
 #include "click/scheduler.h"
+#include "elements/routes.h"
 #include "platform/process/elements/socket_output.h"
 #include "platform/process/watch.h"
 
@@ -20,7 +21,8 @@ struct socket_element {
   bool place_given[2], local_given[2], filename_given, local_filename_given;
   uint32_t snaplen, headroom, sndbuf, rcvbuf;
   bool sndbuf_given, rcvbuf_given, timestamp, nodelay, verbose, proper, client, client_given;
-  struct element *allow, *deny;
+  char *allow_name, *deny_name;
+  const struct routes *allow, *deny; /* NULL: none */
   /* Set by configure. */
   int family, kind; /* AF_*, SOCK_* */
   bool bind_local;  /* `local` is bound */

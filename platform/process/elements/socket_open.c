@@ -11,6 +11,7 @@
 
 #include "click/router.h"
 #include "elements/line.h"
+#include "elements/route_table.h"
 #include "platform/process/elements/socket_element.h"
 #include "platform/process/host.h"
 
@@ -125,18 +126,20 @@ static int configure_unix(struct socket_element *s, struct report *report) {
   return status != 0 || !s->bind_local ? status : configure_file(local, "local", &s->local, report);
 }
 
-static int refuse_table(const char *name, const struct element *table, struct report *report) {
-  if (!table) return 0;
-  return report_error(report, ERROR_UNSUPPORTED, "%s: '%s :: %s' is not an IPRouteTable; no class here is one", name,
-                      table->name, table->class->name);
+static int find_table(const struct socket_element *s, const char *argument, const char *name,
+                      const struct routes **table, struct report *report) {
+  *table = name ? route_table_find(&s->element, name) : NULL;
+  if (!name || *table) return 0;
+  return report_error(report, ERROR_NOT_FOUND, "%s: '%s' is no element with IP routes, such as a RadixIPLookup",
+                      argument, name);
 }
 
 int socket_configure(struct element *e, const struct args *rest, struct report *report) {
   struct socket_element *s = (struct socket_element *)e;
   (void)pthread_mutex_init(&s->lock, NULL);
   int status = configure_type(s, report);
-  if (status == 0) status = refuse_table("ALLOW", s->allow, report);
-  if (status == 0) status = refuse_table("DENY", s->deny, report);
+  if (status == 0) status = find_table(s, "ALLOW", s->allow_name, &s->allow, report);
+  if (status == 0) status = find_table(s, "DENY", s->deny_name, &s->deny, report);
   if (status == 0) status = s->family == AF_INET ? configure_inet(s, report) : configure_unix(s, report);
   if (status != 0) return status;
   if (s->snaplen == 0) return report_error(report, ERROR_INVALID, "SNAPLEN: must be at least 1");

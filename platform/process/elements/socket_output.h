@@ -20,6 +20,7 @@ enum socket_drop {
   SOCKET_CLOSED,        /* the connection ended in the middle of the packet */
   SOCKET_SEND_FAILED,   /* a datagram that the host refused */
   SOCKET_NO_OUTPUT,     /* received by a Socket that has no output */
+  SOCKET_DENIED,        /* received from an address of DENY */
 };
 
 /* Invariant: packets [first .. first + count) modulo SOCKET_OUTPUT_MAX wait, none is empty. */

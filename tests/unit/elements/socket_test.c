@@ -183,8 +183,8 @@ static void arguments(void **state) {
       {"UDP, 127.0.0.1, 0, SNAPLEN 0", "SNAPLEN: must be at least 1"},
       {"UDP, 127.0.0.1, 0, HEADROOM 1920", "HEADROOM: must be less than 1920"},
       {"UDP, 127.0.0.1, 0, NODELAY maybe", "NODELAY"},
-      {"UDP, 127.0.0.1, 0, ALLOW o", "ALLOW: 'o :: Capture' is not an IPRouteTable"},
-      {"UDP, 127.0.0.1, 0, DENY o", "DENY: 'o :: Capture' is not an IPRouteTable"},
+      {"UDP, 127.0.0.1, 0, ALLOW o", "ALLOW: 'o' is no element with IP routes"},
+      {"UDP, 127.0.0.1, 0, DENY o", "DENY: 'o' is no element with IP routes"},
       {"UDP, 127.0.0.1, 0, DENY nobody", "DENY"},
       {"UDP, 127.0.0.1, 0, SPEED 5", "SPEED: unknown argument"},
   };
@@ -450,6 +450,72 @@ static void datagram_server(void **state) {
   harness_stop();
 }
 
+/* Click's Socket::allowed: an address in ALLOW may, another one in DENY may not, all others may. RFC 1122, 3.2.1.3: all of 127/8 is this
+ * host, so that a client can have any address there. */
+static int socket_from(int kind, const char *ip) {
+  int fd = plain_socket(AF_INET, kind);
+  struct sockaddr_in address = {.sin_family = AF_INET};
+  assert_int_equal(inet_pton(AF_INET, ip, &address.sin_addr), 1);
+  assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+  return fd;
+}
+
+static void allows_and_denies(void **state) {
+  static const struct {
+    const char *tables, *ip;
+    bool allowed;
+  } cases[] = {
+      {"", "127.0.9.1", true},
+      {", ALLOW a", "127.0.9.1", true},
+      {", ALLOW a", "127.0.9.2", true}, /* ALLOW alone forbids nobody */
+      {", DENY d", "127.0.9.1", false},
+      {", DENY d", "127.0.8.8", true},
+      {", ALLOW a, DENY d", "127.0.9.1", true},
+      {", ALLOW a, DENY d", "127.0.9.2", false},
+      {", DENY d, CLIENT false", "127.0.9.2", false},
+  };
+  static const char tables[] = "Idle -> a :: LinearIPLookup(127.0.9.1/32 0) -> Discard;"
+                               "Idle -> d :: RadixIPLookup(127.0.9.0/24 0) -> Discard;";
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    unsigned port = free_port(SOCK_DGRAM);
+    start("%s i :: Inject -> s :: Socket(UDP, %s, %u%s) -> c :: Counter -> o :: Capture", tables, our_ip(), port,
+          cases[i].tables);
+    int fd = socket_from(SOCK_DGRAM, cases[i].ip);
+    const struct sockaddr_in to = our_address(port);
+    assert_int_equal(sendto(fd, "said", 4, 0, (const struct sockaddr *)&to, sizeof to), 4);
+    if (cases[i].allowed) {
+      run_until("c.count", 1);
+    } else {
+      run_until_dropped("denied ", 1);
+      harness_inject("i", "unheard", 1); /* it is no peer, either */
+      assert_int_equal(drops("not_connected "), 1);
+    }
+    close(fd);
+    harness_stop();
+
+    port = free_port(SOCK_STREAM);
+    start("%s s :: Socket(TCP, %s, %u, VERBOSE true%s) -> c :: Counter -> o :: Capture", tables, our_ip(), port,
+          cases[i].tables);
+    const struct sockaddr_in server = our_address(port);
+    fd = socket_from(SOCK_STREAM, cases[i].ip);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&server, sizeof server), 0);
+    int other = connected_tcp(port); /* from 127.A.B.1, with A above 0 */
+    assert_int_equal(send(other, "x", 1, 0), 1);
+    if (cases[i].allowed) {
+      assert_int_equal(send(fd, "said", 4, 0), 4);
+      run_until("c.count", 1);
+      assert_string_equal(harness_captured("o"), "said ");
+    } else {
+      run_until("c.count", 1); /* of the other one: who is denied does not stand in the way */
+      assert_string_equal(harness_captured("o"), "x ");
+      assert_non_null(strstr(text_string(&harness.log), "s :: Socket: denied connection "));
+    }
+    close(fd);
+    close(other);
+    harness_stop();
+  }
+}
+
 /* A datagram that is longer than SNAPLEN, or than a buffer, is cut; "extra length" (Packet::extra_length_anno, 28) has the rest. */
 static void giant_datagrams(void **state) {
   static const struct {
@@ -669,6 +735,7 @@ int main(void) {
       cmocka_unit_test(socket_options),
       cmocka_unit_test(snaplen_and_headroom),
       cmocka_unit_test(datagram_server),
+      cmocka_unit_test(allows_and_denies),
       cmocka_unit_test(giant_datagrams),
       cmocka_unit_test(datagram_client),
       cmocka_unit_test(unix_datagrams),
