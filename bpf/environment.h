@@ -39,6 +39,7 @@ enum bpf_fib_result {
   BPF_FIB_UNSUPPORTED_ENCAPSULATION,
   BPF_FIB_NO_NEIGHBOUR,
   BPF_FIB_FRAGMENTATION_NEEDED,
+  BPF_FIB_NO_SOURCE,
 };
 
 /* Called by the worker that runs the program, in the middle of a packet: none may block or allocate. */
