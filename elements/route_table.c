@@ -28,16 +28,17 @@ static void complain(struct route_table *t, uint32_t address) {
 
 void route_table_push(struct element *e, unsigned port, struct batch *batch) {
   struct route_table *t = (struct route_table *)e;
-  uint32_t outputs[BATCH_MAX];
+  uint32_t outputs[BATCH_MAX], addresses[BATCH_MAX];
+  const struct route *routes[BATCH_MAX];
+  for (uint32_t i = 0; i < batch->count; i++)
+    addresses[i] = annotation_u32(batch->packet[i], ANNOTATION_DST_IP);
+  routes_lookup_all(&t->routes, addresses, routes, batch->count);
   for (uint32_t i = 0; i < batch->count; i++) {
-    struct packet *p = batch->packet[i];
-    uint32_t address = annotation_u32(p, ANNOTATION_DST_IP);
-    const struct route *route = routes_lookup(&t->routes, address);
-    outputs[i] = route != NULL ? (uint32_t)route->port : e->output_count;
-    if (route == NULL) {
-      complain(t, address);
-    } else if (route->gateway != 0) {
-      annotation_set_u32(p, ANNOTATION_DST_IP, route->gateway);
+    outputs[i] = routes[i] != NULL ? (uint32_t)routes[i]->port : e->output_count;
+    if (routes[i] == NULL) {
+      complain(t, addresses[i]);
+    } else if (routes[i]->gateway != 0) {
+      annotation_set_u32(batch->packet[i], ANNOTATION_DST_IP, routes[i]->gateway);
     }
   }
   run_split(e, batch, outputs);

@@ -214,18 +214,54 @@ bool route_trie_remove(struct route_trie *trie, uint32_t address, unsigned lengt
   return true;
 }
 
+/* Notes the longest prefix of this node that the address goes on with as *found, where its value is, and goes to the child; false where
+ * there is none. */
+static inline bool descend(const struct route_trie *trie, const struct node **at, uint32_t address, unsigned shift,
+                           uint32_t *found) {
+  const struct node *node = *at;
+  unsigned nibble = address >> shift & 15;
+  /* The prefixes of 1, 2, 3 and 4 bits that this nibble begins with; the longest is the last. */
+  uint32_t covering = 1U << (nibble >> 3) | 4U << (nibble >> 2) | 64U << (nibble >> 1) | 16384U << nibble;
+  uint32_t match = node->prefixes & covering;
+  if (match != 0) *found = node->value_block + rank(node->prefixes, 31 - (unsigned)__builtin_clz(match));
+  if ((node->children >> nibble & 1) == 0) return false;
+  *at = node_at(trie, child_of(node, nibble));
+  return true;
+}
+
 uint32_t route_trie_lookup(const struct route_trie *trie, uint32_t address) {
   if (trie->nodes.used == 0) return trie->fallback;
-  uint32_t found = ROUTE_NONE; /* where its value is */
+  uint32_t found = ROUTE_NONE;
   const struct node *node = node_at(trie, 0);
-  for (unsigned shift = ADDRESS_BITS - STRIDE;; shift -= STRIDE) {
-    unsigned nibble = address >> shift & 15;
-    /* The prefixes of 1, 2, 3 and 4 bits that this nibble begins with; the longest is the last. */
-    uint32_t covering = 1U << (nibble >> 3) | 4U << (nibble >> 2) | 64U << (nibble >> 1) | 16384U << nibble;
-    uint32_t match = node->prefixes & covering;
-    if (match != 0) found = node->value_block + rank(node->prefixes, 31 - (unsigned)__builtin_clz(match));
-    if ((node->children >> nibble & 1) == 0) break;
-    node = node_at(trie, child_of(node, nibble));
-  }
+  unsigned shift = ADDRESS_BITS - STRIDE;
+  while (descend(trie, &node, address, shift, &found))
+    shift -= STRIDE;
   return found != ROUTE_NONE ? trie->values.words[found] : trie->fallback;
+}
+
+void route_trie_lookup_abreast(const struct route_trie *trie, const uint32_t *addresses, uint32_t *values,
+                               unsigned count) {
+  const struct node *node[ROUTE_ABREAST];
+  unsigned open[ROUTE_ABREAST], opened = trie->nodes.used != 0 ? count : 0; /* those that have not ended */
+  for (unsigned i = 0; i < count; i++) {
+    values[i] = ROUTE_NONE;
+    open[i] = i;
+    node[i] = opened > 0 ? node_at(trie, 0) : NULL;
+  }
+  for (unsigned shift = ADDRESS_BITS - STRIDE; opened > 0; shift -= STRIDE) {
+    unsigned left = 0;
+    for (unsigned k = 0; k < opened; k++) {
+      unsigned i = open[k];
+      open[left] = i;
+      if (descend(trie, &node[i], addresses[i], shift, &values[i])) {
+        __builtin_prefetch(node[i]);
+        left++;
+      } else if (values[i] != ROUTE_NONE) {
+        __builtin_prefetch(&trie->values.words[values[i]]);
+      }
+    }
+    opened = left;
+  }
+  for (unsigned i = 0; i < count; i++)
+    values[i] = values[i] != ROUTE_NONE ? trie->values.words[values[i]] : trie->fallback;
 }

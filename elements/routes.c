@@ -155,6 +155,31 @@ const struct route *routes_lookup(const struct routes *routes, uint32_t address)
   return slot != ROUTE_NONE ? &routes->slots[slot] : NULL;
 }
 
+static void lookup_abreast(const struct routes *routes, const uint32_t *addresses, const struct route **found,
+                           uint32_t count) {
+  uint32_t host[ROUTE_ABREAST], slots[ROUTE_ABREAST];
+  for (uint32_t i = 0; i < count; i++)
+    host[i] = load_be32(&addresses[i]);
+  route_trie_lookup_abreast(&routes->trie, host, slots, count);
+  for (uint32_t i = 0; i < count; i++) {
+    found[i] = slots[i] != ROUTE_NONE ? &routes->slots[slots[i]] : NULL;
+    __builtin_prefetch(found[i]);
+  }
+}
+
+void routes_lookup_all(const struct routes *routes, const uint32_t *addresses, const struct route **found,
+                       uint32_t count) {
+  if (routes->linear) {
+    for (uint32_t i = 0; i < count; i++)
+      found[i] = routes_lookup(routes, addresses[i]);
+    return;
+  }
+  for (uint32_t first = 0; first < count; first += ROUTE_ABREAST) {
+    uint32_t part = count - first < ROUTE_ABREAST ? count - first : ROUTE_ABREAST;
+    lookup_abreast(routes, addresses + first, found + first, part);
+  }
+}
+
 void routes_text(struct text *out, const struct routes *routes) {
   for (uint32_t i = 0; i < routes->used; i++) {
     if (routes->slots[i].port < 0) continue;

@@ -49,6 +49,9 @@ const struct route *routes_exact(const struct routes *routes, const struct ip_pr
 /* The route with the longest mask that holds the address (network order), or NULL. Of masks with holes: the first that does, but for
  * later ones with all of its bits. */
 const struct route *routes_lookup(const struct routes *routes, uint32_t address);
+/* The same for any number of addresses: found[i] is that of addresses[i]. */
+void routes_lookup_all(const struct routes *routes, const uint32_t *addresses, const struct route **found,
+                       uint32_t count);
 /* All routes, a line each, as handler `table` shows them. */
 void routes_text(struct text *out, const struct routes *routes);
 

@@ -88,6 +88,28 @@ static void compare(const struct routes tables[2], const struct model *m, uint32
   }
 }
 
+/* Addresses crowd: few bits vary, so that prefixes nest and meet. */
+static uint32_t random_address(uint64_t *x, unsigned shape) {
+  static const uint32_t spread[] = {UINT32_MAX, 0xff000000, 0x0a0f00ff, 0x0000000f, 0xf0f0f0f0, 0x80000001};
+  return 0x0a000000 ^ ((uint32_t)next_random(x) & spread[shape % (sizeof spread / sizeof *spread)]);
+}
+
+/* So do lookups of many addresses at once, whatever their number. */
+static void compare_together(const struct routes tables[2], const struct model *m, uint64_t *x, unsigned shape) {
+  enum { MOST = 3 * ROUTE_ABREAST };
+  uint32_t host[MOST], addresses[MOST], count = (uint32_t)(next_random(x) % (MOST + 1));
+  const struct route *found[MOST];
+  for (uint32_t i = 0; i < count; i++) {
+    host[i] = random_address(x, shape);
+    store_be32(&addresses[i], host[i]);
+  }
+  for (unsigned t = 0; t < 2; t++) {
+    routes_lookup_all(&tables[t], addresses, found, count);
+    for (uint32_t i = 0; i < count; i++)
+      assert_int_equal(found[i] != NULL ? found[i]->port : -1, model_lookup(m, host[i]));
+  }
+}
+
 /* First and last address of every prefix, and what lies beside it. */
 static void compare_edges(const struct routes tables[2], const struct model *m) {
   for (uint32_t i = 0; i < m->count; i++) {
@@ -95,12 +117,6 @@ static void compare_edges(const struct routes tables[2], const struct model *m) 
     compare(tables, m, m->prefix[i].address & ~tail);
     compare(tables, m, m->prefix[i].address | tail);
   }
-}
-
-/* Addresses crowd: few bits vary, so that prefixes nest and meet. */
-static uint32_t random_address(uint64_t *x, unsigned shape) {
-  static const uint32_t spread[] = {UINT32_MAX, 0xff000000, 0x0a0f00ff, 0x0000000f, 0xf0f0f0f0, 0x80000001};
-  return 0x0a000000 ^ ((uint32_t)next_random(x) & spread[shape % (sizeof spread / sizeof *spread)]);
 }
 
 /* One random change of all three; what fails in one fails in the others, in the same way. */
@@ -154,9 +170,11 @@ static void tables_agree_with_the_model(void **state) {
     routes_init(&tables[1], false);
     m.count = 0;
     compare(tables, &m, 0);
+    compare_together(tables, &m, &x, shape);
     for (unsigned step = 0; step < 1200; step++) {
       change(tables, &m, &x, shape);
       compare(tables, &m, random_address(&x, shape));
+      if (step % 16 == 15) compare_together(tables, &m, &x, shape);
       if (step % 400 == 399) compare_edges(tables, &m);
     }
     /* Emptied one by one, in any order. */
