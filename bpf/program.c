@@ -73,7 +73,7 @@ int bpf_program_prepare(struct bpf_program *program, struct report *report) {
     program->functions = memory_alloc(count * sizeof program->functions[0]);
     if (program->functions == NULL) goto out_of_memory;
   }
-  for (uint32_t slot = 0; slot < program->insn_count; slot++) {
+  for (uint32_t slot = 0; program->function_count < count; slot++) {
     if (named[slot / 64] >> (slot % 64) & 1) program->functions[program->function_count++] = slot;
   }
   program->well_formed = true;
