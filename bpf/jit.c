@@ -127,6 +127,7 @@ static void emit_block(struct jit *j, uint32_t index) {
   if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
   j->s = j->know.entry[index];
   j->counted = 0;
+  memset(j->group_end, 0, sizeof j->group_end);
   if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 10);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
     jit_label_set(&j->c, at);
@@ -155,7 +156,8 @@ static bool translate(struct jit *j) {
   uint32_t labels = j->p.count + j->p.function_count;
   if (!jit_code_init(&j->c, labels, j->p.count * 8 + JIT_ENTRY_ROOM)) return false;
   j->c.length = JIT_ENTRY_ROOM;
-  uint32_t *const common[] = {&j->exit_label, &j->fault_label, &j->reach_label, &j->function_label, &j->enter_label};
+  uint32_t *const common[] = {&j->exit_label,  &j->fault_label,    &j->reach_label,
+                              &j->group_label, &j->function_label, &j->enter_label};
   for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
     *common[i] = jit_label_new(&j->c);
   }

@@ -21,7 +21,7 @@ enum { MACHINE_BIAS = 128 };
 /* Common code that calls out with every register kept: C functions of this type get SCRATCH and SCRATCH_2, and their result is SCRATCH;
  * 0 ends the program. */
 typedef uint64_t jit_callout(struct bpf_machine *m, uint64_t address, uint32_t packed);
-jit_callout jit_reach, jit_find_function;
+jit_callout jit_reach, jit_reach_group, jit_find_function;
 /* Sets m->native_room from the packet's window. */
 void jit_note_packet(struct bpf_machine *m);
 /* What STUB_REACH packs. */
@@ -35,6 +35,7 @@ const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, u
 /* Code that is seldom run and stands behind everything else. */
 enum jit_stub_kind {
   STUB_REACH, /* asks bpf_machine_reach about `operand`, and goes on at `back` */
+  STUB_GROUP, /* the same about the accesses of the next `slots` slots through the register `operand` */
   STUB_NULL,  /* r0 = 0, goes on at `back` */
   STUB_FAULT, /* ends the program: fault `kind_of_fault` at slot `at` */
 };
@@ -43,6 +44,7 @@ struct jit_stub {
   struct jit_rm operand;
   uint8_t kind, fault;
   uint8_t size, access;
+  uint16_t slots;
 };
 
 struct jit {
@@ -57,11 +59,12 @@ struct jit {
   bool uses_machine;  /* r12 is used */
   bool uses_stubs;    /* some code ends the program or calls out: native_stack must be set */
   uint32_t delayed;   /* slot of a lookup whose map was not loaded into r1, for it will be in line; 0: none */
-  uint32_t merged;    /* block that was translated with the one in front of it */
-  uint32_t counted;   /* instructions of the block up to here that were charged */
+  uint32_t group_end[BPF_REGISTERS]; /* accesses through the register in this block were tested up to this slot */
+  uint32_t merged;                   /* block that was translated with the one in front of it */
+  uint32_t counted;                  /* instructions of the block up to here that were charged */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
-  uint32_t exit_label, fault_label, reach_label, function_label, enter_label; /* common code */
+  uint32_t exit_label, fault_label, reach_label, group_label, function_label, enter_label; /* common code */
   uint32_t function_exit; /* label of the function being translated, if not the first */
 };
 

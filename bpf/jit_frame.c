@@ -281,6 +281,13 @@ static void emit_stub(struct jit *j, const struct jit_stub *stub) {
     jit_jump(c, stub->back);
     return;
   }
+  if (stub->kind == STUB_GROUP) {
+    jit_mov(c, true, SCRATCH, stub->operand.base);
+    jit_mov_imm(c, SCRATCH_2, stub->at | (uint32_t)stub->slots << 16);
+    jit_call(c, j->group_label);
+    jit_jump(c, stub->back);
+    return;
+  }
   if (stub->fault == BPF_FAULT_ALIGNMENT) jit_op(c, 0x89 | OP_WIDE, SCRATCH, FIELD(fault_address));
   jit_op(c, 0xc7, 0, FIELD(fault));
   jit_long(c, stub->fault);
@@ -295,6 +302,7 @@ void jit_emit_stubs(struct jit *j) {
   }
   if (!jit_code_reserve(&j->c) || !j->uses_stubs) return;
   emit_callout(j, j->reach_label, jit_reach);
+  emit_callout(j, j->group_label, jit_reach_group);
   if (j->p.calls_values) emit_callout(j, j->function_label, jit_find_function);
   emit_fault_end(j);
 }

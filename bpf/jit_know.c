@@ -98,7 +98,7 @@ static void forget_packet(struct jit_state *s) {
 /* The frame is reached from this address upwards. */
 static void reach_frame(struct jit_know *k, uint32_t at, int64_t offset) {
   struct jit_function *f = &k->p->functions[k->p->blocks[k->p->block_of[at]].function];
-  if (offset < -BPF_STACK_SIZE || offset > 0) {
+  if (offset < -BPF_STACK_SIZE || offset >= 0) { /* below it, or a caller's frame */
     k->escapes = true;
   } else if (offset < f->frame_low) {
     f->frame_low = (int32_t)offset;

@@ -47,6 +47,108 @@ static void load_address(struct jit_code *c, unsigned to, struct jit_rm operand)
 
 static unsigned log2_of(uint32_t size) { return (unsigned)__builtin_ctz(size); }
 
+/* --- several accesses, one test --- */
+
+/* What the instruction asks of its address; 0: it has none. */
+static unsigned access_of(struct bpf_insn insn) {
+  switch (BPF_CLASS(insn.code)) {
+    case BPF_LDX:
+      return BPF_ACCESS_READ | (BPF_MODE(insn.code) == BPF_MEM ? BPF_ACCESS_CONTEXT : 0u);
+    case BPF_ST:
+      return BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT;
+    case BPF_STX:
+      return BPF_ACCESS_WRITE | (BPF_MODE(insn.code) == BPF_MEM ? BPF_ACCESS_CONTEXT : BPF_ACCESS_READ);
+    default:
+      return 0;
+  }
+}
+
+static unsigned base_of(struct bpf_insn insn) {
+  return BPF_CLASS(insn.code) == BPF_LDX ? bpf_src(insn) : bpf_dst(insn);
+}
+
+/* Of the program's own frame, whose contents nobody sees after a fault, and which cannot fault itself. */
+static bool in_frame(struct bpf_insn insn) {
+  return base_of(insn) == BPF_FRAME_REGISTER && insn.off >= -BPF_STACK_SIZE &&
+         insn.off + (int)size_of(insn.code) <= 0 && BPF_MODE(insn.code) != BPF_ATOMIC;
+}
+
+/* Accesses through `base` from `first` on, as far as one test in front may stand for all: nothing between them can be seen when a
+ * later one faults, and the base stays. */
+struct group {
+  uint32_t end; /* slot behind the last */
+  unsigned count;
+  int32_t low, high; /* bytes from the base */
+  bool writes;
+};
+
+enum { GROUP_BYTES = 256 };
+
+static struct group find_group(const struct jit *j, uint32_t first, unsigned base) {
+  struct group g = {.end = first, .low = INT32_MAX, .high = INT32_MIN};
+  uint32_t block_end = j->p.blocks[j->p.block_of[first]].end;
+  for (uint32_t at = first; at < block_end; at = jit_behind(&j->p, at)) {
+    struct bpf_insn insn = j->p.insns[at];
+    unsigned class = BPF_CLASS(insn.code), access = access_of(insn);
+    if (class == BPF_JMP || class == BPF_JMP32) break;
+    if (access != 0 && base_of(insn) == base) {
+      int32_t end = insn.off + (int32_t)size_of(insn.code);
+      int32_t low = insn.off < g.low ? insn.off : g.low, high = end > g.high ? end : g.high;
+      if (high - low > GROUP_BYTES) break;
+      g = (struct group){at + 1, g.count + 1, low, high, g.writes || (access & BPF_ACCESS_WRITE)};
+      if (access & BPF_ACCESS_WRITE) break;
+    } else if (access != 0 && !in_frame(insn)) {
+      break;
+    }
+    if (class != BPF_ST && class != BPF_STX && bpf_dst(insn) == base) break;
+  }
+  return g;
+}
+
+uint64_t jit_reach_group(struct bpf_machine *m, uint64_t base, uint32_t packed) {
+  const struct bpf_insn *insns = m->program->insns;
+  uint32_t first = packed & 0xffff, end = first + (packed >> 16);
+  for (uint32_t at = first; at < end; at++) {
+    unsigned access = access_of(insns[at]);
+    if (insns[at].code == (BPF_LD | BPF_IMM | BPF_DW)) at++;
+    if (access == 0 || base_of(insns[at]) != base_of(insns[first])) continue;
+    uint32_t rest = at | size_of(insns[at].code) << 16 | access << 20;
+    if (jit_reach(m, base + (uint64_t)(int64_t)insns[at].off, rest) == 0) return 0;
+  }
+  return 1;
+}
+
+static void emit_group_check(struct jit *j, uint32_t at, unsigned bpf_base, struct group g) {
+  struct jit_code *c = &j->c;
+  struct jit_stub *stub = jit_stub_new(j, STUB_GROUP, at);
+  if (stub == NULL) return;
+  stub->operand = jit_reg(jit_native(bpf_base));
+  stub->slots = (uint16_t)(g.end - at);
+  stub->back = jit_label_new(c);
+  uint32_t stub_label = stub->label, back = stub->back, bytes = (uint32_t)(g.high - g.low);
+  bool value = jit_guess_of(j->s.reg[bpf_base]) == GUESS_VALUE;
+  const struct jit_rm rooms[4] = {
+      value ? FIELD(native_value_room[g.writes][0]) : FIELD(native_room[0]),
+      value ? FIELD(native_value_room[g.writes][1]) : FIELD(native_room[1]),
+      value ? FIELD(native_value_room[g.writes][2]) : FIELD(native_room[2]),
+      value ? FIELD(native_value_room[g.writes][3]) : FIELD(native_room[3]),
+  };
+  load_address(c, SCRATCH, jit_mem(jit_native(bpf_base), g.low));
+  jit_alu(c, true, ALU_SUB, SCRATCH, value ? FIELD(native_value) : FIELD(data));
+  if (bytes <= 8) {
+    unsigned room = bytes == 1 ? 0 : bytes == 2 ? 1 : bytes <= 4 ? 2 : 3;
+    jit_alu(c, true, ALU_CMP, SCRATCH, rooms[room]);
+  } else {
+    jit_alu(c, true, ALU_CMP, SCRATCH, rooms[0]);
+    jit_jump_if(c, CC_ABOVE_EQUAL, stub_label);
+    jit_alu_imm(c, true, ALU_ADD, jit_reg(SCRATCH), (int32_t)bytes - 1);
+    jit_alu(c, true, ALU_CMP, SCRATCH, rooms[0]);
+  }
+  jit_jump_if(c, CC_ABOVE_EQUAL, stub_label);
+  jit_label_set(c, back);
+  j->group_end[bpf_base] = g.end;
+}
+
 static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit_rm operand, uint32_t size,
                        unsigned access) {
   struct jit_code *c = &j->c;
@@ -78,7 +180,13 @@ bool jit_is_safe(const struct jit *j, uint32_t at, unsigned base, unsigned acces
 struct jit_rm jit_checked(struct jit *j, uint32_t at, unsigned base, unsigned access) {
   struct bpf_insn insn = j->p.insns[at];
   struct jit_rm operand = jit_mem(jit_native(base), insn.off);
-  if (!jit_is_safe(j, at, base, access)) emit_check(j, at, base, operand, size_of(insn.code), access);
+  if (jit_is_safe(j, at, base, access) || at < j->group_end[base]) return operand;
+  struct group g = find_group(j, at, base);
+  if (g.count > 1) {
+    emit_group_check(j, at, base, g);
+  } else {
+    emit_check(j, at, base, operand, size_of(insn.code), access);
+  }
   return operand;
 }
 

@@ -353,6 +353,46 @@ static void test_budget(void **state) {
   assert_int_equal(RUN(calls).fault, BPF_FAULT_BUDGET);
 }
 
+/* A callee that looks at the lowest bytes of its caller's frame, which the caller does not name, finds zeros there too. */
+static void test_caller_frame_is_zeroed(void **state) {
+  const struct bpf_insn leave[] = {STORE_IMM(BPF_DW, 10, -512, -1), MOV_IMM(0, 0), EXIT()};
+  const struct bpf_insn look[] = {CALL(1), EXIT(), LOAD(BPF_DW, 0, 10, 0), EXIT()};
+  for (unsigned i = 0; i < 3; i++) {
+    assert_int_equal(RUN(leave).fault, BPF_FAULT_NONE);
+    assert_int_equal(RUN(look).r0, 0);
+  }
+}
+
+/* One test in front of several accesses lets each fault in its turn: what was stored before is stored, and the first that is out of
+ * bounds is named. run_both compares memory, instruction and address. */
+static void test_groups(void **state) {
+  const struct bpf_insn insns[] = {
+      LOAD(BPF_B, 2, 1, 0),
+      LOAD(BPF_H, 3, 1, 4),
+      ADD(2, 3),
+      LOAD(BPF_W, 3, 1, 8),
+      ADD(2, 3),
+      STORE(BPF_W, 1, 2, 12),
+      LOAD(BPF_DW, 3, 1, 2),
+      LOAD(BPF_DW, 4, 1, 20),
+      ADD(3, 4),
+      MOV(0, 3),
+      EXIT(),
+  };
+  static const struct {
+    uint32_t length;
+    int at; /* the faulting instruction; -1: none */
+  } cases[] = {{0, 0}, {1, 1}, {5, 1}, {6, 3}, {11, 3}, {12, 5}, {15, 5}, {16, 7}, {27, 7}, {28, -1}, {64, -1}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    uint8_t memory[64];
+    for (unsigned k = 0; k < sizeof memory; k++)
+      memory[k] = (uint8_t)(k * 7 + 1);
+    struct bpf_result result = run_both(insns, COUNT(insns), memory, cases[i].length, NULL, 0);
+    assert_int_equal(result.fault, cases[i].at < 0 ? BPF_FAULT_NONE : BPF_FAULT_MEMORY);
+    if (cases[i].at >= 0) assert_int_equal(result.fault_insn, cases[i].at);
+  }
+}
+
 /* What counts as zero-extended is, though nobody read the upper half before it was zero-extended again. */
 static void test_extended_twice(void **state) {
   const struct bpf_insn insns[] = {
@@ -403,10 +443,13 @@ static void test_callbacks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules),         cmocka_unit_test(test_plain_processor), cmocka_unit_test(test_no_frame),
-      cmocka_unit_test(test_packet_bounds), cmocka_unit_test(test_array_lookup),    cmocka_unit_test(test_blinding),
-      cmocka_unit_test(test_jump_lengths),  cmocka_unit_test(test_refused),         cmocka_unit_test(test_budget),
-      cmocka_unit_test(test_callbacks),     cmocka_unit_test(test_extended_twice),
+      cmocka_unit_test(test_rules),          cmocka_unit_test(test_plain_processor),
+      cmocka_unit_test(test_no_frame),       cmocka_unit_test(test_packet_bounds),
+      cmocka_unit_test(test_array_lookup),   cmocka_unit_test(test_blinding),
+      cmocka_unit_test(test_jump_lengths),   cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_budget),         cmocka_unit_test(test_callbacks),
+      cmocka_unit_test(test_extended_twice), cmocka_unit_test(test_caller_frame_is_zeroed),
+      cmocka_unit_test(test_groups),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
