@@ -12,7 +12,14 @@ enum bpf_program_kind { BPF_PROGRAM_XDP, BPF_PROGRAM_TC };
 
 /* Linux's verdicts of SEC("xdp") and SEC("tc"). */
 enum xdp_action { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT };
-enum tc_action { TC_ACT_UNSPEC = -1, TC_ACT_OK = 0, TC_ACT_SHOT = 2, TC_ACT_REDIRECT = 7 };
+enum tc_action {
+  TC_ACT_UNSPEC = -1,
+  TC_ACT_OK = 0,
+  TC_ACT_SHOT = 2,
+  TC_ACT_STOLEN = 4,
+  TC_ACT_REDIRECT = 7,
+  TC_ACT_TRAP = 8
+};
 
 /* The context of SEC("xdp"). Addresses are real, below 2 GiB. */
 struct xdp_md {

@@ -58,8 +58,8 @@ static bool connects(const struct click_connection *c, const struct element *e, 
   return output ? c->from == e->index && c->from_port == port : c->to == e->index && c->to_port == port;
 }
 
-/* Packets are counted where a move begins: at push outputs and pull inputs. Elsewhere they are the sum over the peers. */
-static uint64_t port_packets(const struct element *e, bool output, uint32_t port) {
+/* They are counted where a move begins, at push outputs and pull inputs; elsewhere they are the sum over the peers. */
+uint64_t element_port_packets(const struct element *e, bool output, uint32_t port) {
   const struct port *own = output ? &e->outputs[port] : &e->inputs[port];
   if (own->pull != output) return counter_read(&own->packets);
   const struct click_config *config = &e->router->config;
@@ -79,7 +79,7 @@ static void list_port(const struct element *e, bool output, uint32_t port, struc
   bool agnostic = processing_of(e->class->processing, output, port) == PORT_AGNOSTIC;
   const struct port *ports = output ? e->outputs : e->inputs;
   text_addf(out, "%s%s\t%llu\t", ports[port].pull ? "pull" : "push", agnostic ? "~" : "",
-            (unsigned long long)port_packets(e, output, port));
+            (unsigned long long)element_port_packets(e, output, port));
   const char *separator = "";
   for (uint32_t i = 0; i < config->connection_count; i++) {
     const struct click_connection *c = &config->connections[i];
@@ -110,7 +110,7 @@ static int read_input_counts(void *owner, const struct handler *handler, struct 
                              struct report *report) {
   const struct element *e = owner;
   for (uint32_t i = 0; i < e->input_count; i++)
-    text_addf(out, "%llu\n", (unsigned long long)port_packets(e, false, i));
+    text_addf(out, "%llu\n", (unsigned long long)element_port_packets(e, false, i));
   return 0;
 }
 
@@ -118,7 +118,7 @@ static int read_output_counts(void *owner, const struct handler *handler, struct
                               struct report *report) {
   const struct element *e = owner;
   for (uint32_t i = 0; i < e->output_count; i++)
-    text_addf(out, "%llu\n", (unsigned long long)port_packets(e, true, i));
+    text_addf(out, "%llu\n", (unsigned long long)element_port_packets(e, true, i));
   return 0;
 }
 

@@ -13,6 +13,8 @@ extern const struct handler router_global_handlers[];    /* owner: struct router
 /* Whether e has this one of the standard handlers: its class may have its own of that name, drops need a class that drops, and
  * `config` is writable only where the class can be reconfigured. */
 bool element_has_standard(const struct element *e, const struct handler *standard);
+/* Packets that went through this port. */
+uint64_t element_port_packets(const struct element *e, bool output, uint32_t port);
 /* One line of a `handlers` handler. */
 void handler_list(const struct handler *handler, struct text *out);
 

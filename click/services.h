@@ -49,6 +49,8 @@ struct services {
    * NULL: there is one worker. */
   void (*exclusive)(bool begin);
   unsigned workers; /* how many; 0 counts as 1 */
+  /* Number of the worker that runs in this thread, below `workers`. NULL: there is one worker. */
+  unsigned (*worker)(void);
   /* Parameters and libraries of configurations, also of those swapped in; NULL: there are none. */
   const struct click_language *language;
   const struct bundle_key *keys; /* trusted signers */

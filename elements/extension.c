@@ -6,6 +6,7 @@
 #include "elements/extension.h"
 
 #include "bpf/jit.h"
+#include "bpf/proto.h"
 #include "lib/memory.h"
 
 /* The bytes are copied before anything looks at them, so that what was verified is what is used, whoever can write to
@@ -49,6 +50,7 @@ static int judge(const struct extension *ext, const struct extension_request *re
   if (meta->version > floor) return 0;
   const struct extension *previous = request->previous;
   if (previous != NULL && memcmp(previous->bundle->hash, bundle->hash, sizeof bundle->hash) == 0) {
+    if (request->again) return 0;
     return report_error(report, ERROR_VERSION, "%s version %llu runs in %s already", meta->name, version,
                         request->element);
   }
@@ -57,6 +59,58 @@ static int judge(const struct extension *ext, const struct extension_request *re
                       "%s version %llu is not above the floor %llu (highest version committed here); sign it with "
                       "--version %llu or higher",
                       meta->name, version, (unsigned long long)floor, (unsigned long long)floor + 1);
+}
+
+/* Helpers that move the ends of the packet. */
+static bool moves_window(const struct bpf_insn *insn) {
+  if (insn->code != (BPF_JMP | BPF_CALL) || bpf_src(*insn) != BPF_PSEUDO_HELPER) return false;
+  switch (insn->imm) {
+    case BPF_HELPER_SKB_CHANGE_TAIL:
+    case BPF_HELPER_SKB_CHANGE_HEAD:
+    case BPF_HELPER_XDP_ADJUST_HEAD:
+    case BPF_HELPER_XDP_ADJUST_META:
+    case BPF_HELPER_XDP_ADJUST_TAIL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+static int check_window(const struct extension *ext, const struct extension_request *request, struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  for (uint32_t i = 0; request->fixed_window && i < bundle->insn_count; i++) {
+    if (!moves_window(&bundle->insns[i])) continue;
+    return report_error(
+        report, ERROR_UNSUPPORTED,
+        "%s version %llu: instruction %u calls %s, and %s leaves a packet its length; run it in a BPFRewriter",
+        bundle->meta.name, (unsigned long long)bundle->meta.version, i,
+        bpf_proto_find((uint32_t)bundle->insns[i].imm)->name, request->element);
+  }
+  return 0;
+}
+
+static bool is_program(const struct bundle *bundle, uint32_t index, const char *name) {
+  if (index > 0) return strcmp(bundle->programs[index].function, name) == 0;
+  return strcmp(bundle->meta.section, name) == 0 || strcmp(bundle->meta.name, name) == 0;
+}
+
+/* Which program packets go through. */
+static int choose_program(struct extension *ext, const struct extension_request *request, struct report *report) {
+  const struct bundle *bundle = ext->bundle;
+  if (request->program == NULL) return 0;
+  for (uint32_t i = 0; i < bundle->program_count; i++) {
+    if (!is_program(bundle, i, request->program)) continue;
+    ext->entry = i;
+    return 0;
+  }
+  struct text others = {0};
+  for (uint32_t i = 1; i < bundle->program_count; i++)
+    text_addf(&others, ", %s", bundle->programs[i].function);
+  report_error(report, ERROR_NOT_FOUND, "PROGRAM: %s version %llu has no program '%s'; it has: %s (%s)%s",
+               bundle->meta.name, (unsigned long long)bundle->meta.version, request->program, bundle->meta.name,
+               bundle->meta.section, text_string(&others));
+  text_free(&others);
+  return -ERROR_NOT_FOUND;
 }
 
 /* The instructions of a program get memory of their own, and are checked there. */
@@ -90,16 +144,26 @@ static int check_programs(struct extension *ext, struct report *report) {
   return status;
 }
 
-/* The previous program's map of that name that holds state, or NULL. */
-static struct bpf_map *previous_map(const struct extension *previous, const char *name) {
-  if (previous == NULL) return NULL;
-  for (uint32_t i = 0; i < previous->map_count; i++) {
-    struct bpf_map *map = previous->maps[i];
-    /* What is in a program array belongs to the extension that goes. */
-    if (previous->bundle->initial[i].length > 0 || map->def.type == BPF_MAP_TYPE_PROG_ARRAY) continue;
-    if (strcmp(map->def.name, name) == 0) return map;
+struct bpf_map *extension_map(const struct extension *ext, struct slice name) {
+  for (uint32_t i = 0; i < ext->map_count; i++) {
+    if (slice_equals(name, ext->maps[i]->def.name)) return ext->maps[i];
   }
   return NULL;
+}
+
+bool extension_map_keeps(const struct extension *ext, const struct bpf_map *map) {
+  /* What is in a program array belongs to the extension that goes. */
+  if (map->def.type == BPF_MAP_TYPE_PROG_ARRAY) return false;
+  for (uint32_t i = 0; i < ext->map_count; i++) {
+    if (ext->maps[i] == map) return ext->bundle->initial[i].length == 0;
+  }
+  return false;
+}
+
+/* The map of that name whose state goes on, or NULL. */
+static struct bpf_map *map_to_keep(const struct extension *from, const char *name) {
+  struct bpf_map *map = from != NULL ? extension_map(from, slice_of(name)) : NULL;
+  return map != NULL && extension_map_keeps(from, map) ? map : NULL;
 }
 
 static int refuse_layout(const struct extension *ext, const struct extension *previous, const struct bpf_map_def *was,
@@ -140,7 +204,11 @@ static int make_map(const struct bpf_map_def *def, const struct services *servic
   const struct hash_key seed = {(uint64_t)services->random() << 32 | services->random(),
                                 (uint64_t)services->random() << 32 | services->random()};
   const char *why = "it is refused";
-  int status = bpf_map_create(def, &seed, map, &why);
+  struct bpf_map_def here = *def;
+  here.processors = services->workers == 0 ? 1 : services->workers;
+  /* Its entries name outputs. */
+  if (def->type == BPF_MAP_TYPE_CPUMAP) here.processors = BPF_MAP_MAX_PROCESSORS;
+  int status = bpf_map_create(&here, &seed, map, &why);
   if (status < 0) return report_error(report, (enum error) - status, "map %s: %s", def->name, why);
   return 0;
 }
@@ -175,10 +243,16 @@ static int add_map(struct extension *ext, const struct extension_request *reques
   const struct bundle *bundle = ext->bundle;
   const struct bpf_map_def *def = &bundle->maps[ext->map_count];
   struct slice initial = bundle->initial[ext->map_count];
-  struct bpf_map *map = initial.length == 0 ? previous_map(request->previous, def->name) : NULL;
+  const struct extension *from = NULL;
+  struct bpf_map *map = NULL;
+  if (initial.length == 0 && def->type != BPF_MAP_TYPE_PROG_ARRAY) {
+    from = request->shares_with(request->context, def->name);
+    if (from == NULL) from = request->previous;
+    map = map_to_keep(from, def->name);
+  }
   *is_new = map == NULL;
   if (map != NULL) {
-    if (!bpf_map_same_layout(&map->def, def)) return refuse_layout(ext, request->previous, &map->def, def, report);
+    if (!bpf_map_same_layout(&map->def, def)) return refuse_layout(ext, from, &map->def, def, report);
     bpf_map_hold(map);
   } else {
     int status = make_map(def, request->services, &map, report);
@@ -242,7 +316,9 @@ int extension_stage(const struct extension_request *request, struct extension **
   int status = copy_and_verify(ext, request, report);
   uint64_t verified = services->now();
   if (status == 0) status = judge(ext, request, report);
+  if (status == 0) status = choose_program(ext, request, report);
   if (status == 0) status = check_programs(ext, report);
+  if (status == 0) status = check_window(ext, request, report);
   uint64_t checked = services->now();
   if (status == 0) status = make_maps(ext, request, report);
   for (uint32_t i = 0; i < ext->program_count && status == 0; i++)

@@ -16,7 +16,10 @@ struct extension_counts {
   uint64_t passed;
   uint64_t dropped; /* verdict XDP_DROP */
   uint64_t aborted; /* verdict XDP_ABORTED, or one that the element does not offer */
-  uint64_t faults;  /* stopped by the interpreter */
+  uint64_t faults;  /* stopped by the engine */
+  uint64_t transmitted;
+  uint64_t redirected; /* a broadcast counts once */
+  uint64_t executed;   /* instructions; native code counts at the ends of loops and at calls only */
 };
 
 /* How long the parts of staging took, in nanoseconds. */
@@ -35,8 +38,9 @@ struct extension_fault {
 };
 
 struct extension {
-  struct bpf_program programs[BUNDLE_MAX_PROGRAMS]; /* [0] is the entry, the others are tail called */
+  struct bpf_program programs[BUNDLE_MAX_PROGRAMS]; /* as in the bundle */
   uint32_t program_count;
+  uint32_t entry;        /* the program that packets go through */
   struct bpf_map **maps; /* owned references, as many as the bundle has; each program has its own too */
   uint32_t map_count;
   struct bundle *bundle; /* owned; views into bytes */
@@ -60,8 +64,13 @@ struct extension_request {
   const struct extension *previous; /* what runs there now: its maps are taken over. NULL: nothing */
   /* Whether another element runs the program with this content hash. */
   bool (*runs_elsewhere)(void *context, const uint8_t hash[BUNDLE_HASH_SIZE]);
+  /* The extension of another element that has a map of this name, with which it is to be shared; NULL: none. */
+  const struct extension *(*shares_with)(void *context, const char *map);
   void *context;
-  bool interpret; /* rather than native code */
+  const char *program; /* function or section of the program to enter; NULL: the bundle's first */
+  bool interpret;      /* rather than native code */
+  bool again;          /* the very bundle that runs there now may be staged */
+  bool fixed_window;   /* refuse programs that call what moves the packet's ends */
 };
 
 /* Makes an extension, owned by the caller, or returns a negative code with the reason in report; then nothing has
@@ -70,14 +79,19 @@ struct extension_request {
  * The version must be above the floor of its name. Equal to the floor is allowed only to the very bundle that another
  * element runs, so that one program can serve several elements.
  *
- * Maps keep their state: a map of the previous program with the same name and layout is shared with it; the same name
- * with another layout is refused. Global variables (maps with an initial value) and program arrays start anew.
+ * Maps keep their state: a map that shares_with finds, or else one of the previous program, with the same name and layout is
+ * taken over; the same name with another layout is refused. Global variables (maps with an initial value) and program arrays start anew.
  *
  * On success the floor's entry is reserved, so that version_floor_raise cannot fail. */
 int extension_stage(const struct extension_request *request, struct extension **extension,
                     struct report *report) MUST_USE;
 /* No batch may be using it. NULL is allowed. */
 void extension_free(struct extension *extension);
+
+/* The map of that name, or NULL. */
+struct bpf_map *extension_map(const struct extension *extension, struct slice name);
+/* Whether the map holds state that other programs can use: neither global variables nor programs. */
+bool extension_map_keeps(const struct extension *extension, const struct bpf_map *map);
 
 /* Remembers the fault of a run. Any worker. */
 void extension_note_fault(struct extension *extension, const struct bpf_result *result);

@@ -177,6 +177,8 @@ static void run_exclusively(bool begin) {
   }
 }
 
+static unsigned this_worker(void) { return worker_self; }
+
 static void fill_services(struct system *system) {
   system->services = (struct services){
       .now = graph_clock_now,
@@ -195,6 +197,7 @@ static void fill_services(struct system *system) {
       .log_follow = follow_log,
       .exclusive = system->worker_count > 1 ? run_exclusively : NULL,
       .workers = system->worker_count,
+      .worker = this_worker,
       .language = system->config != NULL ? system->config->language : NULL,
       .keys = system->keys,
       .key_count = system->key_count,

@@ -3,14 +3,12 @@
  * Unit tests of BPFilter: verdicts, faults, and changes of the program while packets flow.
  */
 #include <pthread.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bundle/writer.h"
 #include "tests/unit/bpf/asm.h"
-#include "tests/unit/elements/harness.h"
+#include "tests/unit/elements/bundles.h"
 
 /* --- programs --- */
 
@@ -48,79 +46,11 @@ static const struct bpf_map_def data = {"t.data", BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0
 static const struct slice data_initial[] = {{"\2\0\0\0", 4}};
 static const struct bundle_line obey_lines[] = {{0, 7, "obey.bpf.c"}, {4, 41, "obey.bpf.c"}};
 
-/* --- bundles --- */
-
-static struct bundle_key keys[1];
-static uint8_t secret[2][BUNDLE_SECRET_KEY_SIZE]; /* of keys[0], and of somebody else */
-
-static void make_keys(void) {
-  for (unsigned i = 0; i < 2; i++) {
-    uint8_t seed[crypto_sign_SEEDBYTES] = {(uint8_t)(i + 1)}, public_key[BUNDLE_PUBLIC_KEY_SIZE];
-    assert_int_equal(crypto_sign_seed_keypair(public_key, secret[i], seed), 0);
-    if (i > 0) continue;
-    memcpy(keys[0].public_key, public_key, sizeof public_key);
-    bundle_key_identify(&keys[0]);
-    memcpy(keys[0].name, "demo", sizeof "demo");
-  }
-}
-
-/* What a bundle is made of; zero means the usual. */
-struct recipe {
-  const char *name;
-  uint64_t version;
-  const struct bpf_insn *insns;
-  uint32_t count;
-  const struct bpf_map_def *map;
-  const struct slice *initial;
-  const char *audience, *section;
-  unsigned signer;
-  const struct bundle_line *lines;
-  uint32_t line_count;
-};
-#define CODE(array) .insns = (array), .count = COUNT(array)
-
-static struct text texts[2];
-
-/* The bytes, until the next call with the same slot. */
-static struct slice bake(unsigned slot, struct recipe r) {
-  struct bundle_description d = {.insns = r.insns,
-                                 .insn_count = r.count,
-                                 .maps = r.map,
-                                 .initial = r.initial,
-                                 .map_count = r.map ? 1 : 0,
-                                 .lines = r.lines,
-                                 .line_count = r.line_count};
-  format_text(d.meta.name, sizeof d.meta.name, "%s", r.name);
-  d.meta.version = r.version;
-  format_text(d.meta.audience, sizeof d.meta.audience, "%s", r.audience ? r.audience : "*");
-  format_text(d.meta.section, sizeof d.meta.section, "%s", r.section ? r.section : "xdp");
-  struct report report = {0};
-  text_free(&texts[slot]);
-  if (bundle_write(&d, secret[r.signer], &texts[slot], &report)) fail_msg("%s", text_string(&report.text));
-  report_free(&report);
-  return (struct slice){texts[slot].data, texts[slot].length};
-}
-
-static void start(struct recipe first, const char *config) {
-  harness_open();
-  make_keys();
-  harness.services.keys = keys;
-  harness.services.key_count = 1;
-  harness.files[0].name = "first";
-  harness.files[0].bytes = bake(0, first);
-  harness_build(config);
-}
-
 static const char plain[] = "i :: Inject -> fw :: BPFilter(first) -> o :: Capture";
 
-static int load(struct recipe r) {
-  struct slice bytes = bake(1, r);
-  return harness_write("fw.program", bytes.data, bytes.length);
-}
-
-static void expect_load(struct recipe r) {
-  if (load(r)) fail_msg("%s", harness_message());
-}
+static void start(struct recipe first, const char *config) { bundles_start(first, config); }
+static int load(struct recipe r) { return bundles_load("fw.program", r); }
+static void expect_load(struct recipe r) { bundles_expect_load("fw.program", r); }
 
 /* --- verdicts --- */
 
@@ -328,10 +258,10 @@ static void ends_while_waiting(void **state) {
 
 /* Entries stay when the new program has a map of the same name and layout; global variables start anew. */
 static void keeps_maps(void **state) {
-  start((struct recipe){"learn", 1, CODE(learn), .map = &seen}, plain);
+  start((struct recipe){"learn", 1, CODE(learn), .maps = &seen, .map_count = 1}, plain);
   harness_inject("i", "a b", 256);
   assert_string_equal(harness_read("fw.maps"), "seen hash 8 8 64 2\n");
-  expect_load((struct recipe){"known", 1, CODE(known), .map = &seen});
+  expect_load((struct recipe){"known", 1, CODE(known), .maps = &seen, .map_count = 1});
   harness_quiesce();
   harness_inject("i", "a c b", 256);
   assert_string_equal(harness_captured("o"), "a b a b ");
@@ -339,16 +269,16 @@ static void keeps_maps(void **state) {
   /* In between a program without the map: its state is gone with the last user. */
   expect_load((struct recipe){"pass", 1, CODE(pass)});
   harness_quiesce();
-  expect_load((struct recipe){"known", 2, CODE(known), .map = &seen});
+  expect_load((struct recipe){"known", 2, CODE(known), .maps = &seen, .map_count = 1});
   harness_inject("i", "a", 256);
   assert_string_equal(harness_captured("o"), "");
   harness_stop();
 }
 
 static void globals_start_anew(void **state) {
-  start((struct recipe){"global", 1, CODE(global), .map = &data, .initial = data_initial}, plain);
+  start((struct recipe){"global", 1, CODE(global), .maps = &data, .map_count = 1, .initial = data_initial}, plain);
   harness_inject("i", "a b", 256);
-  expect_load((struct recipe){"global", 2, CODE(global), .map = &data, .initial = data_initial});
+  expect_load((struct recipe){"global", 2, CODE(global), .maps = &data, .map_count = 1, .initial = data_initial});
   harness_inject("i", "c d", 256);
   assert_string_equal(harness_captured("o"), "a c ");
   harness_stop();
@@ -363,24 +293,26 @@ static void refusals_change_nothing(void **state) {
     int status;
     const char *message;
   } cases[] = {
-      {{"learn", 9, CODE(learn), .map = &seen, .signer = 1}, -ERROR_KEY, "unknown key"},
-      {{"learn", 4, CODE(learn), .map = &seen},
+      {{"learn", 9, CODE(learn), .maps = &seen, .map_count = 1, .signer = 1}, -ERROR_KEY, "unknown key"},
+      {{"learn", 4, CODE(learn), .maps = &seen, .map_count = 1},
        -ERROR_VERSION,
        "learn version 4 is not above the floor 5 (highest version committed here); sign it with --version 6 or higher"},
-      {{"learn", 5, CODE(learn), .map = &seen}, -ERROR_VERSION, "learn version 5 runs in fw already"},
-      {{"learn", 5, CODE(known), .map = &seen}, -ERROR_VERSION, "learn version 5 is not above the floor 5"},
+      {{"learn", 5, CODE(learn), .maps = &seen, .map_count = 1}, -ERROR_VERSION, "learn version 5 runs in fw already"},
+      {{"learn", 5, CODE(known), .maps = &seen, .map_count = 1},
+       -ERROR_VERSION,
+       "learn version 5 is not above the floor 5"},
       {{"other", 7, CODE(pass)}, -ERROR_VERSION, "other version 7 is not above the floor 7"},
-      {{"learn", 9, CODE(learn), .map = &seen, .audience = "ids*"},
+      {{"learn", 9, CODE(learn), .maps = &seen, .map_count = 1, .audience = "ids*"},
        -ERROR_AUDIENCE,
        "learn version 9 is meant for 'ids*', not for fw"},
       {{"wild", 1, CODE(wild_jump)}, -ERROR_INVALID, "wild version 1: instruction 0: target 101 is outside"},
       {{"learn", 9, CODE(learn)}, -ERROR_INVALID, "learn version 9: instruction 3: "},
-      {{"learn", 9, CODE(learn), .map = &seen_larger},
+      {{"learn", 9, CODE(learn), .maps = &seen_larger, .map_count = 1},
        -ERROR_INVALID,
        "map seen of learn version 9 does not fit the one that learn version 5 has filled: value size 16, was 8; "
        "max_entries 128, was 64"},
   };
-  start((struct recipe){"learn", 5, CODE(learn), .map = &seen}, plain);
+  start((struct recipe){"learn", 5, CODE(learn), .maps = &seen, .map_count = 1}, plain);
   assert_int_equal(version_floor_reserve(&harness.floors, "other"), 0);
   version_floor_raise(&harness.floors, "other", 7);
   harness_inject("i", "a", 256);
@@ -410,7 +342,7 @@ static void refusals_change_nothing(void **state) {
 /* A bundle of which any one byte is changed, or that ends anywhere early, is refused. */
 static void damage_is_refused(void **state) {
   start((struct recipe){"pass", 1, CODE(pass)}, plain);
-  struct slice good = bake(1, (struct recipe){"pass", 2, CODE(drop)});
+  struct slice good = bundles_bake(1, (struct recipe){"pass", 2, CODE(drop)});
   uint8_t *bytes = calloc(1, good.length + 8);
   for (size_t i = 0; i < good.length; i++) {
     memcpy(bytes, good.data, good.length);
@@ -456,7 +388,7 @@ static void refuses_at_start(void **state) {
       {"Inject -> BPFilter -> Capture", "FILE"},
       {"Inject -> BPFilter(none) -> Capture",
        "FILE: no 'none' in the boot archive; put the bundle there under this name"},
-      {"Inject -> BPFilter(none, ON_ABORT maybe) -> Capture", "ON_ABORT: expected drop or pass, not 'maybe'"},
+      {"Inject -> BPFilter(none, ON_ABORT maybe) -> Capture", "ON_ABORT: expected drop, pass or port N, not 'maybe'"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
     harness_refuses(cases[i].config, cases[i].message);
@@ -473,20 +405,14 @@ static void refuses_at_start(void **state) {
   harness_stop();
 }
 
-static int release(void **state) {
-  text_free(&texts[0]);
-  text_free(&texts[1]);
-  return 0;
-}
-
 /* --- hot swap of the graph --- */
 
 /* A filter of the same name and file goes on with the program that runs, its maps, counts and history; the floor stays where it
  * is. */
 static void graph_swap_keeps_the_program(void **state) {
-  start((struct recipe){"t", 1, CODE(learn), .map = &seen}, plain);
+  start((struct recipe){"t", 1, CODE(learn), .maps = &seen, .map_count = 1}, plain);
   harness_inject("i", "a b", 2);
-  expect_load((struct recipe){"t", 5, CODE(known), .map = &seen});
+  expect_load((struct recipe){"t", 5, CODE(known), .maps = &seen, .map_count = 1});
   harness_inject("i", "a c", 2);
   assert_string_equal(harness_captured("o"), "a b a ");
   harness_replace("i :: Inject -> Null -> fw :: BPFilter(first) -> o :: Capture");
@@ -507,7 +433,7 @@ static void graph_swap_keeps_the_program(void **state) {
 static void floors_rise_when_the_graph_commits(void **state) {
   start((struct recipe){"t", 1, CODE(pass)}, plain);
   harness.files[1].name = "second";
-  harness.files[1].bytes = bake(1, (struct recipe){"u", 7, CODE(drop)});
+  harness.files[1].bytes = bundles_bake(1, (struct recipe){"u", 7, CODE(drop)});
   harness_refuses_beside("i :: Inject -> x :: BPFilter(second) -> FromDevice(eth9)", "");
   assert_int_equal(version_floor(&harness.floors, "u"), 0);
   harness_replace("i :: Inject -> x :: BPFilter(second) -> o :: Capture");
@@ -519,9 +445,9 @@ static void floors_rise_when_the_graph_commits(void **state) {
 
 /* A new file means a new program: it takes the maps over, and the counts go on. */
 static void graph_swap_to_another_file(void **state) {
-  start((struct recipe){"t", 1, CODE(learn), .map = &seen}, plain);
+  start((struct recipe){"t", 1, CODE(learn), .maps = &seen, .map_count = 1}, plain);
   harness.files[1].name = "second";
-  harness.files[1].bytes = bake(1, (struct recipe){"t", 2, CODE(known), .map = &seen});
+  harness.files[1].bytes = bundles_bake(1, (struct recipe){"t", 2, CODE(known), .maps = &seen, .map_count = 1});
   harness_inject("i", "a", 1);
   harness_replace("i :: Inject -> fw :: BPFilter(second) -> o :: Capture");
   harness_inject("i", "a b", 2);
@@ -552,5 +478,5 @@ int main(void) {
       cmocka_unit_test(serves_several_elements),
       cmocka_unit_test(refuses_at_start),
   };
-  return cmocka_run_group_tests(tests, NULL, release);
+  return cmocka_run_group_tests(tests, NULL, bundles_release);
 }

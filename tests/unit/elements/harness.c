@@ -267,14 +267,25 @@ unsigned harness_live_until(uint64_t end) {
   }
 }
 
-const char *harness_read(const char *handler) {
+const char *harness_read_with(const char *handler, const char *parameter) {
   text_clear(&value);
   struct report report = {0};
-  if (router_read(harness.router, slice_of(handler), slice_of(""), &value, &report)) {
-    fail_msg("%s: %s", handler, text_string(&report.text));
+  if (router_read(harness.router, slice_of(handler), slice_of(parameter), &value, &report)) {
+    fail_msg("%s %s: %s", handler, parameter, text_string(&report.text));
   }
   report_free(&report);
   return text_string(&value);
+}
+
+const char *harness_read(const char *handler) { return harness_read_with(handler, ""); }
+
+void harness_expect_refusal(const char *handler, const char *parameter, int status, const char *message) {
+  struct report report = {0};
+  int got = router_read(harness.router, slice_of(handler), slice_of(parameter), &value, &report);
+  if (got != status || strstr(text_string(&report.text), message) == NULL) {
+    fail_msg("%s %s gives %d: %s", handler, parameter, got, text_string(&report.text));
+  }
+  report_free(&report);
 }
 
 unsigned long long harness_number(const char *handler) { return strtoull(harness_read(handler), NULL, 10); }

@@ -81,6 +81,9 @@ void harness_run_until_idle(void);
 unsigned harness_live_until(uint64_t end);
 /* Value of a handler, until the next call. */
 const char *harness_read(const char *handler);
+const char *harness_read_with(const char *handler, const char *parameter);
+/* Reading must give this status, and messages that contain `message`. */
+void harness_expect_refusal(const char *handler, const char *parameter, int status, const char *message);
 unsigned long long harness_number(const char *handler);
 /* Writes to a handler; returns the status. The messages are in harness_message until the next call. */
 int harness_write(const char *handler, const void *value, size_t length);

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The way of packets through a program, the same for the three classes: input and context, verdict, what becomes of the packet.
+ * Every packet of a batch meets the same program: the pointer is read once a batch. Nothing here allocates or locks, and
+ * counters are added once a batch.
+ */
+#include "bpf/machine.h"
+#include "elements/bpf_element.h"
+#include "elements/run.h"
+
+/* A batch on its way. */
+struct passage {
+  struct bpf_element *owner;
+  struct extension *extension;
+  const struct bpf_program *program;
+  struct bpf_environment environment; /* its context is this passage */
+  struct packet *packet;              /* in front of the program now */
+  uint32_t processor;
+  struct run *run;            /* takes packets in between; NULL in a pull */
+  struct bpf_redirect target; /* of the packet whose fate is FATE_BROADCAST */
+  struct extension_counts counts;
+  uint64_t killed[BPF_DROP_COUNT];
+};
+
+/* What becomes of a packet: the number of an output, that of the outputs plus an enum bpf_drop, or: */
+#define FATE_BROADCAST UINT32_MAX
+
+enum { BROADCAST_ENTRIES = 4096 }; /* of the device map that a broadcast looks at */
+
+static uint32_t outputs_of(const struct passage *way) { return way->owner->element.output_count; }
+
+/* Copies made on the way add to the batch. */
+static void send(struct passage *way, uint32_t output, struct packet *p) {
+  if (way->run->batch.count == BATCH_MAX) run_flush(way->run);
+  run_add(way->run, output, p);
+}
+
+/* --- what programs see of the system --- */
+
+static const struct element *element_of(void *context) { return &((struct passage *)context)->owner->element; }
+
+static uint64_t environment_ktime(void *context) { return element_of(context)->services->now(); }
+static uint64_t environment_wall(void *context) { return element_of(context)->services->wall(); }
+static uint32_t environment_random(void *context) { return element_of(context)->services->random(); }
+
+static void log_line(const struct element *e, enum log_level level, const char *line, size_t length, size_t size) {
+  e->services->log(level, line, length < size ? length : size - 1);
+}
+
+static void environment_trace(void *context, const char *text, size_t length) {
+  const struct element *e = element_of(context);
+  char line[512];
+  size_t total = format_text(line, sizeof line, "%s: %.*s", e->name, (int)length, text);
+  log_line(e, LOG_INFO, line, total, sizeof line);
+}
+
+/* bpf_clone_redirect: the copy is the packet as the program has made it up to now. */
+static int64_t environment_clone(void *context, const struct bpf_machine *m, uint32_t output, uint64_t flags) {
+  struct passage *way = context;
+  if (way->run == NULL || output >= outputs_of(way)) return -BPF_EINVAL;
+  struct packet *copy = packet_clone(way->packet);
+  if (copy == NULL) return -BPF_ENOMEM;
+  copy->data = packet_buffer_start(copy) + (m->data - (uint64_t)(uintptr_t)packet_buffer_start(way->packet));
+  copy->length = (uint32_t)m->data_length;
+  memcpy(copy->data, (const void *)(uintptr_t)m->data, copy->length);
+  send(way, output, copy);
+  return 0;
+}
+
+/* --- faults --- */
+
+enum { FAULT_LOG_INTERVAL = 1000000000 }; /* ns: a flood of packets that fault is one line a second */
+
+static void note_fault(struct passage *way, const struct bpf_result *result) {
+  struct bpf_element *b = way->owner;
+  const struct element *e = &b->element;
+  extension_note_fault(way->extension, result);
+  uint64_t now = e->services->now();
+  uint64_t next = counter_read(&b->next_fault_log);
+  if (now < next || !__atomic_compare_exchange_n(&b->next_fault_log, &next, now + FAULT_LOG_INTERVAL, false,
+                                                 __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    counter_add(&b->faults_unlogged, 1);
+    return;
+  }
+  uint64_t more = __atomic_exchange_n(&b->faults_unlogged, 0, __ATOMIC_RELAXED);
+  char fault[BPF_ELEMENT_FAULT_TEXT], line[CLICK_MAX_NAME + sizeof fault + 64], tail[48] = "";
+  extension_fault_text(way->extension, fault, sizeof fault);
+  if (more > 0) format_text(tail, sizeof tail, " (and %llu not logged before)", (unsigned long long)more);
+  size_t length = format_text(line, sizeof line, "%s: %s%s", e->name, fault, tail);
+  log_line(e, LOG_ERROR, line, length, sizeof line);
+}
+
+/* --- verdicts --- */
+
+enum verdict { VERDICT_ABORT, VERDICT_DROP, VERDICT_PASS, VERDICT_TRANSMIT, VERDICT_REDIRECT };
+
+static enum verdict verdict_of(enum bpf_program_kind kind, uint64_t r0) {
+  static const enum verdict xdp[] = {[XDP_ABORTED] = VERDICT_ABORT,
+                                     [XDP_DROP] = VERDICT_DROP,
+                                     [XDP_PASS] = VERDICT_PASS,
+                                     [XDP_TX] = VERDICT_TRANSMIT,
+                                     [XDP_REDIRECT] = VERDICT_REDIRECT};
+  const uint32_t number = (uint32_t)r0;
+  if (kind == BPF_PROGRAM_XDP) return number < sizeof xdp / sizeof *xdp ? xdp[number] : VERDICT_ABORT;
+  switch ((int32_t)number) {
+    case TC_ACT_SHOT:
+    case TC_ACT_STOLEN:
+    case TC_ACT_TRAP:
+      return VERDICT_DROP;
+    case TC_ACT_REDIRECT:
+      return VERDICT_REDIRECT;
+    default: /* as in Linux's cls_bpf: every other number is TC_ACT_UNSPEC, if it is not TC_ACT_OK */
+      return VERDICT_PASS;
+  }
+}
+
+/* The packet as ON_ABORT has it. */
+static uint32_t abandon(const struct passage *way, enum bpf_drop reason) {
+  return way->owner->abort_output != BPF_ABORT_DROPS ? way->owner->abort_output : outputs_of(way) + reason;
+}
+
+static uint32_t abandon_verdict(struct passage *way) {
+  way->counts.aborted++;
+  return abandon(way, BPF_ABORTED);
+}
+
+/* Counts the packet if there is such an output. */
+static uint32_t go_to(struct passage *way, uint32_t output, uint64_t *count) {
+  if (output >= outputs_of(way)) return abandon_verdict(way);
+  ++*count;
+  return output;
+}
+
+static uint32_t redirect(struct passage *way, const struct bpf_redirect *to) {
+  if (to->kind == BPF_REDIRECT_NONE) return abandon_verdict(way);
+  if (to->kind != BPF_REDIRECT_ALL) return go_to(way, to->target, &way->counts.redirected);
+  way->counts.redirected++;
+  way->target = *to;
+  return FATE_BROADCAST;
+}
+
+static uint32_t filter(struct passage *way, enum verdict verdict) {
+  if (verdict == VERDICT_PASS) return go_to(way, 0, &way->counts.passed);
+  if (verdict != VERDICT_DROP) return abandon_verdict(way);
+  way->counts.dropped++;
+  return outputs_of(way) > 1 ? 1 : outputs_of(way) + BPF_DROPPED;
+}
+
+static uint32_t classify(struct passage *way, enum verdict verdict, const struct bpf_result *result) {
+  if (verdict == VERDICT_REDIRECT && result->redirect.kind != BPF_REDIRECT_NONE) {
+    return redirect(way, &result->redirect);
+  }
+  return go_to(way, (uint32_t)result->r0, &way->counts.passed);
+}
+
+static uint32_t rewrite(struct passage *way, enum verdict verdict, const struct bpf_result *result) {
+  switch (verdict) {
+    case VERDICT_PASS:
+      return go_to(way, 0, &way->counts.passed);
+    case VERDICT_TRANSMIT:
+      return go_to(way, 1, &way->counts.transmitted);
+    case VERDICT_REDIRECT:
+      return redirect(way, &result->redirect);
+    case VERDICT_DROP:
+      way->counts.dropped++;
+      return outputs_of(way) + BPF_DROPPED;
+    default:
+      return abandon_verdict(way);
+  }
+}
+
+/* --- packets --- */
+
+static void describe(const struct bpf_element *b, const struct packet *p, struct bpf_skb *skb) {
+  const uint16_t tag = load_le16(p->annotation + ANNOTATION_VLAN_TCI);
+  *skb = (struct bpf_skb){.pkt_type = p->type,
+                          .mark = annotation_u32(p, b->mark),
+                          .protocol = p->length >= 14 ? load_le16(p->data + 12) : 0,
+                          .vlan_present = tag != 0,
+                          .vlan_tci = __builtin_bswap16(tag),
+                          .vlan_proto = tag != 0 ? __builtin_bswap16(0x8100) : 0,
+                          .ifindex = p->nic + 1u,
+                          .tstamp = p->timestamp,
+                          .wire_len = p->length};
+}
+
+/* The frame begins with its link header as before. Where the others are now, and what was found out from them, nobody knows. */
+static void move_window(struct packet *p, const struct bpf_result *result) {
+  const uint16_t old_data = (uint16_t)(p->data - (uint8_t *)p);
+  uint8_t *data = (uint8_t *)(uintptr_t)result->data;
+  if (data != p->data) {
+    p->mac_header = p->mac_header == old_data ? (uint16_t)(data - (uint8_t *)p) : 0;
+    p->network_header = p->transport_header = 0;
+    memset(p->annotation + ANNOTATION_DST_IP, 0, ANNOTATION_PAINT - ANNOTATION_DST_IP);
+    p->data = data;
+  }
+  p->length = (uint32_t)(result->data_end - result->data);
+  const size_t end = (size_t)(data - (uint8_t *)p) + p->length;
+  if (p->network_header > end) p->network_header = 0;
+  if (p->transport_header > end) p->transport_header = 0;
+}
+
+static uint32_t judge(struct passage *way, struct packet *p) {
+  const struct bpf_element *b = way->owner;
+  const bool rewrites = b->role == BPF_ROLE_REWRITE, has_skb = way->program->kind == BPF_PROGRAM_TC;
+  struct bpf_input input = {.data = (uint64_t)(uintptr_t)p->data,
+                            .data_end = (uint64_t)(uintptr_t)p->data + p->length,
+                            .ingress_ifindex = p->nic + 1u,
+                            .processor = way->processor};
+  struct bpf_skb skb;
+  struct bpf_result result;
+  way->packet = p;
+  if (rewrites) {
+    input.buffer_start = (uint64_t)(uintptr_t)packet_buffer_start(p);
+    input.buffer_end = (uint64_t)(uintptr_t)packet_buffer_end(p);
+  }
+  if (has_skb) {
+    describe(b, p, &skb);
+    input.skb = &skb;
+  }
+  bpf_run(way->program, &way->environment, &input, &result);
+  way->counts.executed += result.executed;
+  if (result.fault != BPF_FAULT_NONE) {
+    way->counts.faults++;
+    note_fault(way, &result);
+    return abandon(way, BPF_FAULT);
+  }
+  const uint64_t aborted = way->counts.aborted;
+  const enum verdict verdict = verdict_of(way->program->kind, result.r0);
+  const uint32_t fate = b->role == BPF_ROLE_FILTER     ? filter(way, verdict)
+                        : b->role == BPF_ROLE_CLASSIFY ? classify(way, verdict, &result)
+                                                       : rewrite(way, verdict, &result);
+  /* A packet that was given up leaves as it came, but for the bytes. */
+  if (way->counts.aborted != aborted) return fate;
+  if (rewrites) move_window(p, &result);
+  if (has_skb) {
+    annotation_set_u32(p, b->mark, result.skb.mark);
+    p->timestamp = result.skb.tstamp;
+  }
+  return fate;
+}
+
+static void kill(struct passage *way, uint32_t reason, struct packet *p) {
+  way->killed[reason]++;
+  packet_kill(p);
+}
+
+/* A copy to every output that the device map names, the packet itself to the last of them. */
+static void broadcast(struct passage *way, struct packet *p) {
+  struct bpf_map *map = (struct bpf_map *)(uintptr_t)way->target.map;
+  const uint32_t none = outputs_of(way);
+  uint32_t key = 0, next, last = none;
+  bool more = map->ops->next_key(map, NULL, &key) == 0;
+  for (uint32_t i = 0; more && i < BROADCAST_ENTRIES; i++) {
+    const uint32_t *entry = map->ops->lookup(map, &key);
+    const uint32_t output = entry != NULL ? __atomic_load_n(entry, __ATOMIC_RELAXED) : none;
+    if (output < none && !(way->target.exclude_ingress && output == p->nic + 1u)) {
+      struct packet *copy = last != none ? packet_clone(p) : NULL;
+      if (copy != NULL) send(way, last, copy);
+      last = output;
+    }
+    more = map->ops->next_key(map, &key, &next) == 0;
+    key = next;
+  }
+  if (last != none) {
+    send(way, last, p);
+  } else {
+    kill(way, BPF_DROPPED, p);
+  }
+}
+
+/* --- batches --- */
+
+static void begin(struct passage *way, struct element *e, struct run *run) {
+  struct bpf_element *b = (struct bpf_element *)e;
+  const struct services *services = e->services;
+  *way = (struct passage){.owner = b,
+                          .extension = __atomic_load_n(&b->running, __ATOMIC_ACQUIRE),
+                          .environment = {.ktime_ns = environment_ktime,
+                                          .random_u32 = environment_random,
+                                          .trace = environment_trace,
+                                          .context = way,
+                                          .wall_ns = environment_wall,
+                                          .clone_redirect = environment_clone},
+                          .processor = services->worker != NULL ? services->worker() : 0,
+                          .run = run};
+  way->program = &way->extension->programs[way->extension->entry];
+}
+
+static void end(struct passage *way) {
+  struct extension_counts *counts = &way->extension->counts;
+  uint64_t *drops = way->owner->element.drops;
+  const struct {
+    uint64_t *counter;
+    uint64_t value;
+  } rows[] = {{&counts->passed, way->counts.passed},           {&counts->dropped, way->counts.dropped},
+              {&counts->aborted, way->counts.aborted},         {&counts->faults, way->counts.faults},
+              {&counts->transmitted, way->counts.transmitted}, {&counts->redirected, way->counts.redirected},
+              {&counts->executed, way->counts.executed},       {&drops[BPF_DROPPED], way->killed[BPF_DROPPED]},
+              {&drops[BPF_ABORTED], way->killed[BPF_ABORTED]}, {&drops[BPF_FAULT], way->killed[BPF_FAULT]}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    if (rows[i].value > 0) counter_add(rows[i].counter, rows[i].value);
+  }
+}
+
+void bpf_element_push(struct element *e, unsigned port, struct batch *batch) {
+  struct passage way;
+  struct run run;
+  run_start(&run, e);
+  begin(&way, e, &run);
+  for (uint32_t i = 0; i < batch->count; i++) {
+    struct packet *p = batch->packet[i];
+    const uint32_t fate = judge(&way, p);
+    if (fate < e->output_count) {
+      send(&way, fate, p);
+    } else if (fate == FATE_BROADCAST) {
+      broadcast(&way, p);
+    } else {
+      kill(&way, fate - e->output_count, p);
+    }
+  }
+  end(&way);
+  run_flush(&run);
+}
+
+/* Pulls one batch behind what is in `batch` and leaves there what passes. Only filters pull: there is nothing to broadcast. */
+void bpf_element_pull(struct element *e, unsigned port, struct batch *batch, unsigned max) {
+  uint32_t kept = batch->count, first = kept;
+  element_pull(e, 0, batch, max);
+  if (batch->count == first) return;
+  struct passage way;
+  struct batch rejected;
+  begin(&way, e, NULL);
+  rejected.count = 0;
+  for (uint32_t i = first; i < batch->count; i++) {
+    struct packet *p = batch->packet[i];
+    const uint32_t fate = judge(&way, p);
+    if (fate == 0) {
+      batch->packet[kept++] = p;
+    } else if (fate < e->output_count) {
+      rejected.packet[rejected.count++] = p;
+    } else {
+      kill(&way, fate - e->output_count, p);
+    }
+  }
+  batch->count = kept;
+  end(&way);
+  if (rejected.count > 0) element_push(e, 1, &rejected);
+  if (kept == first) element_pulled_in_vain = true;
+}
