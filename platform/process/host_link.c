@@ -171,13 +171,3 @@ void host_link_close(struct host_link *link) {
   process_watch_remove(&monitor.watch);
   close(monitor.watch.fd);
 }
-
-int host_link_up(const struct host_link *link, struct report *report) {
-  struct ifreq request = {0};
-  int error = ask(link->name, SIOCGIFFLAGS, &request);
-  request.ifr_flags |= IFF_UP;
-  if (error == 0) error = ask(link->name, SIOCSIFFLAGS, &request);
-  return error == 0
-             ? 0
-             : report_error(report, ERROR_IO, "interface '%s' cannot be brought up: %s", link->name, strerror(-error));
-}

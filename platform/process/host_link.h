@@ -38,7 +38,5 @@ void host_link_close(struct host_link *link);
 bool host_link_check(struct host_link *link);
 /* Frames that the host wanted to send there and dropped, since the last call. */
 uint64_t host_link_new_drops(struct host_link *link);
-/* Brings the interface up, which needs CAP_NET_ADMIN. 0 or a negative code after reporting. */
-int host_link_up(const struct host_link *link, struct report *report) MUST_USE;
 
 #endif

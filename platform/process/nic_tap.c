@@ -5,15 +5,13 @@
  * another.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "lib/counter.h"
 #include "lib/memory.h"
 #include "platform/process/host.h"
+#include "platform/process/tun.h"
 
 /* The interface was removed (EBADFD), or is down (EIO). */
 static void look_after(struct process_nic *n) {
@@ -106,49 +104,19 @@ static const struct nic_ops ops = {.receive = receive,
                                    .disarm = disarm,
                                    .refresh = refresh};
 
-static const char *attach_hint(int why) {
-  switch (why) {
-    case EPERM:
-      return "not permitted; run as root, give the program CAP_NET_ADMIN, or have root make the interface: ip tuntap add "
-             "mode tap user USER name NAME";
-    case EBUSY:
-      return "another process has it open";
-    case EINVAL:
-      return "it is no tap interface";
-    default:
-      return strerror(why);
-  }
-}
-
-/* 0 or an errno. */
-static int attach(int fd, const char *name) {
-  struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-  memcpy(request.ifr_name, name, strnlen(name, IF_NAMESIZE - 1));
-  if (ioctl(fd, TUNSETIFF, &request) == 0) return 0;
-  if (errno != EINVAL) return errno;
-  /* One that was made for several queues has to be asked for so. */
-  request.ifr_flags = (short)(request.ifr_flags | IFF_MULTI_QUEUE);
-  return ioctl(fd, TUNSETIFF, &request) == 0 ? 0 : errno;
-}
-
 static int start(struct process_nic *n, const char *name, struct report *report) {
-  if (name[0] == '\0' || strlen(name) >= IF_NAMESIZE || strchr(name, '/') != NULL || strchr(name, '%') != NULL) {
+  char made_name[TUN_NAME_SIZE];
+  if (name[0] == '\0' || strlen(name) >= TUN_NAME_SIZE || strchr(name, '/') != NULL || strchr(name, '%') != NULL) {
     return report_error(report, ERROR_INVALID,
                         "tap '%s': an interface's name has 1 to %d characters, none of them '/' or '%%'", name,
-                        IF_NAMESIZE - 1);
+                        TUN_NAME_SIZE - 1);
   }
   bool made = if_nametoindex(name) == 0;
-  n->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (n->fd < 0) {
-    return report_error(report, ERROR_IO, "tap '%s': /dev/net/tun: %s; load the module: modprobe tun", name,
-                        strerror(errno));
-  }
-  int why = attach(n->fd, name);
-  if (why != 0) return report_error(report, ERROR_PERMISSION, "tap '%s': %s", name, attach_hint(why));
-  n->link.tap = n->fd;
+  int fd = tun_open(name, TUN_ETHERNET, made_name, report);
+  if (fd < 0) return fd;
+  n->fd = n->link.tap = fd;
   int error = host_link_open(&n->link, name, &n->nic, report);
-  if (error == 0 && made) error = host_link_up(&n->link, report);
-  return error;
+  return error == 0 && made ? interface_set_flags(name, IFF_UP, 0, report) : error;
 }
 
 struct process_nic *nic_tap_open(const char *name, struct report *report) {

@@ -69,12 +69,19 @@ int tun_open(const char *wanted, enum tun_kind kind, char name[TUN_NAME_SIZE], s
                             ? "; the host's kernel needs module 'tun' (modprobe tun)"
                             : "; who may open it may use tun and tap interfaces (run as root)");
   }
-  if (ioctl(fd, TUNSETIFF, &request) == 0) {
+  bool attached = ioctl(fd, TUNSETIFF, &request) == 0;
+  if (!attached && errno == EINVAL) {
+    /* One that was made for several queues has to be asked for so. */
+    request.ifr_flags = (short)(request.ifr_flags | IFF_MULTI_QUEUE);
+    attached = ioctl(fd, TUNSETIFF, &request) == 0;
+  }
+  if (attached) {
     memcpy(name, request.ifr_name, IFNAMSIZ);
     return fd;
   }
   const char *what = errno == EINVAL  ? "no such kind of interface, or it is of another kind (tun, tap)"
                      : errno == EBUSY ? "another program has it"
+                     : errno == EPERM ? "cannot be made, nor taken from its owner (ip tuntap add ... user USER)"
                                       : "cannot be made";
   error = refused(wanted, what, report);
   close(fd);

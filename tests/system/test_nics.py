@@ -421,7 +421,7 @@ def test_a_name_finds_its_kind(imago, spaces, start):
     wait_until(lambda: function.table("stats")["t0.rx_packets"] == "1", PATIENCE, "a frame at the other end of t0")
     assert other.number("count.count") == 0  # AF_PACKET, to which it is a frame that the host sends
     status, errors = attempt(imago, middle, "FromDevice(t0, METHOD TAP) -> Discard")
-    assert status == 1 and "tap 't0': another process has it open" in errors
+    assert status == 1 and "interface 't0': another program has it" in errors
 
 
 def test_what_the_host_refuses_to_send_is_counted(spaces, start):
@@ -442,11 +442,11 @@ def test_what_the_host_refuses_to_send_is_counted(spaces, start):
 
 @pytest.mark.parametrize(("click", "capabilities", "message"), [
     ("FromDevice(v0) -> Discard", "-net_raw", "interface 'v0': not permitted; run as root, or give the program CAP_NET_RAW"),
-    ("FromDevice(tap:t9) -> Discard", "-net_admin", "tap 't9': not permitted; run as root, give the program CAP_NET_ADMIN"),
+    ("FromDevice(tap:t9) -> Discard", "-net_admin", "interface 't9': cannot be made, nor taken from its owner"),
     ("FromDevice(v9) -> Discard", "+all", "no network interface 'v9'; expected one of the host, or tap:NAME, packet:INTERFACE, "),
     ("FromDevice(packet:v9) -> Discard", "+all", "no network interface 'v9' on this host"),
     ("FromDevice(tun0) -> Discard", "+all", "interface 'tun0' carries no Ethernet frames"),
-    ("FromDevice(tap:v0) -> Discard", "+all", "tap 'v0': it is no tap interface"),
+    ("FromDevice(tap:v0) -> Discard", "+all", "interface 'v0': no such kind of interface, or it is of another kind"),
     ("FromDevice(tap:a/b) -> Discard", "+all", "tap 'a/b': an interface's name has 1 to 15 characters"),
     ("FromDevice(v0, METHOD AF_XDP) -> Discard", "-net_admin,-sys_admin", "interface 'v0', AF_XDP: not permitted; run as root, or give"),
     ("FromDevice(xdp:w0) -> Discard", "+all", "interface 'w0': its packets are spread over 2 queues, and AF_XDP takes them from one; "
