@@ -29,7 +29,9 @@ static struct services services = {.now = now,
 static const char graph[] = "Idle -> c :: Counter -> p :: Paint(1) -> w :: Switch -> q :: Queue(10) -> u :: Unqueue -> "
                             "Discard; w [1] -> Discard; f :: Script(TYPE PASSIVE, export x 1, return $(add $1 $x)); "
                             "d :: DriverManager(pause, wait 1s, loop); b :: ProgressBar(c.count, f.x); "
-                            "any :: Script(TYPE PROXY, return $0:$args);";
+                            "any :: Script(TYPE PROXY, return $0:$args); "
+                            "Idle -> n :: LinearIPLookup(10/8 1.2.3.4 1, 0/0 0) -> n0 :: Discard; n [1] -> n0; "
+                            "Idle -> t :: RadixIPLookup(10/8 1.2.3.4 1, 0/0 0) -> n0; t [1] -> n0;";
 
 static void one_line(struct router *router, struct slice line) {
   struct slice verb = slice_next_word(&line), name = slice_next_word(&line);
