@@ -19,7 +19,7 @@ from imago import FIREWALL, Function, Imago, compile_bpf  # noqa: E402
 from wire import Recorder, Sender, read_pcap, wait_until  # noqa: E402
 
 BUILD = os.environ.get("IMAGO_BUILD", "build")
-PROGRAMS = (FIREWALL, pathlib.Path(__file__).parent / "system/programs")
+PROGRAMS = (FIREWALL, pathlib.Path(__file__).parent / "system/programs", pathlib.Path(__file__).parent / "programs")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ class Signed:
         self.stranger, self.stranger_public = self.imago.keygen(directory / "stranger")
 
     def bundle(self, program, version, key=None, *options):
-        """The signed bundle of a program of the firewall example or of tests/system/programs."""
+        """The signed bundle of a program of the firewall example, of tests/system/programs or of tests/programs."""
         compiled = self.directory / f"{program}.bpf.o"
         if not compiled.exists():
             compile_bpf(next(folder / f"{program}.bpf.c" for folder in PROGRAMS if (folder / f"{program}.bpf.c").exists()), compiled)
