@@ -25,8 +25,11 @@ static int classifier_configure(struct element *e, const struct args *rest, stru
 static void classifier_push(struct element *e, unsigned port, struct batch *batch) {
   const struct pattern_table *table = &((const struct classifier *)e)->patterns.table;
   uint32_t outputs[BATCH_MAX];
-  pattern_table_find_all(table, batch, outputs, e->output_count);
-  run_split(e, batch, outputs);
+  if (pattern_table_find_all(table, batch, outputs, e->output_count)) {
+    run_whole(e, batch, outputs[0]);
+  } else {
+    run_split(e, batch, outputs);
+  }
 }
 
 static void classifier_cleanup(struct element *e) { pattern_set_free(&((struct classifier *)e)->patterns); }

@@ -4,32 +4,20 @@
  */
 #include "elements/run.h"
 
-/* Packets first to end - 1 of the batch, all with this output. */
-static void hand_over(struct element *e, const struct batch *batch, uint32_t first, uint32_t end, uint32_t output) {
-  struct batch part;
-  part.count = end - first;
-  for (uint32_t i = first; i < end; i++)
-    part.packet[i - first] = batch->packet[i];
-  if (output < e->output_count) {
-    element_push(e, output, &part);
-  } else {
-    element_drop_batch(e, output - e->output_count, &part);
-  }
-}
-
 void run_split(struct element *e, struct batch *batch, const uint32_t *outputs) {
-  uint32_t different = 0;
-  for (uint32_t i = 1; i < batch->count; i++)
-    different |= outputs[i] ^ outputs[0];
-  if (different == 0 && batch->count > 0 && outputs[0] < e->output_count) {
-    element_push(e, outputs[0], batch);
-    return;
-  }
+  struct batch part;
   for (uint32_t first = 0, end; first < batch->count; first = end) {
-    end = first + 1;
-    while (end < batch->count && outputs[end] == outputs[first])
-      end++;
-    hand_over(e, batch, first, end, outputs[first]);
+    uint32_t output = outputs[first];
+    /* The first packet by itself: where outputs change with each packet, a loop's set-up costs more than what it copies. */
+    part.packet[0] = batch->packet[first];
+    for (end = first + 1; end < batch->count && outputs[end] == output; end++)
+      part.packet[end - first] = batch->packet[end];
+    if (end - first == batch->count) {
+      run_whole(e, batch, output);
+      return;
+    }
+    part.count = end - first;
+    run_whole(e, &part, output);
   }
 }
 

@@ -36,6 +36,15 @@ static inline void run_add(struct run *run, unsigned port, struct packet *p) {
   run->batch.packet[run->batch.count++] = p;
 }
 
+/* The whole batch goes to one output; output_count + r drops it and counts under class->drops[r]. Takes the packets. */
+static inline void run_whole(struct element *e, struct batch *batch, uint32_t output) {
+  if (__builtin_expect(output < e->output_count, 1)) {
+    element_push(e, output, batch);
+  } else {
+    element_drop_batch(e, output - e->output_count, batch);
+  }
+}
+
 /* Splits a whole batch: packet i goes to outputs[i], or, where that is output_count + r, is dropped and counted under class->drops[r].
  * The usual batch, all of it to one output, goes on as it is. Takes the packets. */
 void run_split(struct element *e, struct batch *batch, const uint32_t *outputs);

@@ -64,13 +64,14 @@ struct batch {
 };
 
 /* A pool belongs to one worker, and nothing here locks. A packet that another worker kills goes onto a stack of its pool without
- * lock, which the owner empties (packet_pool_collect). The free list is an array, so that filling it touches no buffer. */
+ * lock, which the owner empties (packet_pool_collect). The free list is an array, which begins as zeros, so that making a pool touches no
+ * page of it, nor a buffer. */
 struct packet_pool {
   uint8_t *arena;    /* buffers lie in it a little more than PACKET_BUFFER_SIZE apart (packet/pool.c says why) */
   uint32_t capacity; /* buffers in the arena */
   uint32_t free_count;
-  uint64_t failed;                                      /* allocations refused because the pool was empty */
-  struct packet **free;                                 /* stack of free_count free buffers */
+  uint64_t failed;      /* allocations refused because the pool was empty */
+  struct packet **free; /* stack of free_count free buffers; NULL: never used (packet/pool.c) */
   struct packet *returned __attribute__((aligned(64))); /* pushed by other workers */
 };
 

@@ -27,10 +27,6 @@ int packet_pool_init(struct packet_pool *pool, uint32_t count) {
     return -ERROR_NO_MEMORY;
   }
   pool->capacity = pool->free_count = count;
-  /* The lowest address on top of the stack: a system that never holds many packets touches few pages. */
-  for (uint32_t i = 0; i < count; i++) {
-    pool->free[count - 1 - i] = (struct packet *)(void *)(pool->arena + arena_size(i));
-  }
   return 0;
 }
 
@@ -55,6 +51,12 @@ static void clear(struct packet *p, struct packet_pool *pool) {
   __builtin_memset(p->annotation, 0, sizeof p->annotation);
 }
 
+/* The buffer that lies at `index` of the stack from the start. The lowest address is on top: a system that never holds many packets touches
+ * few pages. */
+static struct packet *unused(const struct packet_pool *pool, uint32_t index) {
+  return (struct packet *)(void *)(pool->arena + arena_size(pool->capacity - 1 - index));
+}
+
 struct packet *packet_new(struct packet_pool *pool) {
   if (packet_pool_own != NULL) pool = packet_pool_own;
   if (__builtin_expect(pool->free_count == 0, 0)) {
@@ -62,6 +64,7 @@ struct packet *packet_new(struct packet_pool *pool) {
     return NULL;
   }
   struct packet *p = pool->free[--pool->free_count];
+  if (__builtin_expect(p == NULL, 0)) p = unused(pool, pool->free_count);
   clear(p, pool);
   return p;
 }

@@ -220,7 +220,7 @@ static unsigned slow_match(const struct slow_pattern *patterns, unsigned count, 
 }
 
 /* Sets of patterns made by chance, up to three groups of them, tell frames apart as the definition of a pattern does, byte by byte: one
- * frame at a time and in batches, where all are long enough for every field and where some are not. */
+ * frame at a time and in batches of up to 64: all long enough for every field and some not, all alike, all but one alike, and all different. */
 static void agrees(void **state) {
   static struct slow_pattern patterns[SLOW_PATTERNS];
   static char texts[SLOW_PATTERNS][256];
@@ -241,25 +241,44 @@ static void agrees(void **state) {
     assert_int_equal(pattern_set_compile(&set, list, count, NULL), 0);
     unsigned expected[SLOW_FRAMES];
     uint32_t numbers[SLOW_FRAMES];
+    bool alike = round % 6 == 1 || round % 6 == 3;
+    unsigned odd = round % 6 == 1 ? SLOW_FRAMES : 1 + chance(SLOW_FRAMES - 1); /* the one that is not like the others */
     for (unsigned i = 0; i < SLOW_FRAMES; i++) {
       unsigned length = round % 2 ? SLOW_LENGTH + 8 : chance(SLOW_LENGTH + 8);
       uint8_t *frame = test_malloc(length + 1);
       for (unsigned b = 0; b < length; b++)
         frame[b + 1] = (uint8_t)(chance(8) ? chance(3) : chance(256));
+      if (alike && i > 0 && i != odd) memcpy(frame + 1, packets[0].data, length);
       packets[i] = (struct packet){.data = frame + 1, .length = length};
       batch.packet[i] = &packets[i];
       expected[i] = slow_match(patterns, count, frame + 1, length);
       if (pattern_table_find(&set.table, frame + 1, length, count) != expected[i])
         fail_msg("round %u, frame %u", round, i);
     }
-    batch.count = SLOW_FRAMES;
-    pattern_table_find_all(&set.table, &batch, numbers, count);
+    batch.count = round % 5 == 0 ? chance(SLOW_FRAMES + 1) : SLOW_FRAMES;
+    bool same = pattern_table_find_all(&set.table, &batch, numbers, count);
+    if (alike && odd == SLOW_FRAMES && set.table.group_count == 1) assert_int_equal(same, batch.count > 0);
     for (unsigned i = 0; i < SLOW_FRAMES; i++) {
-      if (numbers[i] != expected[i]) fail_msg("round %u, frame %u of the batch", round, i);
+      if (i < batch.count && numbers[same ? 0 : i] != expected[i])
+        fail_msg("round %u, frame %u of the batch", round, i);
       test_free(packets[i].data - 1);
     }
     pattern_set_free(&set);
   }
+}
+
+/* No pattern matches nothing, and an empty batch has no answer. */
+static void nothing_to_find(void **state) {
+  struct packet packet = {0};
+  struct batch batch = {.count = 1, .packet = {&packet}};
+  struct pattern_set set;
+  uint32_t number = 7;
+  assert_int_equal(pattern_set_compile(&set, NULL, 0, NULL), 0);
+  assert_true(pattern_table_find_all(&set.table, &batch, &number, 5));
+  assert_int_equal(number, 5);
+  batch.count = 0;
+  assert_false(pattern_table_find_all(&set.table, &batch, &number, 5));
+  pattern_set_free(&set);
 }
 
 /* Packets keep their order on each output, and what matches nothing is dropped by name. */
@@ -269,14 +288,17 @@ static void classifies(void **state) {
   assert_string_equal(harness_captured("a"), "a1 a2 a3 ");
   assert_string_equal(harness_captured("b"), "b1 b2 ");
   assert_string_equal(harness_read("c.drops"), "no_match 2\n");
+  harness_inject("i", "x y z", 256);
+  assert_string_equal(harness_read("c.drops"), "no_match 5\n");
   assert_string_equal(harness_read("c.program"), "0  0/61%ff\n1  0/62%ff\n");
   harness_stop();
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(matches), cmocka_unit_test(refuses), cmocka_unit_test(warns),
-      cmocka_unit_test(limits),  cmocka_unit_test(agrees),  cmocka_unit_test(classifies),
+      cmocka_unit_test(matches),    cmocka_unit_test(refuses), cmocka_unit_test(warns),
+      cmocka_unit_test(limits),     cmocka_unit_test(agrees),  cmocka_unit_test(nothing_to_find),
+      cmocka_unit_test(classifies),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,27 @@ static void empty_pool_refuses(void **state) {
   packet_pool_destroy(&pool);
 }
 
+/* Buffers that were never used and buffers that came back are handed out together, each once. */
+static void each_buffer_once(void **state) {
+  struct packet_pool pool;
+  struct packet *packets[COUNT];
+  assert_int_equal(packet_pool_init(&pool, COUNT), 0);
+  for (unsigned i = 0; i < 3; i++)
+    assert_non_null(packets[i] = packet_new(&pool));
+  packet_kill(packets[0]);
+  packet_kill(packets[2]);
+  packets[0] = packets[1];
+  for (unsigned i = 1; i < COUNT; i++) {
+    assert_non_null(packets[i] = packet_new(&pool));
+    for (unsigned k = 0; k < i; k++)
+      assert_ptr_not_equal(packets[i], packets[k]);
+  }
+  assert_null(packet_new(&pool));
+  for (unsigned i = 0; i < COUNT; i++)
+    packet_kill(packets[i]);
+  packet_pool_destroy(&pool);
+}
+
 /* Buffers are disjoint, aligned to cache lines, below 2 GiB, and writable from end to end. */
 static void buffers_are_disjoint(void **state) {
   struct packet_pool pool;
@@ -176,10 +197,11 @@ static void batch_goes_home(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(counts_out_of_range),      cmocka_unit_test(no_room_for_the_arena),
-      cmocka_unit_test(empty_pool_refuses),       cmocka_unit_test(buffers_are_disjoint),
-      cmocka_unit_test(new_packet_is_clean),      cmocka_unit_test(data_up_to_capacity),
-      cmocka_unit_test(clone_is_equal_and_apart), cmocka_unit_test(batch_goes_home),
+      cmocka_unit_test(counts_out_of_range),  cmocka_unit_test(no_room_for_the_arena),
+      cmocka_unit_test(empty_pool_refuses),   cmocka_unit_test(each_buffer_once),
+      cmocka_unit_test(buffers_are_disjoint), cmocka_unit_test(new_packet_is_clean),
+      cmocka_unit_test(data_up_to_capacity),  cmocka_unit_test(clone_is_equal_and_apart),
+      cmocka_unit_test(batch_goes_home),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
