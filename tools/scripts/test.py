@@ -141,7 +141,7 @@ def steps(options):
     yield pytest("system tests, virtual machine", "tests/system", "-m", "vm")
     yield pytest("security tests, virtual machine", "tests/security")
     yield pytest("system tests, process under sanitizers", "tests/system", "-m", "not vm", **process)
-    yield Step("demo", [PYTHON, "tools/demo/demo.py", "--accel=tcg"], count_one, timeout=120)
+    yield Step("demo", [PYTHON, "tools/demo/demo.py", "--accel=tcg"], count_one, timeout=300)
     yield from fuzz_steps(options.fuzz_seconds)
     yield unit_tests("build-sanitize")
     yield unit_tests("build")
@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="steps at a time (2)")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
-    taken = [Step(f"compile {name}", builds.command(name), count_nothing, timeout=600) for name in builds.SETUP]
+    taken = [Step(f"compile {name}", builds.command(name), count_nothing, timeout=1200) for name in builds.SETUP]
     total = sum(map(Step.run, taken), Count())
     if total.failed == 0:
         wanted = [step for step in steps(options) if options.only in step.name]
