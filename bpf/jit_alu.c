@@ -110,6 +110,9 @@ static void emit_mul(struct jit *j, uint32_t at) {
     } else if (!wide) {
       jit_mov(&j->c, false, to, to);
     }
+  } else if (insn.imm == 3 || insn.imm == 5 || insn.imm == 9) {
+    /* A cycle, where imul takes three. */
+    jit_lea(&j->c, wide, to, jit_indexed(to, to, (unsigned)__builtin_ctz((unsigned)insn.imm - 1), 0));
   } else if (jit_fits8(insn.imm)) {
     jit_op(&j->c, 0x6b | jit_width(wide), to, jit_reg(to));
     jit_byte(&j->c, (uint8_t)insn.imm);

@@ -46,6 +46,15 @@ uint64_t jit_call_judged(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uin
   return bpf_helper_code(id)(r1, r2, r3, r4, r5, m);
 }
 
+static const struct bpf_program *tail_call_proven(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+                                                  struct bpf_machine *m) {
+  for (unsigned r = 0; r <= 5; r++) {
+    m->reg[r] = 0;
+  }
+  m->reg[1] = r1;
+  return bpf_machine_tail_target(m, bpf_machine_known_map(r2), (uint32_t)r3);
+}
+
 const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
                                         struct bpf_machine *m) {
   const uint64_t arguments[5] = {r1, r2, r3, r4, r5};
@@ -53,11 +62,7 @@ const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, u
     m->fault = BPF_FAULT_HELPER;
     return NULL;
   }
-  for (unsigned r = 0; r <= 5; r++) {
-    m->reg[r] = 0;
-  }
-  m->reg[1] = r1;
-  return bpf_machine_tail_target(m, bpf_machine_known_map(r2), (uint32_t)r3);
+  return tail_call_proven(r1, r2, r3, r4, r5, m);
 }
 
 /* --- helpers --- */
@@ -98,8 +103,13 @@ static bool may_fault(uint32_t id) {
     case BPF_HELPER_MAP_UPDATE_ELEM:
     case BPF_HELPER_MAP_DELETE_ELEM:
     case BPF_HELPER_KTIME_GET_NS:
+    case BPF_HELPER_KTIME_GET_BOOT_NS:
+    case BPF_HELPER_KTIME_GET_COARSE_NS:
+    case BPF_HELPER_KTIME_GET_TAI_NS:
+    case BPF_HELPER_JIFFIES64:
     case BPF_HELPER_GET_PRANDOM_U32:
     case BPF_HELPER_GET_SMP_PROCESSOR_ID:
+    case BPF_HELPER_GET_NUMA_NODE_ID:
       return false;
     default:
       return true;
@@ -127,14 +137,31 @@ static void emit_helper(struct jit *j, uint32_t at) {
   jit_clear_arguments(j, at);
 }
 
+/* From the program's first function into native code: a jump, as whoever called this program is who the other returns to. Falls through
+ * when the target, in rax, is interpreted. */
+static void emit_tail_jump(struct jit *j) {
+  struct jit_code *c = &j->c;
+  uint32_t interpreted = jit_label_new(c);
+  jit_op(c, 0x8b | OP_WIDE, RSI, jit_mem(RAX, (int32_t)offsetof(struct bpf_program, code)));
+  jit_test(c, true, RSI, RSI);
+  jit_jump_if(c, CC_EQUAL, interpreted);
+  jit_op(c, 0x89 | OP_WIDE, RAX, jit_field(j, FIELD(program)));
+  load_machine(j, RDI);
+  jit_emit_leave(j);
+  jit_op(c, 0xff, 4, jit_mem(RSI, (int32_t)offsetof(struct bpf_code, run)));
+  jit_label_set(c, interpreted);
+}
+
 static void emit_tail_call(struct jit *j, uint32_t at) {
   struct jit_code *c = &j->c;
   uint32_t none = jit_label_new(c);
+  bool proven = (jit_fact(&j->p, at) & BPF_FACT_ARGUMENTS) != 0;
   jit_store_budget(j);
   note_slot(j, at);
   load_machine(j, R9);
-  jit_call_address(c, (uint64_t)(uintptr_t)jit_tail_call);
-  stop_after_fault(j);
+  j->uses_stubs = true; /* before jit_emit_leave */
+  jit_call_address(c, proven ? (uint64_t)(uintptr_t)tail_call_proven : (uint64_t)(uintptr_t)jit_tail_call);
+  if (!proven) stop_after_fault(j);
   jit_test(c, true, RAX, RAX);
   jit_jump_if(c, CC_EQUAL, none);
   unsigned named = jit_kept_registers(j, 0, j->p.function_count - 1);
@@ -142,6 +169,7 @@ static void emit_tail_call(struct jit *j, uint32_t at) {
     /* What the program doesn't name is in the machine as it was when it began. */
     if (named >> r & 1) jit_op(c, 0x89 | OP_WIDE, jit_native(r), jit_field(j, FIELD(reg[r])));
   }
+  if (j->function == 0) emit_tail_jump(j);
   load_machine(j, RDI);
   jit_mov(c, true, RSI, RAX);
   jit_call_address(c, (uint64_t)(uintptr_t)bpf_machine_go_on);

@@ -126,6 +126,8 @@ void jit_emit_function_entry(struct jit *j);
 void jit_emit_function_end(struct jit *j);
 /* What stands in front of the first function and behind the last one; once everything else is there. */
 void jit_emit_ends(struct jit *j);
+/* Gives the host back its registers and stack, in the first function; rax, rsi and rdi stay. j->uses_stubs must be final. */
+void jit_emit_leave(struct jit *j);
 /* Stubs, and what they share. */
 void jit_emit_stubs(struct jit *j);
 

@@ -160,8 +160,9 @@ static void emit_restore(struct jit *j, struct kept k) {
   if (k.r12) jit_pop(c, R12);
   if (k.rbp) jit_pop(c, RBP);
   pop_set(c, k.set);
-  jit_ret(c);
 }
+
+void jit_emit_leave(struct jit *j) { emit_restore(j, kept_by_program(j)); }
 
 static void load_register(struct jit_code *c, unsigned r) {
   jit_op(c, 0x8b | OP_WIDE, jit_native(r), jit_mem(RDI, (int32_t)(offsetof(struct bpf_machine, reg) + 8 * r)));
@@ -190,6 +191,7 @@ void jit_emit_ends(struct jit *j) {
   jit_label_set(c, j->exit_label);
   if (j->counts) jit_op(c, 0x89 | OP_WIDE, BUDGET, jit_field(j, FIELD(budget)));
   emit_restore(j, k);
+  jit_ret(c);
   if (j->p.callbacks) {
     /* enter(machine, code): r1 to r4 from the machine, the others 0. Leaves as the program does. */
     jit_label_set(c, j->enter_label);
