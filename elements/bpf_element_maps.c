@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Handlers for the maps of the running program. Keys and values of 1, 2, 4 or 8 bytes are decimal numbers, others hexadecimal
- * bytes; written ones may be either (0x0a0b: bytes in the order of memory, all of them). bpf/map_text.h does the work.
+ * Handlers for the maps of the running program. Keys and values are shown by the types that the bundle carries; without, those of 1, 2,
+ * 4 or 8 bytes are decimal numbers, others hexadecimal bytes. Written ones may always be bytes (0x0a0b: in the order of memory, all of
+ * them). bpf/map_text.h does the work.
  */
 #include "bpf/map_text.h"
 #include "elements/bpf_element.h"
@@ -29,7 +30,13 @@ static uint32_t number_of(uint32_t size) {
   return BPF_NO_TYPE;
 }
 
-static struct bpf_map_types types_of(const struct bpf_map *map) {
+/* As the bundle says; plain numbers where it has no types of the map. */
+static struct bpf_map_types types_of(const struct extension *ext, const struct bpf_map *map) {
+  for (uint32_t i = 0; i < ext->map_count && ext->bundle->types.type_count > 0; i++) {
+    const struct bundle_map_types *of = &ext->bundle->map_types[i];
+    if (ext->maps[i] != map || (of->key == BPF_NO_TYPE && of->value == BPF_NO_TYPE)) continue;
+    return (struct bpf_map_types){&ext->bundle->types, of->key, of->value};
+  }
   return (struct bpf_map_types){&numbers, number_of(map->def.key_size), number_of(map->def.value_size)};
 }
 
@@ -55,7 +62,7 @@ static int take_map(void *owner, struct slice text, struct map_call *call, struc
   call->map = extension_map(ext, name);
   call->rest = slice_trim(text);
   if (call->map != NULL) {
-    call->types = types_of(call->map);
+    call->types = types_of(ext, call->map);
     return 0;
   }
   for (uint32_t i = 0; i < ext->map_count; i++)

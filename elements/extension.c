@@ -205,6 +205,12 @@ static int make_map(const struct bpf_map_def *def, const struct services *servic
                                 (uint64_t)services->random() << 32 | services->random()};
   const char *why = "it is refused";
   struct bpf_map_def here = *def;
+  /* Better than a callback that never comes. */
+  if (def->timer != 0) {
+    return report_error(report, ERROR_UNSUPPORTED,
+                        "map %s has a struct bpf_timer in its values: elements run no timers yet; leave it out",
+                        def->name);
+  }
   here.processors = services->workers == 0 ? 1 : services->workers;
   /* Its entries name outputs. */
   if (def->type == BPF_MAP_TYPE_CPUMAP) here.processors = BPF_MAP_MAX_PROCESSORS;

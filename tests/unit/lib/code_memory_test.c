@@ -25,7 +25,9 @@ static void test_runs(void **state) {
   code_memory_give(&memory);
 }
 
-static void write_where_it_runs(const struct code_memory *memory) { *(volatile uint8_t *)(uintptr_t)memory->run = 0xc3; }
+static void write_where_it_runs(const struct code_memory *memory) {
+  *(volatile uint8_t *)(uintptr_t)memory->run = 0xc3;
+}
 static void run_where_it_is_written(const struct code_memory *memory) { ((void (*)(void))(uintptr_t)memory->write)(); }
 static void run_after_it_was_given_back(const struct code_memory *memory) {
   code_memory_give(memory);
