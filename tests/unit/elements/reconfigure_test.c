@@ -43,7 +43,8 @@ static void packets_meet_the_new_arguments(void **state) {
       {"i :: Inject -> Discard; e :: InfiniteSource(x, LIMIT 0) -> o :: Capture", "y, LIMIT 2", "", "o", "y y "},
       {"i :: Inject -> Discard; e :: InfiniteSource(x, ACTIVE false) -> o :: Capture", "DATA yz, LENGTH 3, LIMIT 1", "",
        "o", "yzy "},
-      {"i :: Inject -> Discard; e :: RatedSource(x, LIMIT 0) -> o :: Capture", "y, RATE 1000, LIMIT 2", "", "o", "y y "},
+      {"i :: Inject -> Discard; e :: RatedSource(x, LIMIT 0) -> o :: Capture", "y, RATE 1000, LIMIT 2", "", "o",
+       "y y "},
       {"i :: Inject -> Discard; e :: RandomSource(5, LIMIT 0) -> Truncate(0) -> o :: Capture", "4, LIMIT 2", "", "o",
        "  "},
   };
