@@ -42,7 +42,8 @@ static int resolve_name(struct archive *archive, struct slice field, struct slic
       name->length--;
     *data = skip(*data, (size_t)number);
   } else if (field.data[0] == '/' && char_is_digit(field.data[1])) {
-    if (slice_to_u64(skip(trimmed, 1), archive->long_names.length, &number) != 0) return damaged(archive, "long name");
+    if (archive->long_names.data == NULL || slice_to_u64(skip(trimmed, 1), archive->long_names.length, &number) != 0)
+      return damaged(archive, "long name");
     *name = name_in(skip(archive->long_names, (size_t)number));
   } else {
     *name = name_in(field);
@@ -72,7 +73,7 @@ int click_archive_config(const char *file, struct slice source, struct slice *co
   *config = source;
   if (!slice_starts_with(source, magic)) return 0;
   struct archive archive = {.file = file, .rest = skip(source, MAGIC_SIZE), .report = report};
-  struct slice name, data;
+  struct slice name = {NULL, 0}, data = {NULL, 0};
   int result;
   while ((result = next_member(&archive, &name, &data)) > 0) {
     if (!slice_equals(name, "config")) continue;

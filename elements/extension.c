@@ -262,7 +262,7 @@ static int add_map(struct extension *ext, const struct extension_request *reques
     bpf_map_hold(map);
   } else {
     int status = make_map(def, request->services, &map, report);
-    if (status < 0) return status;
+    if (status < 0 || map == NULL) return status;
   }
   /* Counted at once, so that extension_free releases it whatever comes next. */
   ext->maps[ext->map_count++] = map;
