@@ -154,7 +154,7 @@ def steps(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="run only steps whose name holds this text")
-    parser.add_argument("--fuzz-seconds", type=int, default=20, help="how long each fuzz target runs (20)")
+    parser.add_argument("--fuzz-seconds", type=int, default=10, help="how long each fuzz target runs (10)")
     parser.add_argument("--jobs", type=int, default=2, help="steps at a time (2)")
     options = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
