@@ -50,6 +50,7 @@ enum bundle_section {
   BUNDLE_SECTION_ENTRIES = 7,  /* array of struct bundle_entry_wire: what stands in maps of programs and of maps */
   BUNDLE_SECTION_TYPES = 8,    /* struct bundle_types_wire, struct bpf_type ..., struct bpf_type_member ..., per map a
                                   struct bundle_map_types, names; for handlers that show maps */
+  BUNDLE_SECTION_PROOF = 10,   /* the proof that its programs are safe, for all of them: docs/proof.md */
   BUNDLE_SECTION_HASH = 255,   /* content hash: first 32 bytes of SHA-512 over all sections before it */
 };
 
@@ -101,6 +102,7 @@ struct bundle {
   struct slice initial[BPF_MAX_MAPS]; /* initial value of entry 0; length 0: none */
   struct bpf_types types;             /* of keys and values; none when types.type_count is 0 */
   struct bundle_map_types map_types[BPF_MAX_MAPS];
+  struct slice proof; /* raw BUNDLE_SECTION_PROOF payload; length 0: the programs come without proof */
   struct slice lines; /* raw BUNDLE_SECTION_LINES payload, may be empty */
   uint32_t size;      /* total length */
 };

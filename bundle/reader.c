@@ -310,6 +310,13 @@ static int parse_types(struct bundle *bundle, struct slice payload, struct repor
   return bpf_types_check(&bundle->types, report);
 }
 
+/* What the bytes say is the proof checker's business, which needs more than the bundle. */
+static int parse_proof(struct bundle *bundle, struct slice payload, struct report *report) {
+  if (payload.length == 0) return bad(report, "section PROOF has the wrong length");
+  bundle->proof = payload;
+  return 0;
+}
+
 static int check_hash(struct bundle *bundle, struct slice payload, const uint8_t *sections, size_t length,
                       struct report *report) {
   uint8_t digest[SHA512_SIZE];
@@ -372,6 +379,9 @@ int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, str
         break;
       case BUNDLE_SECTION_TYPES:
         error = parse_types(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_PROOF:
+        error = parse_proof(bundle, payload, report);
         break;
       case BUNDLE_SECTION_HASH:
         error = check_hash(bundle, payload, bytes + BUNDLE_HEADER_SIZE, at - BUNDLE_HEADER_SIZE, report);

@@ -145,6 +145,10 @@ static void add_types(struct text *out, const struct bundle_description *d) {
   text_free(&head);
 }
 
+static void add_proof(struct text *out, const struct bundle_description *d) {
+  if (d->proof.length > 0) add_section(out, BUNDLE_SECTION_PROOF, d->proof.data, d->proof.length, NULL, 0);
+}
+
 static void add_hash(struct text *out) {
   uint8_t digest[crypto_hash_sha512_BYTES];
   if (out->failed) return;
@@ -190,6 +194,7 @@ int bundle_write(const struct bundle_description *d, const uint8_t secret_key[BU
   add_programs(out, d);
   add_entries(out, d);
   add_types(out, d);
+  add_proof(out, d);
   add_hash(out);
   if (out->failed) return report_error(report, ERROR_NO_MEMORY, "bundle: out of memory");
   if (out->length > BUNDLE_MAX_SIZE - BUNDLE_SIGNATURE_SIZE)

@@ -70,6 +70,7 @@ static struct bundle_description description(void) {
       .line_count = COUNT(lines),
       .types = {types, members, names, COUNT(types), COUNT(members), sizeof(names)},
       .map_types = map_types,
+      .proof = {"proof", 5},
   };
 }
 
@@ -163,6 +164,8 @@ static void reads_what_was_written(void **state) {
   assert_memory_equal(bundle->types.members, members, sizeof(members));
   assert_memory_equal(bundle->types.names, names, sizeof(names));
   assert_memory_equal(bundle->map_types, map_types, sizeof(map_types));
+  assert_int_equal(bundle->proof.length, 5);
+  assert_memory_equal(bundle->proof.data, "proof", 5);
   assert_int_equal(bundle->map_count, COUNT(maps));
   assert_memory_equal(bundle->maps, maps, sizeof(maps));
   for (size_t i = 0; i < COUNT(maps); i++) {
@@ -258,7 +261,18 @@ static void key_is_found_by_id(void **state) {
 
 /* Every field of every section with a value it must not have is refused. Offsets count from the section's own header. */
 static void malformed_fields_are_refused(void **state) {
-  enum { META = BUNDLE_SECTION_META, MAPS, INSNS, DATA, LINES, PROGRAMS, ENTRIES, TYPES, HASH = BUNDLE_SECTION_HASH };
+  enum {
+    META = BUNDLE_SECTION_META,
+    MAPS,
+    INSNS,
+    DATA,
+    LINES,
+    PROGRAMS,
+    ENTRIES,
+    TYPES,
+    PROOF = BUNDLE_SECTION_PROOF,
+    HASH = BUNDLE_SECTION_HASH
+  };
   enum { MAP_TYPE = 8 + 64, MAP = sizeof(struct bundle_map_wire), LINE = 8 + 8 };
   static const struct {
     const char *what;
@@ -268,7 +282,7 @@ static void malformed_fields_are_refused(void **state) {
     const char *says;
   } cases[] = {
       {"type 0", META, 0, 0, 4, 0, ERROR_INVALID, "wrong place"},
-      {"unknown type", HASH, 0, 0, 4, 9, ERROR_INVALID, "type 9 is unknown"},
+      {"unknown type", HASH, 0, 0, 4, 200, ERROR_INVALID, "type 200 is unknown"},
       {"unknown type of all ones", HASH, 0, 0, 4, UINT32_MAX, ERROR_INVALID, "unknown"},
       {"length past the end", INSNS, 0, 4, 4, 1u << 20, ERROR_TRUNCATED, "longer than the bundle"},
       {"length of all ones", INSNS, 0, 4, 4, UINT32_MAX, ERROR_TRUNCATED, "longer than the bundle"},
@@ -346,6 +360,7 @@ static void malformed_fields_are_refused(void **state) {
       {"struct of itself", TYPES, 0, 24 + 3 * 16 + 16 + 4, 4, 2, ERROR_INVALID, "earlier type"},
       {"map of no type", TYPES, 0, 24 + 6 * 16, 4, COUNT(types), ERROR_INVALID, "names a type"},
       {"name without end", TYPES, 0, 24 + 6 * 16 + 6 * 8 + 8, 1, 'x', ERROR_INVALID, "end in a NUL"},
+      {"PROOF empty", PROOF, 0, 4, 4, 0, ERROR_INVALID, "PROOF"},
       {"HASH too short", HASH, 0, 4, 4, 24, ERROR_INVALID, "HASH has the wrong length"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -368,11 +383,15 @@ static void wrong_hash_is_refused(void **state) {
 /* Sections missing, twice, or out of order are refused; the optional ones may be missing. */
 static void section_order_is_fixed(void **state) {
   static const struct {
-    const char *what, *sections; /* one digit per section; 'd' is the second DATA section, 'h' is HASH */
+    const char *what, *sections; /* one digit per section; 'd' is the second DATA section, 'p' is PROOF, 'h' is HASH */
     int error;
     const char *says;
   } cases[] = {
-      {"all", "1234d5678h", 0, NULL},
+      {"all", "1234d5678ph", 0, NULL},
+      {"without proof", "1234d5678h", 0, NULL},
+      {"PROOF alone", "13ph", 0, NULL},
+      {"PROOF twice", "13pph", ERROR_INVALID, "twice or in the wrong place"},
+      {"PROOF before TYPES", "123p8h", ERROR_INVALID, "twice or in the wrong place"},
       {"without types", "1234d567h", 0, NULL},
       {"TYPES twice", "123488h", ERROR_INVALID, "twice or in the wrong place"},
       {"only what must be there", "13h", 0, NULL},
@@ -403,7 +422,10 @@ static void section_order_is_fixed(void **state) {
     struct text t = {0};
     text_add_bytes(&t, good.data, BUNDLE_HEADER_SIZE);
     for (const char *s = cases[i].sections; *s; s++) {
-      uint32_t type = *s == 'd' ? BUNDLE_SECTION_DATA : *s == 'h' ? BUNDLE_SECTION_HASH : (uint32_t)(*s - '0');
+      uint32_t type = *s == 'd'   ? BUNDLE_SECTION_DATA
+                      : *s == 'p' ? BUNDLE_SECTION_PROOF
+                      : *s == 'h' ? BUNDLE_SECTION_HASH
+                                  : (uint32_t)(*s - '0');
       unsigned nth = *s == 'd';
       size_t at = t.length;
       text_add_bytes(&t, good.data + section_at(type, nth), section_size(type, nth));
