@@ -264,12 +264,10 @@ static int start(struct nic_xdp *n, const char *name, struct report *report) {
   }
   int error = host_link_open(&n->base.link, name, &n->base.nic, report);
   if (error != 0) return error;
-  /* Both libraries print what we say better. */
-  libbpf_print_fn_t bpf_print = libbpf_set_print(NULL);
-  libxdp_print_fn_t xdp_print = libxdp_set_print(NULL);
+  /* Both libraries print what we say better, and then at the end what nobody needs to know. */
+  libbpf_set_print(NULL);
+  libxdp_set_print(NULL);
   error = make_socket(n, name);
-  libxdp_set_print(xdp_print);
-  libbpf_set_print(bpf_print);
   if (error != 0) return report_error(report, ERROR_IO, "interface '%s', AF_XDP: %s", name, hint(-error));
   n->base.fd = xsk_socket__fd(n->socket);
   const int size = SEND_BUFFER;
