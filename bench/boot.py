@@ -62,6 +62,8 @@ def boots(workshop, accelerators, sources):
 
 # --- counting ---
 
+# Time is the number of instructions, so that tracing does not make the machine late.
+CLOCK = ["-icount", "shift=0,sleep=off"]
 CODE = re.compile(r"^Trace \d+: 0x[0-9a-f]+ \[[0-9a-f]+/0*([0-9a-f]+)/")
 REGISTERS = {"virtio": r"^(virtio_mmio_read|virtio_mmio_write_offset) ", "local APIC": r"^apic_mem_(read|write)l ",
              "I/O APIC": r"^ioapic_mem_(read|write) "}
@@ -114,7 +116,7 @@ def count_boot(workshop, name, source):
     stamp = f"{at['boot_chart_add']:#x}+1"
     counts = {"entry": 0, "code": 0, "calls": 0, **{kind: 0 for kind in REGISTERS}}
     patterns = {kind: re.compile(pattern) for kind, pattern in REGISTERS.items()}
-    options = ["-singlestep", "-d", ",".join(["exec", "nochain", *(f"trace:{event}" for event in EVENTS)])]
+    options = [*CLOCK, "-singlestep", "-d", ",".join(["exec", "nochain", *(f"trace:{event}" for event in EVENTS)])]
     for line in traced(workshop, name, options, f"{at['nucleus_code_start']:#x}..{at['nucleus_code_end'] - 1:#x},{stamp}"):
         code = CODE.match(line)
         if code is None:
@@ -125,7 +127,7 @@ def count_boot(workshop, name, source):
         counts["code"] += 1
         counts["calls"] += address == at["nucleus_call"]
         counts["entry"] += address < at["exception_stubs"]
-    options = ["-d", "exec,nochain,trace:translate_block"]
+    options = [*CLOCK, "-d", "exec,nochain,trace:translate_block"]
     counts["blocks"] = sum(line.startswith("translate_block ") for line in traced(workshop, name, options, stamp))
     return counts
 
