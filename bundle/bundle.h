@@ -34,6 +34,7 @@ enum {
   BUNDLE_AUDIENCE_MAX = 128, /* with the NUL */
   BUNDLE_MAX_PROGRAMS = 32,
   BUNDLE_MAX_ENTRIES = 4096,
+  BUNDLE_MAX_TUNABLES = 64,
 };
 #define BUNDLE_MAGIC "IMAGOBPF"
 
@@ -50,6 +51,7 @@ enum bundle_section {
   BUNDLE_SECTION_ENTRIES = 7,  /* array of struct bundle_entry_wire: what stands in maps of programs and of maps */
   BUNDLE_SECTION_TYPES = 8,    /* struct bundle_types_wire, struct bpf_type ..., struct bpf_type_member ..., per map a
                                   struct bundle_map_types, names; for handlers that show maps */
+  BUNDLE_SECTION_TUNABLES = 9, /* array of struct bundle_tunable_wire: constants that may be chosen, and their ranges */
   BUNDLE_SECTION_PROOF = 10,   /* the proof that its programs are safe, for all of them: docs/proof.md */
   BUNDLE_SECTION_HASH = 255,   /* content hash: first 32 bytes of SHA-512 over all sections before it */
 };
@@ -85,6 +87,17 @@ struct bundle_map_types {
   uint32_t key, value;
 };
 
+/* A constant of the programs whose value may be chosen within a range, when they are loaded and while they run (bundle/tunable.h).
+ * Its map is constant but for its tunables (bundle_map_is_constant). */
+struct bundle_tunable {
+  char name[BUNDLE_NAME_MAX]; /* the variable's */
+  uint32_t map;
+  uint32_t offset; /* in the map's value; a multiple of size */
+  uint32_t size;   /* 1, 2, 4 or 8 bytes */
+  bool is_signed;
+  uint64_t least, most; /* the range, both included; sign-extended to 64 bits if it is signed */
+};
+
 /* What bundle_parse gives: views into the bytes and small copies. Valid as long as the bytes are. */
 struct bundle {
   struct bundle_meta meta;
@@ -102,6 +115,8 @@ struct bundle {
   struct slice initial[BPF_MAX_MAPS]; /* initial value of entry 0; length 0: none */
   struct bpf_types types;             /* of keys and values; none when types.type_count is 0 */
   struct bundle_map_types map_types[BPF_MAX_MAPS];
+  struct bundle_tunable tunables[BUNDLE_MAX_TUNABLES]; /* ascending by map and offset; they do not overlap */
+  uint32_t tunable_count;
   struct slice proof; /* raw BUNDLE_SECTION_PROOF payload; length 0: the programs come without proof */
   struct slice lines; /* raw BUNDLE_SECTION_LINES payload, may be empty */
   uint32_t size;      /* total length */
@@ -117,8 +132,11 @@ int bundle_verify(const uint8_t *bytes, size_t length, const struct bundle_key *
 
 /* Bounds-checked parsing of the sections of a bundle whose signature holds (call bundle_verify first, on the same bytes).
  * bytes must be aligned to 8. Does not judge instructions: bpf_check does. Errors as bundle_verify, and -ERROR_UNSUPPORTED
- * for map types not offered. `bundle` is about 11 KiB: allocate it. */
+ * for map types not offered. `bundle` is about 24 KiB: allocate it. */
 int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, struct report *report) MUST_USE;
+
+/* Whether nothing ever changes the one value of that map but the tunables in it: it has an initial value, and programs only read it. */
+bool bundle_map_is_constant(const struct bundle *bundle, uint32_t map);
 
 /* Entry `index`, below entry_count. */
 struct bundle_entry bundle_entry_at(const struct bundle *bundle, uint32_t index);

@@ -5,6 +5,7 @@
  */
 #include "bundle/bundle.h"
 #include "bundle/signature.h"
+#include "bundle/tunable.h"
 #include "bundle/wire.h"
 #include "lib/bytes.h"
 
@@ -317,6 +318,61 @@ static int parse_proof(struct bundle *bundle, struct slice payload, struct repor
   return 0;
 }
 
+bool bundle_map_is_constant(const struct bundle *bundle, uint32_t map) {
+  const struct bpf_map_def *def = &bundle->maps[map];
+  return bundle->initial[map].length > 0 && def->max_entries == 1 && (def->flags & BPF_F_RDONLY_PROG) != 0;
+}
+
+/* Where it lies: in what its programs can only read, and behind the tunable before it. */
+static int check_tunable_place(const struct bundle *bundle, const struct bundle_tunable *t, struct report *report) {
+  const struct bundle_tunable *before = bundle->tunable_count > 0 ? t - 1 : NULL;
+  if (t->map >= bundle->map_count) return bad(report, "section TUNABLES names a map that is not there");
+  const struct bpf_map_def *def = &bundle->maps[t->map];
+  if (!bundle_map_is_constant(bundle, t->map))
+    return report_error(report, ERROR_INVALID, "bundle: tunable %s is in map %s, which holds no constants", t->name,
+                        def->name);
+  if (!tunable_size_ok(t->size) || t->offset % t->size != 0 || t->offset > def->value_size ||
+      t->size > def->value_size - t->offset)
+    return report_error(report, ERROR_INVALID, "bundle: tunable %s cannot be %u bytes at %u of map %s", t->name,
+                        t->size, t->offset, def->name);
+  if (before && (before->map > t->map || (before->map == t->map && before->offset + before->size > t->offset)))
+    return bad(report, "section TUNABLES is not in ascending order of places");
+  return 0;
+}
+
+static int parse_tunables(struct bundle *bundle, struct slice payload, struct report *report) {
+  struct bundle_tunable_wire wire;
+  const size_t count = payload.length / sizeof(wire);
+  if (count == 0 || payload.length % sizeof(wire) != 0) return bad(report, "section TUNABLES has the wrong length");
+  if (count > BUNDLE_MAX_TUNABLES)
+    return report_error(report, ERROR_TOO_BIG, "bundle: %zu tunables; the limit is %u", count,
+                        (unsigned)BUNDLE_MAX_TUNABLES);
+  for (size_t i = 0; i < count; i++) {
+    struct bundle_tunable *t = &bundle->tunables[i];
+    memcpy(&wire, payload.data + i * sizeof(wire), sizeof(wire));
+    if (!text_field_ok(wire.name, sizeof(wire.name), is_name_char))
+      return bad(report, "a tunable's name is not of the form [A-Za-z0-9_.-]+");
+    if (tunable_find(bundle, slice_of(wire.name)))
+      return report_error(report, ERROR_INVALID, "bundle: two tunables have the name %s", wire.name);
+    *t = (struct bundle_tunable){.map = wire.map,
+                                 .offset = wire.offset,
+                                 .size = wire.size,
+                                 .is_signed = wire.is_signed == 1,
+                                 .least = wire.least,
+                                 .most = wire.most};
+    memcpy(t->name, wire.name, sizeof(t->name));
+    int error = check_tunable_place(bundle, t, report);
+    if (error) return error;
+    if (wire.is_signed > 1 || !tunable_fits(t->least, t->size, t->is_signed) ||
+        !tunable_fits(t->most, t->size, t->is_signed) || !tunable_ordered(t->least, t->most, t->is_signed))
+      return report_error(report, ERROR_INVALID, "bundle: tunable %s has a range that cannot be", t->name);
+    if (!tunable_allows(t, tunable_load(t, bundle->initial[t->map].data)))
+      return report_error(report, ERROR_INVALID, "bundle: tunable %s has an initial value outside its range", t->name);
+    bundle->tunable_count++;
+  }
+  return 0;
+}
+
 static int check_hash(struct bundle *bundle, struct slice payload, const uint8_t *sections, size_t length,
                       struct report *report) {
   uint8_t digest[SHA512_SIZE];
@@ -379,6 +435,9 @@ int bundle_parse(const uint8_t *bytes, size_t length, struct bundle *bundle, str
         break;
       case BUNDLE_SECTION_TYPES:
         error = parse_types(bundle, payload, report);
+        break;
+      case BUNDLE_SECTION_TUNABLES:
+        error = parse_tunables(bundle, payload, report);
         break;
       case BUNDLE_SECTION_PROOF:
         error = parse_proof(bundle, payload, report);

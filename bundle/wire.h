@@ -44,6 +44,14 @@ struct bundle_entry_wire {
   uint32_t map, index, target, zero;
 };
 
+/* Ascending by map, then offset. */
+struct bundle_tunable_wire {
+  char name[BUNDLE_NAME_MAX];
+  uint32_t map, offset, size;
+  uint32_t is_signed; /* 0 or 1 */
+  uint64_t least, most;
+};
+
 struct bundle_types_wire {
   uint32_t type_count, member_count, names_length, zero;
 };
@@ -62,5 +70,6 @@ struct bundle_line_wire {
 _Static_assert(sizeof(struct bundle_meta_wire) == 272, "wire layout");
 _Static_assert(sizeof(struct bundle_map_wire) == 120, "wire layout");
 _Static_assert(sizeof(struct bundle_line_wire) == 12, "wire layout");
+_Static_assert(sizeof(struct bundle_tunable_wire) == 96, "wire layout");
 
 #endif

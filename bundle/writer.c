@@ -149,6 +149,33 @@ static void add_proof(struct text *out, const struct bundle_description *d) {
   if (d->proof.length > 0) add_section(out, BUNDLE_SECTION_PROOF, d->proof.data, d->proof.length, NULL, 0);
 }
 
+static int compare_tunables(const void *a, const void *b) {
+  const struct bundle_tunable_wire *x = a, *y = b;
+  if (x->map != y->map) return x->map < y->map ? -1 : 1;
+  return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static void add_tunables(struct text *out, const struct bundle_description *d) {
+  struct text payload = {0};
+  for (uint32_t i = 0; i < d->tunable_count; i++) {
+    const struct bundle_tunable *t = &d->tunables[i];
+    struct bundle_tunable_wire wire = {.map = t->map,
+                                       .offset = t->offset,
+                                       .size = t->size,
+                                       .is_signed = t->is_signed,
+                                       .least = t->least,
+                                       .most = t->most};
+    SET_FIELD(wire.name, t->name);
+    text_add_bytes(&payload, &wire, sizeof(wire));
+  }
+  out->failed |= payload.failed;
+  if (payload.length > 0 && !payload.failed) {
+    qsort(payload.data, d->tunable_count, sizeof(struct bundle_tunable_wire), compare_tunables);
+    add_section(out, BUNDLE_SECTION_TUNABLES, payload.data, payload.length, NULL, 0);
+  }
+  text_free(&payload);
+}
+
 static void add_hash(struct text *out) {
   uint8_t digest[crypto_hash_sha512_BYTES];
   if (out->failed) return;
@@ -194,6 +221,7 @@ int bundle_write(const struct bundle_description *d, const uint8_t secret_key[BU
   add_programs(out, d);
   add_entries(out, d);
   add_types(out, d);
+  add_tunables(out, d);
   add_proof(out, d);
   add_hash(out);
   if (out->failed) return report_error(report, ERROR_NO_MEMORY, "bundle: out of memory");

@@ -31,7 +31,9 @@ struct bundle_description {
   uint32_t line_count;
   struct bpf_types types;                   /* type_count 0: none */
   const struct bundle_map_types *map_types; /* one per map; with types */
-  struct slice proof;                       /* of all programs, docs/proof.md; length 0: none */
+  const struct bundle_tunable *tunables;    /* in any order */
+  uint32_t tunable_count;
+  struct slice proof; /* of all programs, docs/proof.md; length 0: none */
 };
 
 /* Appends the signed bundle to `out`, which must be empty. The bytes have passed the reader, so a description that cannot be a

@@ -53,7 +53,8 @@ static bool same_text(const char *a, const char *b) { return strcmp(a != NULL ? 
 
 /* Whether what runs in `before` is what would be staged here. */
 static bool stages_alike(const struct bpf_element *b, const struct bpf_element *before) {
-  return same_text(b->program, before->program) && same_text(b->maps, before->maps) && b->jit == before->jit;
+  return same_text(b->program, before->program) && same_text(b->maps, before->maps) &&
+         same_text(b->consts, before->consts) && b->jit == before->jit;
 }
 
 /* The file names what an element starts with; a running one has come further, and goes on with what it runs now. */
@@ -170,6 +171,8 @@ const struct argument bpf_element_arguments[] = {
      "function or section of the program in the bundle that packets go through (the bundle's first)"},
     {"MAPS", ARGUMENT_STRING, 0, offsetof(struct bpf_element, maps),
      "names of maps that are one with those of other elements that name them, too"},
+    {"CONST", ARGUMENT_STRING, 0, offsetof(struct bpf_element, consts),
+     "values of the program's tunables: NAME=VALUE, separated by blanks"},
     {"ON_ABORT", ARGUMENT_STRING, 0, offsetof(struct bpf_element, on_abort),
      "what becomes of a packet whose program aborts or faults: drop, pass or port N (drop)"},
     {"JIT", ARGUMENT_BOOL, 0, offsetof(struct bpf_element, jit),
@@ -204,6 +207,12 @@ const struct handler bpf_element_handlers[] = {
     {.name = "swap",
      .read = bpf_element_read_swap,
      .help = "how long the parts of the last change took, in nanoseconds"},
+    {.name = "consts",
+     .read = bpf_element_read_consts,
+     .help = "the program's tunables, one a line: name, value, range [json]"},
+    {.name = "const",
+     .write = bpf_element_write_const,
+     .help = "NAME VALUE: changes a tunable while packets flow, until the program is replaced"},
     {.name = "maps",
      .read = bpf_element_read_maps,
      .help = "its maps, one a line: name, type, key size, value size, capacity, entries [json]"},

@@ -2,8 +2,8 @@
  *
  * What BPFilter, BPFClassifier and BPFRewriter have in common: an element that runs an extension. bpf_path.c takes packets
  * through the program, bpf_swap.c exchanges the program while packets flow and keeps the record of that, bpf_element.c is
- * life, arguments and plain handlers, bpf_element_maps.c the handlers for maps. The classes themselves are bpfilter.c,
- * bpf_classifier.c and bpf_rewriter.c.
+ * life, arguments and plain handlers, bpf_element_maps.c the handlers for maps, bpf_consts.c what is chosen of its constants.
+ * The classes themselves are bpfilter.c, bpf_classifier.c and bpf_rewriter.c.
  */
 #ifndef IMAGO_ELEMENTS_BPF_ELEMENT_H
 #define IMAGO_ELEMENTS_BPF_ELEMENT_H
@@ -40,6 +40,7 @@ struct bpf_element {
   char *file;
   char *program; /* function or section; NULL: the bundle's entry */
   char *maps;    /* names of the maps that are shared, separated by blanks; NULL: none */
+  char *consts;  /* NAME=VALUE of tunables, separated by blanks; NULL: as the bundle has them */
   char *on_abort;
   bool jit;
   uint32_t mark; /* offset of the annotation that is a tc program's mark */
@@ -95,6 +96,12 @@ struct extension_counts bpf_element_totals(const struct bpf_element *b);
 /* Whether MAPS names this map. */
 bool bpf_element_shares(const struct bpf_element *b, const char *map);
 
+/* --- tunables (bpf_consts.c) --- */
+
+/* Gives the tunables of a program that is about to run here the values of CONST. Reports a name that it doesn't have, with those that
+ * it has, and a value outside its range. */
+int bpf_consts_apply(const struct bpf_element *b, const struct extension *ext, struct report *report) MUST_USE;
+
 /* --- handlers --- */
 
 /* Cuts the word "json" off the end of a handler's parameter: true when it was there. */
@@ -108,5 +115,7 @@ bpf_element_writer bpf_element_write_program;
 bpf_element_reader bpf_element_read_history, bpf_element_read_swap, bpf_element_read_last_fault;
 bpf_element_reader bpf_element_read_maps, bpf_element_map_dump, bpf_element_map_get, bpf_element_map_records;
 bpf_element_writer bpf_element_map_set, bpf_element_map_delete;
+bpf_element_reader bpf_element_read_consts;
+bpf_element_writer bpf_element_write_const;
 
 #endif

@@ -40,6 +40,14 @@ static struct bpf_map_types types_of(const struct extension *ext, const struct b
   return (struct bpf_map_types){&numbers, number_of(map->def.key_size), number_of(map->def.value_size)};
 }
 
+/* A map of the running program; of a constant one only tunables change (bpf_consts.c). */
+static bool is_constant(const struct bpf_element *b, const struct bpf_map *map) {
+  for (uint32_t i = 0; i < b->running->map_count; i++) {
+    if (b->running->maps[i] == map) return bundle_map_is_constant(b->running->bundle, i);
+  }
+  return false;
+}
+
 static enum bpf_text_style style_of(struct slice *parameter) {
   return bpf_element_wants_json(parameter) ? BPF_STYLE_JSON : BPF_STYLE_TEXT;
 }
@@ -168,6 +176,7 @@ int bpf_element_map_set(void *owner, const struct handler *handler, struct slice
   struct map_call call;
   int status = take_key(owner, value, &call, report);
   if (status < 0) return status;
+  if (is_constant(owner, call.map)) return refuse(call.map, -BPF_EPERM, report);
   void *bytes = memory_alloc(bpf_map_outside_size(call.map) + 8u);
   if (bytes == NULL) return refuse(call.map, -BPF_ENOMEM, report);
   status = bpf_map_parse_value(call.rest, call.map, &call.types, bytes, report);
@@ -180,7 +189,8 @@ int bpf_element_map_delete(void *owner, const struct handler *handler, struct sl
   struct map_call call;
   int status = take_key(owner, value, &call, report);
   if (status == 0) status = check_end(&call, report);
-  return status == 0 ? answer(call.map, bpf_map_erase(call.map, call.key), report) : status;
+  if (status < 0) return status;
+  return answer(call.map, is_constant(owner, call.map) ? -BPF_EPERM : bpf_map_erase(call.map, call.key), report);
 }
 
 /* Takes the records of one ring; gives how many of `most` are left to take. */

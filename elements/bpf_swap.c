@@ -164,6 +164,7 @@ int bpf_element_load(struct bpf_element *b, struct slice bytes, bool again, stru
   int status = extension_stage(&request, &ext, report);
   if (status < 0) return status;
   status = check_shared(b, ext, report);
+  if (status == 0) status = bpf_consts_apply(b, ext, report);
   if (status < 0) {
     extension_free(ext);
     return status;

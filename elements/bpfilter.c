@@ -27,7 +27,10 @@ static const struct element_class bpfilter_class = {
         "the highest one committed under its program's name, or its code is not in order; the old program then goes on.\n\n"
         "Maps that MAPS names are one for all elements of the router that name them there, whatever their class and program; "
         "their layouts must agree. A map lives as long as an element uses it. Handlers map_dump, map_get, map_set, map_delete and "
-        "map_records read and change maps while packets flow.",
+        "map_records read and change maps while packets flow.\n\n"
+        "CONST rate=500 sets constants that the program's author declared tunable, within the range that the bundle states; a program "
+        "that has no such tunable is refused. Handler consts lists them, const NAME VALUE changes one while packets flow, until the "
+        "program is replaced.",
     .defaults = defaults,
     .configure = bpf_element_configure,
     .initialize = bpf_element_initialize,

@@ -28,6 +28,8 @@ static const char help[] =
     "  -a, --audience GLOB    elements that may take it: a pattern over element names (default: *)\n"
     "  -p, --program NAME     the program's function or section, when the object has several\n"
     "  -s, --set NAME=VALUE   value of a constant (const volatile); may be given several times\n"
+    "  -t, --tunable NAME=MIN..MAX   lets whoever runs the program choose that constant within the range, besides those\n"
+    "                         that the source declares with IMAGO_TUNABLE; may be given several times\n"
     "  -h, --help             this text\n"
     "\n"
     "Example:\n"
@@ -41,8 +43,8 @@ static const char help[] =
 enum { MAX_SETS = 256 };
 
 struct request {
-  const char *object, *output, *key, *version, *program, *sets[MAX_SETS];
-  unsigned set_count;
+  const char *object, *output, *key, *version, *program, *sets[MAX_SETS], *tunables[BUNDLE_MAX_TUNABLES];
+  unsigned set_count, tunable_count;
   struct bundle_meta meta;
 };
 
@@ -80,7 +82,9 @@ static int make(const struct request *request, struct text *object, struct text 
                                        .name = request->meta.name,
                                        .program = request->program,
                                        .sets = request->sets,
-                                       .set_count = request->set_count};
+                                       .set_count = request->set_count,
+                                       .tunables = request->tunables,
+                                       .tunable_count = request->tunable_count};
   int error = file_read(request->object, OBJECT_MAX_SIZE, object, report);
   if (!error) error = link_object((const uint8_t *)object->data, object->length, &options, &linked, report);
   if (error) return error;
@@ -97,19 +101,15 @@ static int make(const struct request *request, struct text *object, struct text 
 
 int command_bundle(int argc, char **argv) {
   static const struct option options[] = {
-      {"output", required_argument, NULL, 'o'},
-      {"key", required_argument, NULL, 'k'},
-      {"name", required_argument, NULL, 'n'},
-      {"version", required_argument, NULL, 'v'},
-      {"audience", required_argument, NULL, 'a'},
-      {"program", required_argument, NULL, 'p'},
-      {"set", required_argument, NULL, 's'},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
+      {"output", required_argument, NULL, 'o'},   {"key", required_argument, NULL, 'k'},
+      {"name", required_argument, NULL, 'n'},     {"version", required_argument, NULL, 'v'},
+      {"audience", required_argument, NULL, 'a'}, {"program", required_argument, NULL, 'p'},
+      {"set", required_argument, NULL, 's'},      {"tunable", required_argument, NULL, 't'},
+      {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
   };
   struct request request = {.version = "1"};
   struct slice name = {NULL, 0}, audience = slice_of("*");
-  for (int option; (option = getopt_long(argc, argv, "o:k:n:v:a:p:s:h", options, NULL)) != -1;) {
+  for (int option; (option = getopt_long(argc, argv, "o:k:n:v:a:p:s:t:h", options, NULL)) != -1;) {
     switch (option) {
       case 'o':
         request.output = optarg;
@@ -132,6 +132,11 @@ int command_bundle(int argc, char **argv) {
       case 's':
         if (request.set_count == MAX_SETS) return command_usage(argv[0], "more than %d constants", MAX_SETS);
         request.sets[request.set_count++] = optarg;
+        break;
+      case 't':
+        if (request.tunable_count == BUNDLE_MAX_TUNABLES)
+          return command_usage(argv[0], "more than %d tunables", BUNDLE_MAX_TUNABLES);
+        request.tunables[request.tunable_count++] = optarg;
         break;
       case 'h':
         return command_help(help);

@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "bundle/tunable.h"
 #include "bundle/wire.h"
 #include "lib/memory.h"
 #include "tools/command.h"
@@ -41,6 +42,19 @@ static void print_maps(const struct bundle *bundle) {
   }
 }
 
+static void print_tunables(const struct bundle *bundle) {
+  struct text line = {0};
+  for (uint32_t i = 0; i < bundle->tunable_count; i++) {
+    const struct bundle_tunable *t = &bundle->tunables[i];
+    text_clear(&line);
+    tunable_add_range(&line, t);
+    text_add(&line, ", unless chosen ");
+    tunable_add_number(&line, tunable_load(t, bundle->initial[t->map].data), t->is_signed);
+    printf("tunable   %s: %s\n", t->name, text_string(&line));
+  }
+  text_free(&line);
+}
+
 static void print_bundle(const struct bundle *bundle, const char *signature) {
   char id[2 * BUNDLE_KEY_ID_SIZE + 1], hash[2 * BUNDLE_HASH_SIZE + 1];
   sodium_bin2hex(id, sizeof(id), bundle->key_id, sizeof(bundle->key_id));
@@ -52,6 +66,7 @@ static void print_bundle(const struct bundle *bundle, const char *signature) {
   printf("size      %u bytes: %u instructions, %u maps, %zu bytes of line information\n", bundle->size,
          bundle->insn_count, bundle->map_count, bundle->lines.length);
   print_maps(bundle);
+  print_tunables(bundle);
   printf("hash      %s\n", hash);
   printf("key id    %s\n", id);
   printf("signature %s\n", signature);

@@ -206,6 +206,7 @@ static int link_opened(struct linker *l) {
   for (uint32_t i = 0; i < l->program->code_count && !error; i++)
     error = link_code(l, i);
   if (!error) error = linker_set_constants(l);
+  if (!error) error = linker_declare_tunables(l);
   return error;
 }
 

@@ -20,6 +20,8 @@ struct link_options {
   const char *program;     /* ELF section or function; NULL: the only program there is */
   const char *const *sets; /* "NAME=VALUE": what constants (const volatile) are to be */
   unsigned set_count;
+  const char *const *tunables; /* "NAME=MIN..MAX": what may be chosen later, with what the object declares */
+  unsigned tunable_count;
 };
 
 /* An entry function with all functions that it calls. */
@@ -45,6 +47,8 @@ struct linked_program {
   uint32_t entry_count;
   struct type_table types;
   struct bundle_map_types map_types[BPF_MAX_MAPS]; /* of keys and values */
+  struct bundle_tunable tunables[BUNDLE_MAX_TUNABLES];
+  uint32_t tunable_count;
 };
 
 /* Links the object in bytes, which must outlive the program. Untrusted bytes are fine. On success *program is freed by link_free;

@@ -28,7 +28,9 @@ int link_bundle(const struct linked_program *linked, const struct bundle_meta *m
                                  .entries = linked->entries,
                                  .entry_count = linked->entry_count,
                                  .types = type_table_view(&linked->types),
-                                 .map_types = linked->map_types};
+                                 .map_types = linked->map_types,
+                                 .tunables = linked->tunables,
+                                 .tunable_count = linked->tunable_count};
   memcpy(d.meta.section, linked->code[0].section, sizeof(linked->code[0].section));
   d.meta.kind = linked->code[0].kind;
   joined.insns = memory_alloc(insns * sizeof(*joined.insns));

@@ -2,22 +2,18 @@
  *
  * Constants (const volatile variables) set from outside when a program is linked: "limit=100", as loaders of libbpf do before they load.
  */
+#include "bundle/tunable.h"
 #include "lib/memory.h"
 #include "verifier/linker.h"
 
 enum { MAX_MODIFIERS = 32 };
 
-struct constant {
-  uint32_t map; /* index; UINT32_MAX: in a section that the program doesn't refer to */
-  uint32_t offset, size;
-  bool is_signed;
-  bool is_bool;
-};
-
-static const struct btf_type *resolve(const struct btf *btf, uint32_t id) {
+static const struct btf_type *resolve(const struct btf *btf, uint32_t id, bool *is_volatile) {
   const struct btf_type *type = btf__type_by_id(btf, id);
-  for (int i = 0; i < MAX_MODIFIERS && type && (btf_is_mod(type) || btf_is_typedef(type)); i++)
+  for (int i = 0; i < MAX_MODIFIERS && type && (btf_is_mod(type) || btf_is_typedef(type)); i++) {
+    *is_volatile |= btf_is_volatile(type);
     type = btf__type_by_id(btf, type->type);
+  }
   return type;
 }
 
@@ -28,20 +24,21 @@ static uint32_t map_of_section(const struct linker *l, uint32_t section) {
 }
 
 /* Type of the global variable `name`; NULL: there is none, or the object has no type information. */
-static const struct btf_type *variable_type(const struct linker *l, struct slice name) {
+static const struct btf_type *variable_type(const struct linker *l, struct slice name, bool *is_volatile) {
   uint32_t count = l->btf ? btf__type_cnt(l->btf) : 0;
   for (uint32_t id = 1; id < count; id++) {
     const struct btf_type *variable = btf__type_by_id(l->btf, id);
     const char *found = variable && btf_is_var(variable) ? btf__name_by_offset(l->btf, variable->name_off) : NULL;
-    if (found && slice_equals(name, found)) return resolve(l->btf, variable->type);
+    if (found && slice_equals(name, found)) return resolve(l->btf, variable->type, is_volatile);
   }
   return NULL;
 }
 
 /* Finds the variable among the constants of the object. Where it lies only the symbol says: offsets in BTF are for whoever loads. */
-static bool find_constant(const struct linker *l, struct slice name, struct constant *constant,
+static bool find_variable(const struct linker *l, struct slice name, struct constant *constant,
                           const struct btf_type **type) {
-  *type = variable_type(l, name);
+  bool is_volatile = false;
+  *type = variable_type(l, name, &is_volatile);
   for (uint32_t i = 0; *type && i < l->object.symbol_count; i++) {
     const struct object_symbol *symbol = &l->object.symbols[i];
     if (symbol->section >= l->object.section_count || !slice_equals(name, symbol->name)) continue;
@@ -49,26 +46,41 @@ static bool find_constant(const struct linker *l, struct slice name, struct cons
     uint64_t most = UINT32_MAX;
     *constant = (struct constant){.map = map_of_section(l, symbol->section),
                                   .offset = (uint32_t)(symbol->value < most ? symbol->value : most),
-                                  .size = (uint32_t)(symbol->size < most ? symbol->size : most)};
+                                  .size = (uint32_t)(symbol->size < most ? symbol->size : most),
+                                  .is_volatile = is_volatile};
     return true;
   }
   return false;
 }
 
-/* The value's bits, as wide as the constant; false when it is no number that fits. */
+int linker_find_constant(const struct linker *l, struct slice name, struct constant *constant) {
+  const char *file = l->options->file;
+  const struct btf_type *type;
+  if (!find_variable(l, name, constant, &type))
+    return report_error(l->report, ERROR_NOT_FOUND,
+                        "%s: no constant '%.*s'; declare it const volatile, and compile with -g", file,
+                        (int)name.length, name.data);
+  if (!btf_is_int(type) && !btf_is_any_enum(type))
+    return report_error(l->report, ERROR_UNSUPPORTED, "%s: constant '%.*s' is no number; only numbers can be set", file,
+                        (int)name.length, name.data);
+  constant->is_signed = btf_is_int(type) ? (btf_int_encoding(type) & BTF_INT_SIGNED) != 0 : btf_kflag(type);
+  constant->is_bool = btf_is_int(type) && (btf_int_encoding(type) & BTF_INT_BOOL) != 0;
+  if (!tunable_size_ok(constant->size))
+    return report_error(l->report, ERROR_UNSUPPORTED, "%s: constant '%.*s' has %u bytes; 1, 2, 4 and 8 can be set",
+                        file, (int)name.length, name.data, constant->size);
+  if (constant->map == UINT32_MAX) return 0;
+  const struct slice *initial = &l->program->initial[constant->map];
+  if (constant->offset > initial->length || constant->size > initial->length - constant->offset)
+    return report_error(l->report, ERROR_INVALID, "%s: malformed object: constant '%.*s' lies outside its section",
+                        file, (int)name.length, name.data);
+  return 0;
+}
+
+/* The value's bits; false when it is no number that fits. */
 static bool parse_value(struct slice text, const struct constant *constant, uint64_t *value) {
-  bool negative = text.length > 1 && text.data[0] == '-';
-  uint64_t most = constant->size == 8 ? UINT64_MAX : ((uint64_t)1 << (8 * constant->size)) - 1;
-  if (constant->is_bool && (slice_equals(text, "true") || slice_equals(text, "false"))) {
-    *value = slice_equals(text, "true");
-    return true;
-  }
-  if (constant->is_bool) most = 1;
-  if (constant->is_signed) most = most / 2 + (negative ? 1u : 0u);
-  if (negative && !constant->is_signed) return false;
-  if (negative) text = (struct slice){text.data + 1, text.length - 1};
-  if (slice_to_u64(text, most, value) != 0) return false;
-  if (negative) *value = 0 - *value;
+  if (!constant->is_bool) return tunable_number(text, constant->size, constant->is_signed, value);
+  if (!slice_equals(text, "true") && !slice_equals(text, "false")) return slice_to_u64(text, 1, value) == 0;
+  *value = slice_equals(text, "true");
   return true;
 }
 
@@ -77,24 +89,11 @@ static int set_constant(struct linker *l, const char *set) {
   const char *file = l->options->file;
   struct slice name = {set, equals ? (size_t)(equals - set) : 0};
   struct constant constant;
-  const struct btf_type *type;
   uint64_t value;
   if (!equals || name.length == 0)
     return report_error(l->report, ERROR_INVALID, "'%s': write NAME=VALUE to set a constant", set);
-  if (!find_constant(l, name, &constant, &type))
-    return report_error(l->report, ERROR_NOT_FOUND,
-                        "%s: no constant '%.*s'; declare it const volatile, and compile with -g", file,
-                        (int)name.length, name.data);
-  if (btf_is_int(type) || btf_is_any_enum(type)) {
-    constant.is_signed = btf_is_int(type) ? (btf_int_encoding(type) & BTF_INT_SIGNED) != 0 : btf_kflag(type);
-    constant.is_bool = btf_is_int(type) && (btf_int_encoding(type) & BTF_INT_BOOL) != 0;
-  } else {
-    return report_error(l->report, ERROR_UNSUPPORTED, "%s: constant '%.*s' is no number; only numbers can be set", file,
-                        (int)name.length, name.data);
-  }
-  if (constant.size != 1 && constant.size != 2 && constant.size != 4 && constant.size != 8)
-    return report_error(l->report, ERROR_UNSUPPORTED, "%s: constant '%.*s' has %u bytes; 1, 2, 4 and 8 can be set",
-                        file, (int)name.length, name.data, constant.size);
+  int error = linker_find_constant(l, name, &constant);
+  if (error) return error;
   if (!parse_value(slice_of(equals + 1), &constant, &value))
     return report_error(l->report, ERROR_INVALID, "%s: '%s' is no value of constant '%.*s', a %s%u-bit number", file,
                         equals + 1, (int)name.length, name.data, constant.is_signed ? "signed " : "",
@@ -103,12 +102,8 @@ static int set_constant(struct linker *l, const char *set) {
     report_warning(l->report, "%s: nothing refers to constant '%.*s'", file, (int)name.length, name.data);
     return 0;
   }
-  struct linked_program *program = l->program;
-  struct slice *initial = &program->initial[constant.map];
-  if (constant.offset > initial->length || constant.size > initial->length - constant.offset)
-    return report_error(l->report, ERROR_INVALID, "%s: malformed object: constant '%.*s' lies outside its section",
-                        file, (int)name.length, name.data);
-  char **own = &program->own[constant.map];
+  struct slice *initial = &l->program->initial[constant.map];
+  char **own = &l->program->own[constant.map];
   if (*own == NULL) {
     *own = memory_alloc(initial->length);
     if (*own == NULL) return -ERROR_NO_MEMORY;

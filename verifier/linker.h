@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * State of one link, shared by the parts of the linker: link.c chooses programs and places functions, link_resolve.c resolves what
- * instructions refer to, link_maps.c makes maps of declarations and of global data. Private to verifier/.
+ * instructions refer to, link_maps.c makes maps of declarations and of global data,
+ * link_set.c and link_tunables.c look after constants. Private to verifier/.
  */
 #ifndef IMAGO_VERIFIER_LINKER_H
 #define IMAGO_VERIFIER_LINKER_H
@@ -69,7 +70,17 @@ int linker_declared_map(struct linker *l, const struct site *site, uint32_t sect
 int linker_data_map(struct linker *l, const struct site *site, uint32_t section, uint32_t *index) MUST_USE;
 /* True for .data, .rodata and .bss, and such names with a suffix. */
 bool linker_is_data(const char *section);
+/* A number among the object's constants. */
+struct constant {
+  uint32_t map; /* index; UINT32_MAX: in a section that the program doesn't refer to */
+  uint32_t offset, size;
+  bool is_signed, is_bool, is_volatile;
+};
+/* What can be set under that name; it lies inside the initial value of its map. Otherwise reports why not. (link_set.c) */
+int linker_find_constant(const struct linker *l, struct slice name, struct constant *constant) MUST_USE;
 /* Gives constants the values of options->sets, once all maps are there. (link_set.c) */
 int linker_set_constants(struct linker *l) MUST_USE;
+/* Collects the tunables that the object declares and options->tunables adds, once constants have their values. (link_tunables.c) */
+int linker_declare_tunables(struct linker *l) MUST_USE;
 
 #endif

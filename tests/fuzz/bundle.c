@@ -5,6 +5,7 @@
  */
 #include "bundle/bundle.h"
 #include "bundle/signature.h"
+#include "bundle/tunable.h"
 #include "bundle/wire.h"
 #include "lib/memory.h"
 
@@ -46,6 +47,12 @@ static void check(const struct bundle *bundle, const uint8_t *bytes, size_t size
     if (bundle->initial[i].length > 0 && bundle->initial[i].length != bundle->maps[i].value_size) __builtin_trap();
     for (size_t j = 0; j < bundle->initial[i].length; j++)
       sum += (uint8_t)bundle->initial[i].data[j];
+  }
+  for (uint32_t i = 0; i < bundle->tunable_count; i++) {
+    const struct bundle_tunable *t = &bundle->tunables[i];
+    if (tunable_find(bundle, slice_of(t->name)) != t) __builtin_trap();
+    if (t->map >= bundle->map_count || t->offset + t->size > bundle->maps[t->map].value_size) __builtin_trap();
+    if (!tunable_allows(t, tunable_load(t, bundle->initial[t->map].data))) __builtin_trap();
   }
   __asm__ volatile("" : : "r"(sum));
 }

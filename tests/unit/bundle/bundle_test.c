@@ -14,6 +14,7 @@
 
 #include "bpf/context.h"
 #include "bundle/signature.h"
+#include "bundle/tunable.h"
 #include "bundle/wire.h"
 #include "bundle/writer.h"
 #include "lib/memory.h"
@@ -54,6 +55,12 @@ static const char names[] = "\0RED\0n\0c"; /* the last NUL is the literal's */
 static const struct bundle_map_types map_types[COUNT(maps)] = {
     {2, BPF_NO_TYPE}, {BPF_NO_TYPE, BPF_NO_TYPE}, {1, 2}, {1, 1}, {1, 1}, {1, 0}};
 
+/* "twel" is 1818589044 in the memory of a little-endian machine, " b" 25120. */
+static const struct bundle_tunable tunables[] = {
+    {"bias", 1, 6, 2, true, (uint64_t)-5, 30000},
+    {"rate", 1, 0, 4, false, 1, 2000000000},
+};
+
 static struct bundle_description description(void) {
   return (struct bundle_description){
       .meta = {.name = "fw", .version = 7, .audience = "fw*", .section = "xdp"},
@@ -70,6 +77,8 @@ static struct bundle_description description(void) {
       .line_count = COUNT(lines),
       .types = {types, members, names, COUNT(types), COUNT(members), sizeof(names)},
       .map_types = map_types,
+      .tunables = tunables,
+      .tunable_count = COUNT(tunables),
       .proof = {"proof", 5},
   };
 }
@@ -164,6 +173,19 @@ static void reads_what_was_written(void **state) {
   assert_memory_equal(bundle->types.members, members, sizeof(members));
   assert_memory_equal(bundle->types.names, names, sizeof(names));
   assert_memory_equal(bundle->map_types, map_types, sizeof(map_types));
+  assert_int_equal(bundle->tunable_count, COUNT(tunables));
+  for (uint32_t i = 0; i < COUNT(tunables); i++) { /* in order of place */
+    const struct bundle_tunable *wrote = &tunables[COUNT(tunables) - 1 - i], *read = &bundle->tunables[i];
+    assert_string_equal(read->name, wrote->name);
+    assert_int_equal(read->map, wrote->map);
+    assert_int_equal(read->offset, wrote->offset);
+    assert_int_equal(read->size, wrote->size);
+    assert_int_equal(read->is_signed, wrote->is_signed);
+    assert_int_equal(read->least, wrote->least);
+    assert_int_equal(read->most, wrote->most);
+  }
+  assert_int_equal(tunable_load(&bundle->tunables[0], bundle->initial[1].data), 1818589044);
+  assert_int_equal(tunable_load(&bundle->tunables[1], bundle->initial[1].data), 25120);
   assert_int_equal(bundle->proof.length, 5);
   assert_memory_equal(bundle->proof.data, "proof", 5);
   assert_int_equal(bundle->map_count, COUNT(maps));
@@ -270,9 +292,14 @@ static void malformed_fields_are_refused(void **state) {
     PROGRAMS,
     ENTRIES,
     TYPES,
-    PROOF = BUNDLE_SECTION_PROOF,
+    TUNABLES,
+    PROOF,
     HASH = BUNDLE_SECTION_HASH
   };
+  enum {
+    PLACE = 8 + 64,
+    NEXT = sizeof(struct bundle_tunable_wire)
+  }; /* of a tunable: map, offset, size, sign, bounds */
   enum { MAP_TYPE = 8 + 64, MAP = sizeof(struct bundle_map_wire), LINE = 8 + 8 };
   static const struct {
     const char *what;
@@ -360,6 +387,32 @@ static void malformed_fields_are_refused(void **state) {
       {"struct of itself", TYPES, 0, 24 + 3 * 16 + 16 + 4, 4, 2, ERROR_INVALID, "earlier type"},
       {"map of no type", TYPES, 0, 24 + 6 * 16, 4, COUNT(types), ERROR_INVALID, "names a type"},
       {"name without end", TYPES, 0, 24 + 6 * 16 + 6 * 8 + 8, 1, 'x', ERROR_INVALID, "end in a NUL"},
+      {"TUNABLES of half a tunable", TUNABLES, 0, 4, 4, 48, ERROR_INVALID, "TUNABLES"},
+      {"TUNABLES empty", TUNABLES, 0, 4, 4, 0, ERROR_INVALID, "TUNABLES"},
+      {"tunable's name empty", TUNABLES, 0, 8, 1, 0, ERROR_INVALID, "tunable's name"},
+      {"two tunables of one name", TUNABLES, 0, 8 + NEXT, 4, 0x65746172 /* "rate" */, ERROR_INVALID, "two tunables"},
+      {"tunable of no map", TUNABLES, 0, PLACE, 4, COUNT(maps), ERROR_INVALID, "not there"},
+      {"tunable of a hash", TUNABLES, 0, PLACE, 4, 0, ERROR_INVALID, "map flows, which holds no constants"},
+      {"tunable of what programs write", TUNABLES, 0, PLACE, 4, 2, ERROR_INVALID, "map settings.data, which holds"},
+      {"tunable without size", TUNABLES, 0, PLACE + 8, 4, 0, ERROR_INVALID, "cannot be 0 bytes at 0"},
+      {"tunable of three bytes", TUNABLES, 0, PLACE + 8, 4, 3, ERROR_INVALID, "cannot be 3 bytes at 0"},
+      {"tunable of all ones", TUNABLES, 0, PLACE + 8, 4, UINT32_MAX, ERROR_INVALID, "cannot be 4294967295 bytes"},
+      {"tunable at an odd place", TUNABLES, 0, NEXT + PLACE + 4, 4, 5, ERROR_INVALID, "cannot be 2 bytes at 5"},
+      {"tunable across the end", TUNABLES, 0, NEXT + PLACE + 4, 4, 12, ERROR_INVALID, "cannot be 2 bytes at 12"},
+      {"tunable far behind the end", TUNABLES, 0, NEXT + PLACE + 4, 4, UINT32_MAX - 1, ERROR_INVALID,
+       "cannot be 2 bytes"},
+      {"tunables that overlap", TUNABLES, 0, NEXT + PLACE + 4, 4, 2, ERROR_INVALID, "ascending order of places"},
+      {"sign that is neither 0 nor 1", TUNABLES, 0, PLACE + 12, 4, 2, ERROR_INVALID, "range that cannot be"},
+      {"bound of too many bits", TUNABLES, 0, PLACE + 16 + 4, 4, 1, ERROR_INVALID, "range that cannot be"},
+      {"signed bound of too many bits", TUNABLES, 0, NEXT + PLACE + 24, 4, 32768, ERROR_INVALID,
+       "range that cannot be"},
+      {"bound that is not sign-extended", TUNABLES, 0, NEXT + PLACE + 16 + 4, 4, 0, ERROR_INVALID,
+       "range that cannot be"},
+      {"range upside down", TUNABLES, 0, PLACE + 24, 4, 0, ERROR_INVALID, "range that cannot be"},
+      {"initial value above the range", TUNABLES, 0, PLACE + 24, 4, 1818589043, ERROR_INVALID,
+       "rate has an initial value"},
+      {"initial value below the range", TUNABLES, 0, PLACE + 16, 4, 1818589045, ERROR_INVALID,
+       "rate has an initial value"},
       {"PROOF empty", PROOF, 0, 4, 4, 0, ERROR_INVALID, "PROOF"},
       {"HASH too short", HASH, 0, 4, 4, 24, ERROR_INVALID, "HASH has the wrong length"},
   };
@@ -387,11 +440,14 @@ static void section_order_is_fixed(void **state) {
     int error;
     const char *says;
   } cases[] = {
-      {"all", "1234d5678ph", 0, NULL},
-      {"without proof", "1234d5678h", 0, NULL},
+      {"all", "1234d56789ph", 0, NULL},
+      {"without tunables", "1234d5678ph", 0, NULL},
+      {"without proof", "1234d56789h", 0, NULL},
       {"PROOF alone", "13ph", 0, NULL},
       {"PROOF twice", "13pph", ERROR_INVALID, "twice or in the wrong place"},
       {"PROOF before TYPES", "123p8h", ERROR_INVALID, "twice or in the wrong place"},
+      {"TUNABLES twice", "1234d99h", ERROR_INVALID, "twice or in the wrong place"},
+      {"tunables without initial values", "1239h", ERROR_INVALID, "holds no constants"},
       {"without types", "1234d567h", 0, NULL},
       {"TYPES twice", "123488h", ERROR_INVALID, "twice or in the wrong place"},
       {"only what must be there", "13h", 0, NULL},
@@ -469,6 +525,7 @@ static void writer_refuses_what_the_reader_would(void **state) {
   cases[3].initial = NULL;
   cases[3].entry_count = 0;
   cases[3].types.type_count = 0;
+  cases[3].tunable_count = 0;
   cases[4].line_count = 2;
   cases[4].lines = (const struct bundle_line[]){{2, 1, "a.c"}, {1, 1, "a.c"}};
   struct bpf_insn *many = memory_alloc((BPF_MAX_INSNS + 1) * sizeof(*many));
@@ -483,6 +540,7 @@ static void writer_refuses_what_the_reader_would(void **state) {
   cases[6].map_count = BPF_MAX_MAPS + 1;
   cases[6].entry_count = 0;
   cases[6].types.type_count = 0;
+  cases[6].tunable_count = 0;
   cases[6].initial = NULL;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct text out = {0};
@@ -501,6 +559,49 @@ static void writer_refuses_what_the_reader_would(void **state) {
   }
   memory_free(many);
   memory_free(full);
+}
+
+/* Numbers of every width and kind: what is one, and what lies within bounds. Bounds are those of stdint.h. */
+static void numbers_of_tunables(void **state) {
+  static const struct {
+    const char *text;
+    uint32_t size;
+    bool is_signed, is_number;
+    uint64_t value;
+  } cases[] = {
+      {"", 4, false, false},
+      {"-", 4, true, false},
+      {"-1", 4, false, false},
+      {"--1", 4, true, false},
+      {"1x", 4, true, false},
+      {"255", 1, false, true, 255},
+      {"256", 1, false, false},
+      {"-128", 1, true, true, (uint64_t)-128},
+      {"-129", 1, true, false},
+      {"128", 1, true, false},
+      {"0xffff", 2, false, true, 65535},
+      {"-2147483648", 4, true, true, (uint64_t)INT32_MIN},
+      {"4294967296", 4, false, false},
+      {"18446744073709551615", 8, false, true, UINT64_MAX},
+      {"18446744073709551616", 8, false, false},
+      {"-9223372036854775808", 8, true, true, (uint64_t)INT64_MIN},
+      {"9223372036854775808", 8, true, false},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    uint64_t value = 0, memory[2] = {0};
+    const struct bundle_tunable t = {.offset = 8, .size = cases[i].size, .is_signed = cases[i].is_signed};
+    if (tunable_number(slice_of(cases[i].text), t.size, t.is_signed, &value) != cases[i].is_number)
+      fail_msg("'%s' in %u bytes", cases[i].text, t.size);
+    if (!cases[i].is_number) continue;
+    assert_int_equal(value, cases[i].value);
+    assert_true(tunable_fits(value, t.size, t.is_signed));
+    tunable_store(&t, memory, value);
+    assert_int_equal(tunable_load(&t, memory), value);
+    assert_int_equal(memory[0], 0);
+  }
+  const struct bundle_tunable around_zero = {.size = 8, .is_signed = true, .least = (uint64_t)-2, .most = 3};
+  assert_true(tunable_allows(&around_zero, (uint64_t)-2) && tunable_allows(&around_zero, 3));
+  assert_false(tunable_allows(&around_zero, (uint64_t)-3) || tunable_allows(&around_zero, 4));
 }
 
 /* Every instruction belongs to the last line that starts at or before it. */
@@ -564,6 +665,7 @@ int main(void) {
       cmocka_unit_test(reads_what_was_written),
       cmocka_unit_test(writing_is_deterministic),
       cmocka_unit_test(writer_refuses_what_the_reader_would),
+      cmocka_unit_test(numbers_of_tunables),
       cmocka_unit_test(source_lines),
       cmocka_unit_test(ed25519_is_that_of_the_rfc),
       cmocka_unit_test(key_id_is_a_hash),

@@ -27,7 +27,9 @@ struct slice bundles_bake(unsigned slot, struct recipe r) {
                                  .initial = r.initial,
                                  .map_count = r.map_count,
                                  .lines = r.lines,
-                                 .line_count = r.line_count};
+                                 .line_count = r.line_count,
+                                 .tunables = r.tunables,
+                                 .tunable_count = r.tunable_count};
   format_text(d.meta.name, sizeof d.meta.name, "%s", r.name);
   d.meta.version = r.version;
   d.meta.kind = r.kind;

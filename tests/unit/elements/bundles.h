@@ -24,6 +24,8 @@ struct recipe {
   uint32_t line_count;
   const struct bundle_program *programs;
   uint32_t program_count;
+  const struct bundle_tunable *tunables;
+  uint32_t tunable_count;
 };
 #define CODE(array) .insns = (array), .count = COUNT(array)
 

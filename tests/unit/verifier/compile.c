@@ -42,7 +42,7 @@ void compile(const char *source, const char *flags, struct text *object) {
   assert_non_null(mkdtemp(directory));
   format_text(c, sizeof(c), "%s/test.bpf.c", directory);
   format_text(o, sizeof(o), "%s/test.bpf.o", directory);
-  format_text(command, sizeof(command), "clang %s -Wall -I/usr/include/x86_64-linux-gnu -c %s -o %s",
+  format_text(command, sizeof(command), "clang %s -Wall -Iinclude -I/usr/include/x86_64-linux-gnu -c %s -o %s",
               flags ? flags : "-target bpf -O2 -g", c, o);
   write_file(c, compile_prelude, source);
   int status = system(command);
