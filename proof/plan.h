@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The plan that the checker walks a program by: at which points states are recorded, and how. Encoded it is the proof
+ * (docs/proof.md). Points are named by the call sites that lead to them and the slot itself.
+ */
+#ifndef IMAGO_PROOF_PLAN_H
+#define IMAGO_PROOF_PLAN_H
+
+#include "proof/state.h"
+
+enum proof_entry_kind {
+  /* States stay apart. An arrival that is within one that was not run yet, or was run at its cost or more, ends there; otherwise it becomes
+   * one more. At most `limit`. */
+  PROOF_SPLIT,
+  /* The same at the head of a loop. An arrival from the body that began with state i ends in a later one only. */
+  PROOF_UNROLL,
+  /* Recorded states, made from the first arrival by changes. Each arrival must be within one of them. At a forward join, or
+   * where functions are entered. */
+  PROOF_MERGE,
+  /* The same at the head of a loop that has a measure. */
+  PROOF_LOOP,
+  /* The same at the first slot of a function that bpf_loop or bpf_for_each_map_elem calls: they count. */
+  PROOF_CALLBACK,
+};
+
+/* One location of a recorded state that is not as in the first arrival. Unreadable: nothing is known there. Of a slot all eight
+ * bytes are written if it has a value (scalars and pointers), and none otherwise. */
+struct proof_change {
+  uint16_t location;
+  uint8_t written; /* slot without value (UNREADABLE): mask of the bytes that are written */
+  bool
+      linked; /* it has the id of what stands at location `link` of the same record, after the changes before this one */
+  uint16_t link;
+  struct proof_value value; /* id and lost are not used: the id is a new one unless linked */
+};
+
+struct proof_record {
+  uint32_t first_change, change_count; /* in struct proof_plan's changes, ascending by location */
+};
+
+struct proof_entry {
+  uint8_t kind;
+  uint8_t depth;
+  uint32_t key[BPF_MAX_FRAMES]; /* call sites, then the slot: depth + 1 of them */
+  uint32_t limit;               /* split, unroll: states at most */
+  uint32_t slack; /* merge, loop, callback: by how much more than the first arrival's the cost of a later one may be */
+  uint32_t first_record, record_count; /* merge, loop, callback: in the plan's records */
+  /* loop, unroll: it is active up to and including this slot of the function that its head is in */
+  uint32_t end;
+  /* loop, callback: instructions and helper calls of one trip at most */
+  struct proof_cost body;
+  /* loop: the measure moves by at least `step` each trip, down if it is negative */
+  uint16_t measure; /* location */
+  int32_t step;
+  /* split, unroll: locations that are forgotten in each arrival: changes with unreadable values */
+  uint32_t first_forget, forget_count;
+};
+
+/* A walk begins at the first slot of a program, or of a function that timers of a map call. */
+struct proof_root {
+  uint32_t pc;
+  uint32_t map;                      /* PROOF_NO_MAP: a program */
+  uint32_t first_entry, entry_count; /* ascending by key */
+};
+#define PROOF_NO_MAP UINT32_MAX
+
+/* Stated by the proof before anything is done. */
+struct proof_limits {
+  uint32_t work;   /* instructions that the walk steps over */
+  uint32_t states; /* that exist at one time */
+  uint32_t slots;  /* of stack, in each */
+};
+
+enum {
+  PROOF_MAX_WORK = 1 << 22,
+  PROOF_MAX_STATES = 1 << 14,
+  PROOF_MAX_SLOTS = BPF_MAX_FRAMES * PROOF_FRAME_SLOTS,
+  PROOF_MAX_ENTRIES = 1 << 14,
+  PROOF_MAX_ROOTS = 64,
+  PROOF_MAX_ARENA = 32 << 20,
+};
+
+struct proof_plan {
+  struct proof_limits limits;
+  struct proof_root *roots; /* those that have entries, ascending by (pc, map) */
+  uint32_t root_count;
+  struct proof_entry *entries;
+  uint32_t entry_count;
+  struct proof_record *records;
+  uint32_t record_count;
+  struct proof_change *changes;
+  uint32_t change_count;
+};
+
+/* Bytes that proof_plan_decode needs for the plan of this proof; 0: it is no proof, or one over the limits above. */
+size_t proof_plan_memory(const uint8_t *proof, size_t length);
+/* Reads a proof into `memory` (proof_plan_memory bytes, aligned to 8), which the plan points into. False: malformed. What is well formed
+ * is within the limits, and its lists are ascending and inside their arrays; what it claims is unchecked. Any bytes may be given. */
+bool proof_plan_decode(const uint8_t *proof, size_t length, void *memory, struct proof_plan *plan);
+/* Writes the proof: bytes it has, which may be more than `size`; then what was written is useless. */
+size_t proof_plan_encode(const struct proof_plan *plan, uint8_t *proof, size_t size);
+
+/* What makes `wanted` of `base`, the first arrival: changes ascending by location. Gives their number, which may be more than
+ * `capacity`; then what was written is useless. Both are at the same point. */
+uint32_t proof_plan_difference(const struct proof_state *base, const struct proof_state *wanted,
+                               struct proof_change *changes, uint32_t capacity);
+
+#endif

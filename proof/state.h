@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What is known at one point of a program: a value for each register and each 8 bytes of stack that the program used, what it
+ * holds, and which loops it is in. Join, inclusion, and learning about all locations that hold the same unknown value.
+ *
+ * Unknown values have names, ids: two locations with the same id hold the same unknown, shifted by the difference of their
+ * deltas. A comparison of one of them teaches about all. An id means nothing outside its state.
+ */
+#ifndef IMAGO_PROOF_STATE_H
+#define IMAGO_PROOF_STATE_H
+
+#include <stddef.h>
+
+#include "proof/number.h"
+
+enum proof_kind {
+  PROOF_UNREADABLE, /* never written, or no longer known what: must not be read */
+  PROOF_SCALAR,     /* a number, all of it in `number` */
+  PROOF_CONTEXT,
+  PROOF_PACKET,     /* data + number + delta; readable up to `room` */
+  PROOF_PACKET_END, /* data_end itself */
+  PROOF_META,       /* data_meta + number + delta; readable up to `room` */
+  PROOF_STACK,      /* the end of frame `object` (its r10) + number + delta */
+  PROOF_MAP,        /* the handle of map `object` */
+  PROOF_MAP_VALUE,  /* a value of map `object` + number + delta */
+  PROOF_RECORD,     /* a ring buffer record of `room` bytes that is held + number + delta */
+  PROOF_MEMORY,     /* `room` bytes that may only be read (a callback's key) + number + delta */
+  PROOF_FUNCTION,   /* the function at slot `room` of the instructions */
+};
+
+enum {
+  PROOF_INNER = 0x80,         /* bit of `object`: a map that was looked up in that map of maps, or a value of one */
+  PROOF_MAX_OFFSET = 1 << 29, /* |delta| of a pointer stays below, as in Linux */
+  PROOF_MAX_PACKET = 0xffff,  /* bytes between data and data_end at most, as Linux's verifier assumes */
+  PROOF_NO_ROOM = INT32_MIN,
+};
+
+/* For a scalar `number` is the whole value, and with an id the value is V(id) + delta modulo 2^64; a constant has id 0 and itself as
+ * delta, so that V(0) is 0. For a packet or metadata pointer `number` is V(id), 0 with id 0; for other pointers it is the variable part
+ * of the offset, and id names the very object (not 0 for map values, records and handles of inner maps).
+ *
+ * room, packet: data + V(id) + room <= data_end is known, so that bytes from offset -V to room may be touched. Metadata: the
+ * same with data_meta and data. It is a matter of the id, so locations with the same id have the same room.
+ *
+ * origin, moved: for a scalar or a packet pointer, `origin` not 0: the value is what this location's loop measure was at the head of
+ * the active loop number origin - 1, when the loop's body was entered last, plus something in [moved_min, moved_max], as
+ * integers (both within 2^62), without wrapping. */
+struct proof_value {
+  uint8_t kind;
+  uint8_t object;
+  bool or_null; /* it may be 0 instead: map values, records, handles of inner maps */
+  uint8_t origin;
+  uint32_t id;
+  int32_t room;
+  uint32_t lost; /* for explanations only: 1 + slot of the join where something was forgotten about it, or 0 */
+  int64_t delta;
+  int64_t moved_min, moved_max;
+  struct proof_number number;
+};
+
+/* Locations: registers 0 to 9 (r10 is always the end of the current frame); then, for each frame, PROOF_FRAME_SLOTS: 64 slots of 8
+ * bytes from the lowest address up, r6 to r9 of that frame's function while it waits for a call, and what a helper
+ * that calls back hands to each call. */
+enum {
+  PROOF_REGISTERS = 10,
+  PROOF_FIRST_SLOT = 16,
+  PROOF_FRAME_MEMORY = BPF_STACK_SIZE / 8,
+  PROOF_FRAME_SAVED = PROOF_FRAME_MEMORY, /* r6 */
+  PROOF_FRAME_CALLBACK = PROOF_FRAME_SAVED + 4,
+  PROOF_FRAME_SLOTS = PROOF_FRAME_CALLBACK + 2,
+  PROOF_LOCATIONS = PROOF_FIRST_SLOT + BPF_MAX_FRAMES * PROOF_FRAME_SLOTS,
+  PROOF_MAX_HELD = 16,
+  PROOF_MAX_ACTIVE = 16,
+};
+static inline unsigned proof_location(unsigned frame, unsigned slot) {
+  return PROOF_FIRST_SLOT + frame * PROOF_FRAME_SLOTS + slot;
+}
+
+/* 8 bytes of stack. What stands in no slot was never written. */
+struct proof_slot {
+  uint16_t location;
+  uint8_t written; /* a bit for each byte that was */
+  uint8_t zero;    /* and is 0; a subset */
+  uint8_t at,
+      size; /* bytes at..at + size hold `value` (pointers: 0, 8), size 0: no value is known. They count as written */
+  struct proof_value value;
+};
+
+/* A loop that is being run: number of its entry in the plan, and of the recorded state that its body was entered from. */
+struct proof_active {
+  uint16_t entry, number;
+};
+
+struct proof_cost {
+  uint32_t insns, calls; /* instructions executed at most, callbacks included; helper calls */
+};
+
+struct proof_state {
+  struct proof_state *next;          /* the walk's lists */
+  struct proof_cost cost;            /* at most, on any path to here */
+  uint32_t pc;                       /* slot in struct proof_input's instructions */
+  uint32_t site[BPF_MAX_FRAMES - 1]; /* slots of the calls that wait, outermost first: `depth` of them */
+  uint16_t root;                     /* what it began with: index in the verdict's roots */
+  uint8_t depth;                     /* number of the current frame */
+  uint8_t held_count;
+  uint8_t active_count;
+  bool locked;      /* a spin lock is held: */
+  uint8_t lock_map; /* of a value of this map, */
+  uint32_t lock_id; /* with this id; 0: the map has one value only */
+  uint16_t slot_count;
+  uint32_t held[PROOF_MAX_HELD]; /* ids of the records that are held, in the order of their reservation */
+  struct proof_active active[PROOF_MAX_ACTIVE];
+  struct proof_value reg[PROOF_REGISTERS];
+  struct proof_slot slot[]; /* ascending by location */
+};
+
+static inline size_t proof_state_size(unsigned slots) {
+  return sizeof(struct proof_state) + slots * sizeof(struct proof_slot);
+}
+
+/* Values without id, delta 0 where nothing else is said. */
+struct proof_value proof_unreadable(void);
+struct proof_value proof_constant(uint64_t value);
+/* A scalar that this number describes; `id` is a new one, not used when it is a constant. */
+struct proof_value proof_scalar(struct proof_number number, uint32_t id);
+
+/* Copies what is used. */
+void proof_state_copy(struct proof_state *to, const struct proof_state *from);
+
+/* The slot, or NULL. */
+struct proof_slot *proof_state_find(struct proof_state *state, unsigned location);
+/* The slot, made if it is not there: nothing written. NULL: the state has `limit` slots already. */
+struct proof_slot *proof_state_make(struct proof_state *state, unsigned location, unsigned limit);
+/* Drops all slots of frames above `frame`, and of `frame` those from `slot` on. */
+void proof_state_drop(struct proof_state *state, unsigned frame, unsigned slot);
+/* The value at a location, if one is known there: NULL for slots without one. */
+const struct proof_value *proof_state_value(const struct proof_state *state, unsigned location);
+/* Whether one cannot tell it from a state in which nothing is known there. */
+void proof_state_forget(struct proof_state *state, unsigned location);
+
+/* Lexicographic order of call sites and pc: negative, 0, positive. */
+int proof_state_order(const struct proof_state *a, const struct proof_state *b);
+
+/* Teaches all locations what is now known of one of them: `learned` is it, with its new number or room. False: there is no such
+ * state. */
+bool proof_state_learn(struct proof_state *state, const struct proof_value *learned);
+/* All locations with this id: the pointer is, or is not, 0. */
+void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null);
+/* Pointers of a kind become unreadable. */
+void proof_state_lose(struct proof_state *state, bool (*lapses)(const struct proof_value *value, uint32_t id),
+                      uint32_t id);
+
+/* Why two states at the same point don't go together. */
+enum proof_mismatch {
+  PROOF_MATCH,
+  PROOF_MISMATCH_VALUE,  /* at a location */
+  PROOF_MISMATCH_HELD,   /* they hold different records */
+  PROOF_MISMATCH_LOCK,   /* or locks */
+  PROOF_MISMATCH_ACTIVE, /* or are in different loops */
+};
+
+/* Whether each situation that `arrival` describes is one that `recorded` describes. Same point. If not, *location is where (with
+ * PROOF_MISMATCH_VALUE). Costs are not looked at. */
+enum proof_mismatch proof_state_within(const struct proof_state *arrival, const struct proof_state *recorded,
+                                       unsigned *location);
+/* `state` becomes the checker's own join of both, at the same point: it describes each situation that one of them
+ * describes, at the larger cost. *next_id is the first id that is free. On a mismatch `state` is as it was. */
+enum proof_mismatch proof_state_join(struct proof_state *state, const struct proof_state *other, uint32_t *next_id);
+
+#endif
