@@ -8,19 +8,20 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 BASE = {"lib"}
-CORE = {"lib", "packet", "bpf", "bundle", "click", "elements", "kernel"}
+CORE = {"lib", "packet", "bpf", "proof", "bundle", "click", "elements", "kernel"}
 # What each folder may include, besides itself.
 ALLOWED = {
     "lib": set(),
     "packet": BASE,
     "bpf": BASE,
-    "bundle": BASE | {"bpf"},
-    "click": BASE | {"packet", "bpf", "bundle"},
-    "elements": BASE | {"packet", "bpf", "bundle", "click"},
+    "proof": BASE | {"bpf"},
+    "bundle": BASE | {"bpf", "proof"},
+    "click": BASE | {"packet", "bpf", "proof", "bundle"},
+    "elements": BASE | {"packet", "bpf", "proof", "bundle", "click"},
     "kernel": CORE,
     "platform/vm": CORE,
     "platform/process": CORE,
-    "verifier": BASE | {"bpf", "bundle"},
+    "verifier": BASE | {"bpf", "proof", "bundle"},
     "tools": CORE | {"verifier", "platform/process"},
 }
 # The core is freestanding: of the compiler's and the C library's headers it may use only these.

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Arithmetic on sets of numbers, RFC 9669 section 4.1. Each operation is done on the known bits (formulas of the paper that
+ * proof/number.h names) and on the ranges of each width that it leaves meaningful; then they deduce each other.
+ */
+#include "proof/number.h"
+#include "proof/range.h"
+
+/* --- known bits: the operands' unknown bits and those that a carry may reach are unknown --- */
+
+struct bits {
+  uint64_t value, mask;
+};
+
+static struct bits known(uint64_t value, uint64_t mask) { return (struct bits){value & ~mask, mask}; }
+
+static struct bits add_bits(struct bits a, struct bits b) {
+  uint64_t value = a.value + b.value, most = value + a.mask + b.mask;
+  return known(value, (most ^ value) | a.mask | b.mask);
+}
+
+static struct bits sub_bits(struct bits a, struct bits b) {
+  uint64_t value = a.value - b.value;
+  return known(value, ((value + a.mask) ^ (value - b.mask)) | a.mask | b.mask);
+}
+
+/* A sum of shifted b, one for each bit of a that is or may be 1. */
+static struct bits mul_bits(struct bits a, struct bits b) {
+  struct bits sum = {0, 0}, exact = {a.value * b.value, 0};
+  for (; (a.value | a.mask) != 0; a.value >>= 1, a.mask >>= 1, b.value <<= 1, b.mask <<= 1) {
+    if (a.value & 1) {
+      sum = add_bits(sum, (struct bits){0, b.mask});
+    } else if (a.mask & 1) {
+      sum = add_bits(sum, (struct bits){0, b.value | b.mask});
+    }
+  }
+  return add_bits(exact, sum);
+}
+
+static struct bits and_bits(struct bits a, struct bits b) {
+  return known(a.value & b.value, (a.value | a.mask) & (b.value | b.mask) & ~(a.value & b.value));
+}
+
+static struct bits or_bits(struct bits a, struct bits b) {
+  uint64_t value = a.value | b.value;
+  return (struct bits){value, (a.mask | b.mask) & ~value};
+}
+
+static struct bits combine_bits(unsigned op, struct bits a, struct bits b) {
+  switch (op) {
+    case BPF_ADD:
+      return add_bits(a, b);
+    case BPF_SUB:
+      return sub_bits(a, b);
+    case BPF_MUL:
+      return mul_bits(a, b);
+    case BPF_AND:
+      return and_bits(a, b);
+    case BPF_OR:
+      return or_bits(a, b);
+    default:
+      return known(a.value ^ b.value, a.mask | b.mask);
+  }
+}
+
+/* --- ranges --- */
+
+static void know_products(struct proof_range *r, unsigned bits, const struct proof_range *a,
+                          const struct proof_range *b) {
+  proof_range_know(r, bits, (proof_exact)((unsigned __int128)a->umin * b->umin),
+                   (proof_exact)((unsigned __int128)a->umax * b->umax));
+  proof_exact low = (proof_exact)a->smin * b->smin, high = low;
+  const proof_exact others[] = {(proof_exact)a->smin * b->smax, (proof_exact)a->smax * b->smin,
+                                (proof_exact)a->smax * b->smax};
+  for (unsigned i = 0; i < 3; i++) {
+    if (others[i] < low) low = others[i];
+    if (others[i] > high) high = others[i];
+  }
+  proof_range_know(r, bits, low, high);
+}
+
+/* The ones above the highest zero of a negative number: what any number of at least that much leaves of it at least. */
+static int64_t leading_ones(int64_t v) {
+  if (v >= 0) return 0;
+  return v == -1 ? -1 : (int64_t) ~(~UINT64_C(0) >> __builtin_clzll(~(uint64_t)v));
+}
+
+/* At most the smaller of both without a sign, at most the larger with one. Known bits say more of the lower end. */
+static void know_and(struct proof_range *r, const struct proof_range *a, const struct proof_range *b) {
+  r->umax = proof_min(a->umax, b->umax);
+  r->smin = leading_ones(proof_smin(a->smin, b->smin));
+  r->smax = proof_smax(a->smax, b->smax);
+}
+
+static struct proof_range complement(const struct proof_range *r, unsigned bits) {
+  uint64_t all = proof_ones(bits);
+  return (struct proof_range){all - r->umax, all - r->umin, ~r->smax, ~r->smin};
+}
+
+/* a | b is ~(~a & ~b). */
+static void know_or(struct proof_range *r, unsigned bits, const struct proof_range *a, const struct proof_range *b) {
+  struct proof_range not_a = complement(a, bits), not_b = complement(b, bits), both = proof_range_full(bits);
+  know_and(&both, &not_a, &not_b);
+  *r = complement(&both, bits);
+}
+
+static struct proof_range combine_ranges(unsigned op, unsigned bits, const struct proof_range *a,
+                                         const struct proof_range *b) {
+  struct proof_range r = proof_range_full(bits);
+  switch (op) {
+    case BPF_ADD:
+      proof_range_know(&r, bits, (proof_exact)a->umin + b->umin, (proof_exact)a->umax + b->umax);
+      proof_range_know(&r, bits, (proof_exact)a->smin + b->smin, (proof_exact)a->smax + b->smax);
+      break;
+    case BPF_SUB:
+      proof_range_know(&r, bits, (proof_exact)a->umin - b->umax, (proof_exact)a->umax - b->umin);
+      proof_range_know(&r, bits, (proof_exact)a->smin - b->smax, (proof_exact)a->smax - b->smin);
+      break;
+    case BPF_MUL:
+      know_products(&r, bits, a, b);
+      break;
+    case BPF_AND:
+      know_and(&r, a, b);
+      break;
+    case BPF_OR:
+      know_or(&r, bits, a, b);
+      break;
+    default: /* exclusive or: exact for ~a, else what the known bits say */
+      if (b->umin == proof_ones(bits)) r = complement(a, bits);
+      break;
+  }
+  return r;
+}
+
+/* Those whose lower half depends on lower halves only. */
+static struct proof_number combine(unsigned op, unsigned bits, const struct proof_number *a,
+                                   const struct proof_number *b) {
+  struct proof_number n = proof_number_unknown();
+  struct bits result = combine_bits(op, (struct bits){a->value, a->mask}, (struct bits){b->value, b->mask});
+  n.value = result.value;
+  n.mask = result.mask;
+  for (unsigned width = 32; width <= bits; width += 32) {
+    struct proof_range x = proof_range_of(a, width), y = proof_range_of(b, width);
+    struct proof_range r = combine_ranges(op, width, &x, &y);
+    proof_range_put(&n, width, &r);
+  }
+  return n;
+}
+
+/* --- shifts --- */
+
+static struct proof_number shift_left(unsigned bits, const struct proof_number *a, unsigned by) {
+  struct proof_number n = proof_number_unknown();
+  n.value = a->value << by;
+  n.mask = a->mask << by;
+  for (unsigned width = 32; width <= bits; width += 32) {
+    if (by >= width) continue; /* the known bits say that it is zero */
+    struct proof_range r = proof_range_full(width);
+    /* What is shifted out of 64 bits by 32 or more is the upper half. */
+    struct proof_range from = proof_range_of(a, by >= 32 ? 32 : width);
+    proof_exact factor = (proof_exact)1 << by;
+    proof_range_know(&r, width, (proof_exact)((unsigned __int128)from.umin << by),
+                     (proof_exact)((unsigned __int128)from.umax << by));
+    proof_range_know(&r, width, from.smin * factor, from.smax * factor);
+    proof_range_put(&n, width, &r);
+  }
+  return n;
+}
+
+static struct proof_number shift_right(unsigned bits, const struct proof_number *a, unsigned by) {
+  struct proof_number n = proof_number_unknown();
+  struct proof_range r = proof_range_full(bits), from = proof_range_of(a, bits);
+  n.value = a->value >> by;
+  n.mask = a->mask >> by;
+  proof_range_know(&r, bits, from.umin >> by, from.umax >> by);
+  proof_range_put(&n, bits, &r);
+  return n;
+}
+
+static struct proof_number shift_right_signed(unsigned bits, const struct proof_number *a, unsigned by) {
+  struct proof_number n = *a;
+  if (bits == 32) proof_number_extend(&n, 32, true);
+  struct proof_range r = proof_range_full(bits), from = proof_range_of(a, bits);
+  uint64_t value = (uint64_t)((int64_t)n.value >> by), mask = (uint64_t)((int64_t)n.mask >> by);
+  n = proof_number_unknown();
+  n.value = value;
+  n.mask = mask;
+  proof_range_know(&r, bits, from.smin >> by, from.smax >> by);
+  proof_range_put(&n, bits, &r);
+  return n;
+}
+
+static struct proof_number shift_by(unsigned op, unsigned bits, const struct proof_number *a, unsigned by) {
+  if (by == 0) return *a;
+  struct proof_number n = op == BPF_LSH   ? shift_left(bits, a, by)
+                          : op == BPF_RSH ? shift_right(bits, a, by)
+                                          : shift_right_signed(bits, a, by);
+  (void)proof_number_settle(&n);
+  return n;
+}
+
+/* The amount is taken modulo the width. What all possible amounts give. */
+static struct proof_number shift(unsigned op, unsigned bits, const struct proof_number *a,
+                                 const struct proof_number *b) {
+  struct proof_number amount = *b, n;
+  proof_number_extend(&amount, bits == 64 ? 6 : 5, false);
+  bool first = true;
+  for (unsigned by = (unsigned)amount.umin; by <= (unsigned)amount.umax; by++) {
+    if (((by ^ amount.value) & ~amount.mask) != 0) continue;
+    struct proof_number one = shift_by(op, bits, a, by);
+    n = first ? one : proof_number_join(&n, &one);
+    first = false;
+  }
+  return first ? proof_number_unknown() : n;
+}
+
+/* --- division: by zero it gives 0, the modulo the dividend --- */
+
+static bool is_power_of_two(uint64_t v) { return v != 0 && (v & (v - 1)) == 0; }
+
+static struct proof_number divide(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
+  if (y.umin == y.umax && is_power_of_two(y.umin)) return shift_by(BPF_RSH, bits, a, (unsigned)__builtin_ctzll(y.umin));
+  struct proof_number n = proof_number_unknown();
+  r.umin = y.umin == 0 ? 0 : x.umin / y.umax;
+  r.umax = y.umax == 0 ? 0 : x.umax / proof_max(y.umin, 1);
+  proof_range_put(&n, bits, &r);
+  return n;
+}
+
+static struct proof_number modulo(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
+  if (x.umax < y.umin || y.umax == 0) return *a;
+  if (y.umin == y.umax && is_power_of_two(y.umin)) {
+    struct proof_number ones = proof_number_constant(y.umin - 1);
+    return combine(BPF_AND, bits, a, &ones);
+  }
+  struct proof_number n = proof_number_unknown();
+  if (y.umin == y.umax && x.umin / y.umin == x.umax / y.umin) {
+    r.umin = x.umin % y.umin;
+    r.umax = x.umax % y.umin;
+  } else {
+    r.umin = 0;
+    r.umax = y.umin == 0 ? x.umax : proof_min(x.umax, y.umax - 1);
+  }
+  proof_range_put(&n, bits, &r);
+  return n;
+}
+
+/* The largest |v|. */
+static uint64_t magnitude(const struct proof_range *r) {
+  uint64_t below = r->smin < 0 ? -(uint64_t)r->smin : 0;
+  return proof_max(below, r->smax < 0 ? 0 : (uint64_t)r->smax);
+}
+
+/* Quotients truncate toward zero, remainders have the dividend's sign. Where neither operand is negative it is the unsigned operation. */
+static struct proof_number divide_signed(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
+  if (x.smin >= 0 && y.smin >= 0) return divide(bits, a, b);
+  struct proof_number n = proof_number_unknown();
+  if (y.smin == y.smax && y.smin != 0 && y.smin != -1) {
+    int64_t low = x.smin / y.smin, high = x.smax / y.smin;
+    proof_range_know(&r, bits, proof_smin(low, high), proof_smax(low, high));
+  } else {
+    proof_exact most = (proof_exact)magnitude(&x); /* the most negative by -1 wraps */
+    proof_range_know(&r, bits, -most, most);
+  }
+  proof_range_put(&n, bits, &r);
+  return n;
+}
+
+static struct proof_number modulo_signed(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
+  if (x.smin >= 0 && y.smin >= 0) return modulo(bits, a, b);
+  struct proof_number n = proof_number_unknown();
+  bool may_be_zero = y.smin <= 0 && y.smax >= 0;
+  /* At most 2^63 - 1. */
+  int64_t most = may_be_zero ? INT64_MAX : (int64_t)(magnitude(&y) - 1);
+  r.smin = x.smin >= 0 ? 0 : may_be_zero ? x.smin : proof_smax(x.smin, -most);
+  r.smax = x.smax <= 0 ? 0 : proof_smin(x.smax, most);
+  proof_range_put(&n, bits, &r);
+  return n;
+}
+
+/* --- the rest --- */
+
+static uint64_t reversed(uint64_t v, unsigned bits) { return __builtin_bswap64(v) >> (64 - bits); }
+
+/* RFC 9669 section 4.2. The host is little-endian. */
+static struct proof_number swap_bytes(struct bpf_insn insn, const struct proof_number *a) {
+  unsigned bits = (unsigned)insn.imm;
+  struct proof_number n = *a;
+  if (BPF_CLASS(insn.code) == BPF_ALU && BPF_SRC(insn.code) == BPF_K) {
+    proof_number_extend(&n, bits, false);
+    return n;
+  }
+  n = proof_number_unknown();
+  n.value = reversed(a->value, bits);
+  n.mask = reversed(a->mask, bits);
+  (void)proof_number_settle(&n);
+  return n;
+}
+
+static struct proof_number divide_or_modulo(struct bpf_insn insn, unsigned bits, const struct proof_number *a,
+                                            const struct proof_number *b) {
+  if (BPF_OP(insn.code) == BPF_DIV) return insn.off ? divide_signed(bits, a, b) : divide(bits, a, b);
+  return insn.off ? modulo_signed(bits, a, b) : modulo(bits, a, b);
+}
+
+void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const struct proof_number *src) {
+  unsigned op = BPF_OP(insn.code), bits = BPF_CLASS(insn.code) == BPF_ALU64 ? 64 : 32;
+  bool from_register = BPF_SRC(insn.code) == BPF_X, same = from_register && src == dst;
+  if (op == BPF_END) {
+    *dst = swap_bytes(insn, dst);
+    return;
+  }
+  struct proof_number a = *dst;
+  struct proof_number b = from_register ? *src : proof_number_constant((uint64_t)(int64_t)insn.imm);
+  /* What the 32-bit forms see. */
+  proof_number_extend(&a, bits, false);
+  proof_number_extend(&b, bits, false);
+  switch (op) {
+    case BPF_MOV:
+      if (insn.off != 0) proof_number_extend(&b, (unsigned)insn.off, true);
+      a = b;
+      break;
+    case BPF_NEG:
+      b = a;
+      a = proof_number_constant(0);
+      a = combine(BPF_SUB, bits, &a, &b);
+      break;
+    case BPF_DIV:
+    case BPF_MOD:
+      a = divide_or_modulo(insn, bits, &a, &b);
+      break;
+    case BPF_LSH:
+    case BPF_RSH:
+    case BPF_ARSH:
+      a = shift(op, bits, &a, &b);
+      break;
+    default:
+      a = same && (op == BPF_SUB || op == BPF_XOR) ? proof_number_constant(0) : combine(op, bits, &a, &b);
+      break;
+  }
+  if (bits == 64) {
+    (void)proof_number_settle(&a);
+  } else {
+    proof_number_extend(&a, bits, false);
+  }
+  *dst = a;
+}
