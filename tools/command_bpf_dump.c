@@ -33,13 +33,6 @@ struct request {
   bool jit;
 };
 
-/* The line of a slot if it is another one than that of the slot before; lines ascend. */
-static const struct bundle_line *line_at(const struct line_table *lines, uint32_t slot) {
-  for (uint32_t i = 0; i < lines->count && lines->lines[i].insn <= slot; i++)
-    if (lines->lines[i].insn == slot) return &lines->lines[i];
-  return NULL;
-}
-
 static void print_native(const struct bpf_native *native, uint32_t slot, uint32_t slot_count) {
   uint32_t start = native->places[slot], end = native->length;
   if (start == UINT32_MAX) return;
@@ -61,8 +54,8 @@ static void print_code(const struct linked_program *linked, const struct linked_
   if (program) printf(", %u bytes of machine code", native.length);
   putchar('\n');
   for (uint32_t slot = 0; slot < code->insn_count;) {
-    const struct bundle_line *line = line_at(&code->lines, slot);
-    if (line) printf("; %s:%u\n", line->file, line->line);
+    const struct source_line *line = lines_find(&code->lines, slot);
+    if (line && line->at.insn == slot) printf("; %s:%u: %s\n", line->at.file, line->at.line, line->text);
     text_clear(&text);
     uint32_t slots = disassemble(&disassembly, slot, &text);
     printf("%6u: %s\n", slot, text_string(&text));

@@ -10,18 +10,19 @@
 #include "lib/bytes.h"
 #include "lib/memory.h"
 
-enum { RECORD_SIZE = 16, LINE_SHIFT = 10, NAMES_MAX = 1024 };
+enum { RECORD_SIZE = 16, LINE_SHIFT = 10, NAMES_MAX = 1024, TEXT_MAX = 200 };
 
 struct record {
   uint32_t offset; /* bytes into the section */
   uint32_t line;
-  const char *path;
+  const char *path, *text;
 };
 
 /* False for records without a position. */
 static bool decode(const struct type_info_walk *walk, struct record *record) {
   record->offset = load_le32(walk->record);
   record->path = btf__name_by_offset(walk->btf, load_le32(walk->record + 4));
+  record->text = btf__name_by_offset(walk->btf, load_le32(walk->record + 8));
   record->line = load_le32(walk->record + 12) >> LINE_SHIFT;
   return record->path && record->path[0] != '\0' && record->line > 0;
 }
@@ -48,9 +49,21 @@ static const char *intern(struct line_table *table, const char *path) {
   return copy;
 }
 
+/* A source line for messages: without indentation, of printable characters. NULL when memory is out. */
+static char *copy_text(const char *text) {
+  if (!text) text = "";
+  while (*text == ' ' || *text == '\t')
+    text++;
+  size_t length = strnlen(text, TEXT_MAX);
+  char *copy = memory_copy_string(text, length);
+  for (size_t i = 0; copy && i < length; i++)
+    if (copy[i] < ' ' || copy[i] > '~') copy[i] = copy[i] == '\t' ? ' ' : '?';
+  return copy;
+}
+
 /* The line breaks ties, so that the order doesn't depend on the library's qsort. */
 static int by_insn(const void *a, const void *b) {
-  const struct bundle_line *x = a, *y = b;
+  const struct bundle_line *x = &((const struct source_line *)a)->at, *y = &((const struct source_line *)b)->at;
   if (x->insn != y->insn) return x->insn > y->insn ? 1 : -1;
   return (x->line > y->line) - (x->line < y->line);
 }
@@ -60,9 +73,11 @@ static void normalise(struct line_table *table) {
   uint32_t kept = 0;
   if (table->count > 0) qsort(table->lines, table->count, sizeof(*table->lines), by_insn);
   for (uint32_t i = 0; i < table->count; i++) {
-    struct bundle_line *last = kept > 0 ? &table->lines[kept - 1] : NULL, *line = &table->lines[i];
-    if (last && (last->insn == line->insn || (last->line == line->line && last->file == line->file))) continue;
-    table->lines[kept++] = *line;
+    const struct bundle_line *last = kept > 0 ? &table->lines[kept - 1].at : NULL, *line = &table->lines[i].at;
+    if (last && (last->insn == line->insn || (last->line == line->line && last->file == line->file)))
+      memory_free(table->lines[i].text);
+    else
+      table->lines[kept++] = table->lines[i];
   }
   table->count = kept;
 }
@@ -85,7 +100,9 @@ int lines_collect(struct line_table *table, const struct layout *layout, const s
     if (!file)
       return report_error(report, ERROR_TOO_BIG, "%s: line information names too many source files",
                           layout->object->file);
-    table->lines[table->count++] = (struct bundle_line){place, record.line, file};
+    char *text = copy_text(record.text);
+    if (!text) return -ERROR_NO_MEMORY;
+    table->lines[table->count++] = (struct source_line){{place, record.line, file}, text};
   }
   normalise(table);
   return 0;
@@ -94,9 +111,23 @@ int lines_collect(struct line_table *table, const struct layout *layout, const s
 void lines_free(struct line_table *table) {
   for (uint32_t i = 0; i < table->name_count; i++)
     memory_free(table->names[i]);
+  for (uint32_t i = 0; i < table->count; i++)
+    memory_free(table->lines[i].text);
   memory_free(table->names);
   memory_free(table->lines);
   *table = (struct line_table){0};
+}
+
+const struct source_line *lines_find(const struct line_table *table, uint32_t insn) {
+  uint32_t low = 0, high = table->count; /* lines[0..low) begin at or before insn, lines[high..) behind it */
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (table->lines[middle].at.insn <= insn)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low > 0 ? &table->lines[low - 1] : NULL;
 }
 
 bool lines_locate(const struct object *object, const struct btf *btf, const char *section, uint64_t offset,

@@ -45,7 +45,7 @@ int link_bundle(const struct linked_program *linked, const struct bundle_meta *m
     joined.programs[i] = (struct bundle_program){.start = d.insn_count, .count = code->insn_count};
     memcpy(joined.programs[i].function, code->function, sizeof(code->function));
     for (uint32_t line = 0; line < code->lines.count; line++) {
-      joined.lines[d.line_count] = code->lines.lines[line];
+      joined.lines[d.line_count] = code->lines.lines[line].at;
       joined.lines[d.line_count++].insn += d.insn_count;
     }
     memcpy(joined.insns + d.insn_count, code->insns, code->insn_count * sizeof(*code->insns));

@@ -339,13 +339,13 @@ static void lines_survive_linking(void **state) {
   const struct line_table *table = &linked->code[0].lines;
   bool seen[8] = {false};
   assert_true(table->count > 0);
-  assert_int_equal(table->lines[0].insn, 0);
+  assert_int_equal(table->lines[0].at.insn, 0);
   for (uint32_t i = 0; i < table->count; i++) {
-    assert_string_equal(table->lines[i].file, "test.bpf.c");
-    assert_true(table->lines[i].line < COUNT(seen));
-    assert_true(table->lines[i].insn < linked->code[0].insn_count);
-    if (i > 0) assert_true(table->lines[i].insn > table->lines[i - 1].insn);
-    seen[table->lines[i].line] = true;
+    assert_string_equal(table->lines[i].at.file, "test.bpf.c");
+    assert_true(table->lines[i].at.line < COUNT(seen));
+    assert_true(table->lines[i].at.insn < linked->code[0].insn_count);
+    if (i > 0) assert_true(table->lines[i].at.insn > table->lines[i - 1].at.insn);
+    seen[table->lines[i].at.line] = true;
   }
   assert_true(seen[2] && seen[6]);
   link_free(linked);
