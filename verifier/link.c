@@ -228,6 +228,13 @@ int link_object(const uint8_t *bytes, size_t length, const struct link_options *
   return error;
 }
 
+uint32_t link_insn_count(const struct linked_program *program) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < program->code_count; i++)
+    sum += program->code[i].insn_count;
+  return sum;
+}
+
 void link_free(struct linked_program *program) {
   if (!program) return;
   for (uint32_t i = 0; i < program->code_count; i++) {

@@ -56,5 +56,7 @@ struct linked_program {
 int link_object(const uint8_t *bytes, size_t length, const struct link_options *options,
                 struct linked_program **program, struct report *report) MUST_USE;
 void link_free(struct linked_program *program);
+/* Of all programs together. */
+uint32_t link_insn_count(const struct linked_program *program);
 
 #endif

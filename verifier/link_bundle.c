@@ -12,14 +12,12 @@ struct joined {
   struct bundle_line *lines;
 };
 
-int link_bundle(const struct linked_program *linked, const struct bundle_meta *meta,
+int link_bundle(const struct linked_program *linked, const struct bundle_meta *meta, struct slice proof,
                 const uint8_t secret_key[BUNDLE_SECRET_KEY_SIZE], struct text *out, struct report *report) {
   struct joined joined;
-  size_t insns = 0, lines = 0;
-  for (uint32_t i = 0; i < linked->code_count; i++) {
-    insns += linked->code[i].insn_count;
+  size_t insns = link_insn_count(linked), lines = 0;
+  for (uint32_t i = 0; i < linked->code_count; i++)
     lines += linked->code[i].lines.count;
-  }
   struct bundle_description d = {.meta = *meta,
                                  .maps = linked->maps,
                                  .initial = linked->initial,
@@ -27,6 +25,7 @@ int link_bundle(const struct linked_program *linked, const struct bundle_meta *m
                                  .program_count = linked->code_count,
                                  .entries = linked->entries,
                                  .entry_count = linked->entry_count,
+                                 .proof = proof,
                                  .types = type_table_view(&linked->types),
                                  .map_types = linked->map_types,
                                  .tunables = linked->tunables,

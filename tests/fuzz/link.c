@@ -22,7 +22,8 @@ static void check(const struct linked_program *program) {
   struct text out = {0};
   struct report report = {0};
   /* Map, function and section names come from the object and may be what a bundle cannot carry; programs may be too long together. */
-  if (link_bundle(program, &meta, secret_key, &out, &report) != 0 && report.errors != 1) __builtin_trap();
+  if (link_bundle(program, &meta, (struct slice){NULL, 0}, secret_key, &out, &report) != 0 && report.errors != 1)
+    __builtin_trap();
   for (uint32_t i = 0; i < program->code_count; i++)
     disassemble_all(program, &program->code[i]);
   report_free(&report);

@@ -129,7 +129,7 @@ static void programs_in_maps(void **state) {
   static const uint32_t expected[4] = {1, 0, 9, 1};
   assert_memory_equal(seen, expected, sizeof(seen));
   assert_int_equal(linked->maps[map_index(linked, "test.bss")].value_size, 4);
-  assert_int_equal(link_bundle(linked, &meta, secret_key, &out, NULL), 0);
+  assert_int_equal(link_bundle(linked, &meta, (struct slice){NULL, 0}, secret_key, &out, NULL), 0);
   link_free(linked);
   text_free(&object);
   text_free(&out);
