@@ -12,15 +12,17 @@ struct lookup {
   const struct filter_tree *tree;
   uint64_t value[FILTER_EAGER][ABREAST]; /* of the most used fields; the others are read on demand */
   uint32_t ref[ABREAST], best[ABREAST];
-  const uint8_t *base[2][ABREAST]; /* the headers of a regular packet, by enum filter_header */
-  uint8_t protocol[ABREAST];       /* of a regular packet */
   const uint8_t *ip[ABREAST], *end[ABREAST];
-  /* Other ways to go, each with the first rule that may be found there. */
+  bool postponed; /* some packet has had other ways to go */
+  /* Those ways, each with the first rule that may be found there. */
   uint32_t pending_count[ABREAST];
   struct {
     uint32_t ref, first;
   } pending[ABREAST][FILTER_TREE_DEPTH];
 };
+
+/* Some of the packets, in their order; NULL: all. What is called with a constant NULL is compiled without the list. */
+static inline uint32_t packet_at(const uint8_t *list, uint32_t k) { return list == NULL ? k : list[k]; }
 
 /* --- fields --- */
 
@@ -40,29 +42,50 @@ static inline bool open_regular(struct lookup *l, uint32_t i, const uint8_t *ip,
   l->ip[i] = ip;
   l->end[i] = end;
   if (!ip || end - ip < (ptrdiff_t)l->tree->need) return false;
-  if (((ip[0] & 15u) ^ 5u) | (load_be16(ip + 6) & 0x1fff)) return false;
-  l->base[FILTER_IP][i] = ip;
-  l->base[FILTER_TRANSPORT][i] = ip + 20;
-  l->protocol[i] = ip[9];
-  return true;
+  return (((ip[0] & 15u) ^ 5u) | (load_be16(ip + 6) & 0x1fff)) == 0;
 }
 
+/* Eager field `index` of regular packets. */
 static inline void read_regular(struct lookup *l, const uint8_t *regular, uint32_t count, uint32_t index) {
   const struct filter_field field = l->tree->fields[index];
-  const uint8_t *const *base = l->base[field.header];
+  uint32_t word = field.word + (field.header == FILTER_IP ? 0u : 20u);
   uint64_t *value = l->value[index];
   if (field.protocol > FILTER_TCP_UDP) {
-    for (uint32_t k = 0; k < count; k++)
-      value[regular[k]] = (load_be32(base[regular[k]] + field.word) >> field.shift) & field.mask;
+    for (uint32_t k = 0; k < count; k++) {
+      uint32_t i = packet_at(regular, k);
+      value[i] = (load_be32(l->ip[i] + word) >> field.shift) & field.mask;
+    }
     return;
   }
   uint32_t one = field.protocol == FILTER_TCP_UDP ? 6 : field.protocol;
   uint32_t other = field.protocol == FILTER_TCP_UDP ? 17 : field.protocol;
   for (uint32_t k = 0; k < count; k++) {
-    uint32_t i = regular[k];
-    uint64_t there = (load_be32(base[i] + field.word) >> field.shift) & field.mask;
-    bool holds = (l->protocol[i] == one) | (l->protocol[i] == other);
-    value[i] = holds ? there : FILTER_ABSENT;
+    uint32_t i = packet_at(regular, k), protocol = l->ip[i][9];
+    uint64_t there = (load_be32(l->ip[i] + word) >> field.shift) & field.mask;
+    value[i] = ((protocol == one) | (protocol == other)) ? there : FILTER_ABSENT;
+  }
+}
+
+/* The eager fields of all packets, but for those of `others` as it goes for regular packets. */
+static inline void read_all(struct lookup *l, uint32_t count, const uint8_t *others, uint32_t other_count) {
+  uint32_t eager = l->tree->eager;
+  if (__builtin_expect(other_count == 0, 1)) {
+    for (uint32_t field = 0; field < eager; field++)
+      read_regular(l, NULL, count, field);
+    return;
+  }
+  uint8_t regular[ABREAST];
+  uint32_t regular_count = 0;
+  for (uint32_t i = 0, k = 0; i < count; i++) {
+    bool is_other = k < other_count && others[k] == i;
+    regular[regular_count] = (uint8_t)i;
+    regular_count += !is_other;
+    k += is_other;
+  }
+  for (uint32_t field = 0; field < eager; field++) {
+    read_regular(l, regular, regular_count, field);
+    for (uint32_t k = 0; k < other_count; k++)
+      l->value[field][others[k]] = read_field(l, others[k], field);
   }
 }
 
@@ -123,6 +146,7 @@ static inline void postpone_rest(struct lookup *l, uint32_t i, const struct filt
   if (node->rest == FILTER_REF_NOTHING || node->rest_first >= l->best[i]) return;
   l->pending[i][l->pending_count[i]].ref = node->rest;
   l->pending[i][l->pending_count[i]++].first = node->rest_first;
+  l->postponed = true;
 }
 
 static inline void step(struct lookup *l, uint32_t i) {
@@ -131,15 +155,14 @@ static inline void step(struct lookup *l, uint32_t i) {
   l->ref[i] = child_of(node, l->tree->words + node->table, value_of(l, i, node->field));
 }
 
-/* Where packets are, all in all. */
-enum crowd {
-  CROWD_TOGETHER,
-  CROWD_AT_NODES,
-  CROWD_ANYWHERE
-}; /* at one node; at several nodes; some at the end of a way */
+/* Where packets are, all in all: at one node; at several nodes; each at a rule; some at the end of a way. */
+enum crowd { CROWD_TOGETHER, CROWD_AT_NODES, CROWD_AT_RULES, CROWD_ANYWHERE };
 
-static inline enum crowd crowd_of(uint32_t kinds, uint32_t different) {
-  if ((kinds & FILTER_REF_KIND) != FILTER_REF_NODE) return CROWD_ANYWHERE;
+/* `ref`: any of the references; `different`: the bits in which others differ from it. */
+static inline enum crowd crowd_of(uint32_t ref, uint32_t different) {
+  if ((different & FILTER_REF_KIND) != 0) return CROWD_ANYWHERE;
+  if ((ref & FILTER_REF_KIND) == FILTER_REF_RULE) return CROWD_AT_RULES;
+  if ((ref & FILTER_REF_KIND) != FILTER_REF_NODE) return CROWD_ANYWHERE;
   return different == 0 ? CROWD_TOGETHER : CROWD_AT_NODES;
 }
 
@@ -151,32 +174,38 @@ static inline void expect(const struct filter_tree *tree, uint32_t ref) {
 
 /* Packets that are at nodes go a step. */
 static enum crowd step_all(struct lookup *l, const uint8_t *going, uint32_t count) {
-  uint32_t kinds = 0, different = 0;
+  uint32_t different = 0, first = 0;
   for (uint32_t k = 0; k < count; k++) {
-    uint32_t i = going[k];
+    uint32_t i = packet_at(going, k);
     if ((l->ref[i] & FILTER_REF_KIND) == FILTER_REF_NODE) step(l, i);
     expect(l->tree, l->ref[i]);
-    kinds |= l->ref[i];
-    different |= l->ref[i] ^ l->ref[going[0]];
+    if (k == 0) first = l->ref[i];
+    different |= l->ref[i] ^ first;
   }
-  return crowd_of(kinds, different);
+  return crowd_of(first, different);
 }
 
 /* The same for packets that are all at one node. */
-static enum crowd step_together(struct lookup *l, const uint8_t *going, uint32_t count) {
-  const struct filter_tree_node node = l->tree->nodes[l->ref[going[0]]];
+static inline enum crowd step_together(struct lookup *l, const uint8_t *going, uint32_t count) {
+  const struct filter_tree_node node = l->tree->nodes[l->ref[packet_at(going, 0)]];
   const uint32_t *table = l->tree->words + node.table;
   if (node.rest != FILTER_REF_NOTHING || node.field >= FILTER_EAGER) return step_all(l, going, count);
   const uint64_t *value = l->value[node.field];
-  uint32_t kinds = 0, different = 0, first = child_of(&node, table, value[going[0]]);
-  for (uint32_t k = 0; k < count; k++) {
-    uint64_t v = value[going[k]];
-    uint32_t child = node.direct ? look_up(&node, table, v) : child_of(&node, table, v);
-    l->ref[going[k]] = child;
-    kinds |= child;
-    different |= child ^ first;
+  uint32_t different = 0, first = child_of(&node, table, value[packet_at(going, 0)]);
+  if (node.direct) {
+    for (uint32_t k = 0; k < count; k++) {
+      uint32_t i = packet_at(going, k), child = look_up(&node, table, value[i]);
+      l->ref[i] = child;
+      different |= child ^ first;
+    }
+  } else {
+    for (uint32_t k = 0; k < count; k++) {
+      uint32_t i = packet_at(going, k), child = child_of(&node, table, value[i]);
+      l->ref[i] = child;
+      different |= child ^ first;
+    }
   }
-  return crowd_of(kinds, different);
+  return crowd_of(first, different);
 }
 
 /* --- leaves --- */
@@ -220,61 +249,59 @@ static inline bool finish(struct lookup *l, uint32_t i) {
   return false;
 }
 
-/* Ends the ways that have come to their end. Returns how many packets are still going. */
-static uint32_t finish_all(struct lookup *l, uint8_t *going, uint32_t count, enum crowd *crowd) {
-  uint32_t left = 0, kinds = 0, different = 0;
+/* Ends the ways that have come to their end, and lists in `left` the packets that are still going. Returns how many. */
+static uint32_t finish_all(struct lookup *l, const uint8_t *going, uint32_t count, uint8_t *left, enum crowd *crowd) {
+  uint32_t left_count = 0, different = 0;
   for (uint32_t k = 0; k < count; k++) {
-    uint32_t i = going[k];
+    uint32_t i = packet_at(going, k);
     bool on = (l->ref[i] & FILTER_REF_KIND) == FILTER_REF_NODE || finish(l, i);
-    going[left] = (uint8_t)i;
-    left += on;
-    if (!on) continue;
-    kinds |= l->ref[i];
-    different |= l->ref[i] ^ l->ref[going[0]];
+    left[left_count] = (uint8_t)i;
+    left_count += on;
+    different |= on ? l->ref[i] ^ l->ref[left[0]] : 0;
   }
-  *crowd = crowd_of(kinds, different);
-  return left;
+  *crowd = left_count > 0 ? crowd_of(l->ref[left[0]], different) : CROWD_ANYWHERE;
+  return left_count;
 }
 
 /* --- packets --- */
 
-static void walk(struct lookup *l, uint32_t count) {
-  uint8_t going[ABREAST];
-  uint32_t root = l->tree->root;
-  for (uint32_t i = 0; i < count; i++) {
-    going[i] = (uint8_t)i;
+static void walk(struct lookup *l, uint32_t count, uint32_t *rules) {
+  uint8_t list[ABREAST], *going = NULL;
+  uint32_t root = l->tree->root, left = count;
+  l->postponed = false;
+  for (uint32_t i = 0; i < ABREAST; i++) {
     l->ref[i] = root;
     l->best[i] = FILTER_NONE;
     l->pending_count[i] = 0;
   }
   enum crowd crowd = crowd_of(root, 0);
-  while (count > 0) {
+  while (left > 0) {
     if (crowd == CROWD_TOGETHER) {
-      crowd = step_together(l, going, count);
+      crowd = going == NULL ? step_together(l, NULL, left) : step_together(l, going, left);
+    } else if (crowd == CROWD_AT_NODES) {
+      crowd = step_all(l, going, left);
+    } else if (crowd == CROWD_AT_RULES && going == NULL && !l->postponed) {
+      for (uint32_t i = 0; i < count; i++)
+        rules[i] = l->ref[i] & ~(uint32_t)FILTER_REF_KIND;
+      return;
     } else {
-      crowd = step_all(l, going, count);
+      left = finish_all(l, going, left, list, &crowd);
+      going = list;
     }
-    if (crowd == CROWD_ANYWHERE) count = finish_all(l, going, count, &crowd);
   }
-}
-
-static void read_all(struct lookup *l, const uint8_t *regular, uint32_t regular_count, const uint8_t *others,
-                     uint32_t other_count) {
-  for (uint32_t field = 0; field < l->tree->eager; field++) {
-    if (regular_count > 0) read_regular(l, regular, regular_count, field);
-    for (uint32_t k = 0; k < other_count; k++)
-      l->value[field][others[k]] = read_field(l, others[k], field);
-  }
+  for (uint32_t i = 0; i < count; i++)
+    rules[i] = l->best[i];
 }
 
 uint32_t filter_tree_find(const struct filter_tree *tree, const uint8_t *ip, const uint8_t *packet_end) {
-  static const uint8_t zero[1] = {0};
+  static const uint8_t first[1] = {0};
   struct lookup lookup;
+  uint32_t rule;
   lookup.tree = tree;
   bool regular = open_regular(&lookup, 0, ip, packet_end);
-  read_all(&lookup, zero, regular, zero, !regular);
-  walk(&lookup, 1);
-  return lookup.best[0];
+  read_all(&lookup, 1, first, !regular);
+  walk(&lookup, 1, &rule);
+  return rule;
 }
 
 void filter_tree_find_all(const struct filter_tree *tree, const struct batch *batch, uint32_t *rules) {
@@ -282,18 +309,14 @@ void filter_tree_find_all(const struct filter_tree *tree, const struct batch *ba
   lookup.tree = tree;
   for (uint32_t first = 0; first < batch->count; first += ABREAST) {
     uint32_t count = batch->count - first < ABREAST ? batch->count - first : ABREAST;
-    uint8_t regular[ABREAST], others[ABREAST];
-    uint32_t regular_count = 0;
+    uint8_t others[ABREAST];
+    uint32_t other_count = 0;
     for (uint32_t i = 0; i < count; i++) {
       const struct packet *p = batch->packet[first + i];
       const uint8_t *ip = p->network_header ? (const uint8_t *)p + p->network_header : NULL;
-      bool is_regular = open_regular(&lookup, i, ip, p->data + p->length);
-      regular[regular_count] = others[i - regular_count] = (uint8_t)i;
-      regular_count += is_regular;
+      if (__builtin_expect(!open_regular(&lookup, i, ip, p->data + p->length), 0)) others[other_count++] = (uint8_t)i;
     }
-    read_all(&lookup, regular, regular_count, others, count - regular_count);
-    walk(&lookup, count);
-    for (uint32_t i = 0; i < count; i++)
-      rules[first + i] = lookup.best[i];
+    read_all(&lookup, count, others, other_count);
+    walk(&lookup, count, rules + first);
   }
 }

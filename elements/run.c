@@ -5,6 +5,13 @@
 #include "elements/run.h"
 
 void run_split(struct element *e, struct batch *batch, const uint32_t *outputs) {
+  uint32_t different = 0;
+  for (uint32_t i = 0; i < batch->count; i++)
+    different |= outputs[i] ^ outputs[0];
+  if (different == 0) {
+    if (batch->count > 0) run_whole(e, batch, outputs[0]);
+    return;
+  }
   struct batch part;
   for (uint32_t first = 0, end; first < batch->count; first = end) {
     uint32_t output = outputs[first];
@@ -12,10 +19,6 @@ void run_split(struct element *e, struct batch *batch, const uint32_t *outputs) 
     part.packet[0] = batch->packet[first];
     for (end = first + 1; end < batch->count && outputs[end] == output; end++)
       part.packet[end - first] = batch->packet[end];
-    if (end - first == batch->count) {
-      run_whole(e, batch, output);
-      return;
-    }
     part.count = end - first;
     run_whole(e, &part, output);
   }
