@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "bpf/context.h"
+#include "bundle/proof_input.h"
 #include "bundle/signature.h"
 #include "bundle/tunable.h"
 #include "bundle/wire.h"
@@ -277,6 +278,38 @@ static void key_is_found_by_id(void **state) {
   assert_ptr_equal(signer, &keys[2]);
   assert_int_equal(bundle_verify((uint8_t *)good.data, good.length, keys, 2, &signer, NULL), -ERROR_KEY);
   assert_int_equal(bundle_verify((uint8_t *)good.data, good.length, NULL, 0, &signer, NULL), -ERROR_KEY);
+}
+
+/* The checker is asked about the bundle's own instructions; only what programs cannot write counts as constant. */
+static void proof_checker_is_asked_about_the_bundle(void **state) {
+  uint8_t *bytes = copy_of(good.data, good.length);
+  struct bundle *bundle = memory_alloc(sizeof(*bundle));
+  struct bundle_proof_input *in = memory_alloc(sizeof(*in));
+  assert_int_equal(bundle_parse(bytes, good.length, bundle, NULL), 0);
+  bundle_proof_input(bundle, 1234, in);
+  assert_ptr_equal(in->input.insns, bundle->insns);
+  assert_int_equal(in->input.insn_count, COUNT(insns));
+  assert_int_equal(in->input.max_insns, 1234);
+  assert_int_equal(in->input.program_count, 2);
+  assert_int_equal(in->programs[1].start, TAIL);
+  assert_int_equal(in->programs[1].count, COUNT(insns) - TAIL);
+  assert_int_equal(in->input.map_count, COUNT(maps));
+  for (size_t i = 0; i < COUNT(maps); i++) {
+    assert_ptr_equal(in->maps[i].def, &bundle->maps[i]);
+    assert_ptr_equal(in->maps[i].constant, i == 1 ? bundle->initial[1].data : NULL);
+  }
+  assert_int_equal(in->input.target_count, COUNT(entries));
+  for (uint32_t i = 0; i < COUNT(entries); i++) { /* in order of index */
+    assert_int_equal(in->targets[i].map, 3);
+    assert_int_equal(in->targets[i].program, i);
+  }
+  assert_int_equal(in->input.tunable_count, COUNT(tunables));
+  assert_int_equal(in->tunables[0].offset, bundle->tunables[0].offset);
+  assert_int_equal(in->tunables[0].low, bundle->tunables[0].least);
+  assert_int_equal(in->tunables[0].high, bundle->tunables[0].most);
+  memory_free(in);
+  memory_free(bundle);
+  memory_free(bytes);
 }
 
 /* --- malformed sections --- */
@@ -665,6 +698,7 @@ int main(void) {
       cmocka_unit_test(reads_what_was_written),
       cmocka_unit_test(writing_is_deterministic),
       cmocka_unit_test(writer_refuses_what_the_reader_would),
+      cmocka_unit_test(proof_checker_is_asked_about_the_bundle),
       cmocka_unit_test(numbers_of_tunables),
       cmocka_unit_test(source_lines),
       cmocka_unit_test(ed25519_is_that_of_the_rfc),

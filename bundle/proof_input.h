@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What the proof checker is asked about a bundle: its programs, maps, constants and tunables, in the checker's words.
+ */
+#ifndef IMAGO_BUNDLE_PROOF_INPUT_H
+#define IMAGO_BUNDLE_PROOF_INPUT_H
+
+#include "bundle/bundle.h"
+#include "proof/input.h"
+
+/* Points into itself and into the bundle: it must not move, and lives no longer than the bundle. */
+struct bundle_proof_input {
+  struct proof_input input;
+  struct proof_map maps[BPF_MAX_MAPS];
+  struct proof_program programs[BUNDLE_MAX_PROGRAMS];
+  struct proof_tunable tunables[BUNDLE_MAX_TUNABLES];
+  struct proof_target targets[BPF_MAX_MAPS * BUNDLE_MAX_PROGRAMS];
+};
+
+/* About 20 KiB: allocate it. max_insns: see struct proof_input. */
+void bundle_proof_input(const struct bundle *bundle, uint32_t max_insns, struct bundle_proof_input *out);
+
+#endif
