@@ -470,7 +470,7 @@ __attribute__((always_inline)) static inline uint64_t interpret(struct bpf_machi
           continue;
         }
         reg[0] = 0;
-        if (target->code != NULL || target->well_formed != well_formed) {
+        if (__atomic_load_n(&target->code, __ATOMIC_RELAXED) != NULL || target->well_formed != well_formed) {
           m->budget = budget;
           reg[0] = bpf_machine_go_on(m, target);
           budget = m->budget;

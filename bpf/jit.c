@@ -236,7 +236,8 @@ int bpf_jit(struct bpf_program *program, const struct bpf_fact *facts, const str
   }
   error = place(&j, native, report);
   if (error == 0) {
-    program->code = &native->code;
+    /* Workers may be interpreting the program meanwhile. */
+    __atomic_store_n(&program->code, &native->code, __ATOMIC_RELEASE);
     native = NULL;
   }
 out:

@@ -36,7 +36,7 @@ struct bpf_program {
    * bpf_program_prepare finds them. */
   uint32_t *functions;
   uint32_t function_count;
-  struct bpf_code *code; /* owned; NULL: interpreted */
+  struct bpf_code *code; /* owned; NULL: interpreted. May be published while the program runs */
   bool well_formed;      /* bpf_program_prepare found that bpf_check passes; insns stay as they are from then on */
 };
 

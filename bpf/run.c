@@ -32,11 +32,13 @@ void bpf_machine_enter_frame(struct bpf_machine *m, unsigned depth) {
 uint64_t bpf_machine_go_on(struct bpf_machine *m, const struct bpf_program *program) {
   const struct bpf_program *const caller = m->program;
   uint64_t (*const call)(struct bpf_machine *, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t) = m->call;
+  /* Code may be published while others interpret (bpf_jit); no run changes its engine. */
+  const struct bpf_code *code = __atomic_load_n(&program->code, __ATOMIC_ACQUIRE);
   m->program = program;
   uint64_t r0;
-  if (program->code != NULL) {
+  if (code != NULL) {
     bpf_machine_set_frame(m, m->depth); /* native code zeroes what it can reach of it */
-    r0 = program->code->run(m);
+    r0 = code->run(m);
   } else {
     bpf_machine_enter_frame(m, m->depth);
     r0 = bpf_interpret(m, 0);
@@ -134,7 +136,8 @@ void bpf_run_callback(const struct bpf_program *program, const struct bpf_enviro
   m.stack_length = 0; /* there is no frame above the callback's */
   bpf_machine_hold(&m, key, map->def.key_size, NULL);
   uint64_t value = (uint64_t)(uintptr_t)(map->values + (size_t)slot * map->value_stride);
-  m.call = program->code != NULL && program->code->call != NULL ? program->code->call : bpf_interpret_call;
+  const struct bpf_code *code = __atomic_load_n(&program->code, __ATOMIC_ACQUIRE);
+  m.call = code != NULL && code->call != NULL ? code->call : bpf_interpret_call;
   uint64_t r0 = m.call(&m, function, bpf_machine_handle_of(&m, map), (uint64_t)(uintptr_t)key, value, 0);
   conclude(&m, program, r0, result);
 }

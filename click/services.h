@@ -8,11 +8,13 @@
 
 #include "bundle/bundle.h"
 #include "bundle/floor.h"
+#include "lib/list.h"
 #include "packet/nic.h"
 
 struct click_language;
 struct deferred;
 struct handler;
+struct postponed;
 struct host;
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO };
@@ -26,6 +28,10 @@ struct services {
   /* Calls function(argument) after every worker has passed a quiescent point (no batch in flight that began before). May
    * not fail: the node is embedded in the caller's object. */
   void (*defer)(struct deferred *node, void (*function)(struct deferred *node));
+  /* For what the first packet need not wait for: once that was forwarded, or none has come for a while, worker 0 calls function(work)
+   * between two rounds, one call a round, until it returns false. The node is embedded in the caller's object and zero. Thread of control
+   * only. False: that time has come, and the caller had better do it now. NULL: as if it returned false. */
+  bool (*postpone)(struct postponed *work, bool (*function)(struct postponed *work));
   /* The NIC of that name ("eth0"), or NULL. */
   struct nic *(*nic_find)(const char *name);
   /* As nic_find; a platform that can open devices by name does so. `method` (FromDevice's METHOD) may be NULL. 0 and *nic, or a
@@ -64,5 +70,16 @@ struct deferred {
   void (*function)(struct deferred *node);
   uint64_t epoch;
 };
+
+/* Embedded in objects with work for services->postpone. */
+struct postponed {
+  struct list links;
+  bool (*function)(struct postponed *work);
+};
+
+/* Before the object goes: takes back what is still to be called. Thread of control only; without effect on a node that waits for nothing. */
+static inline void postponed_recall(struct postponed *work) {
+  if (work->links.next != NULL) list_remove(&work->links);
+}
 
 #endif

@@ -121,7 +121,7 @@ static int read_program(void *owner, const struct handler *handler, struct slice
                  : "name %s\nversion %llu\nhash %s\nkey %s\nsize %u\ninsns %u\nmaps %u\nentry %s\nengine %s\n",
             bundle->meta.name, (unsigned long long)bundle->meta.version, hash, ext->key, bundle->size,
             bundle->insn_count, bundle->map_count, entry_name(ext),
-            ext->programs[ext->entry].code != NULL ? "native" : "interpreter");
+            __atomic_load_n(&ext->programs[ext->entry].code, __ATOMIC_RELAXED) != NULL ? "native" : "interpreter");
   return 0;
 }
 

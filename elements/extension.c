@@ -298,26 +298,42 @@ static int prepare_program(struct extension *ext, struct bpf_program *program, s
   return bpf_program_prepare(program, report);
 }
 
-/* Native code, unless the element was told not to. What it cannot have, for want of code memory or because its functions run into each
- * other, the interpreter runs as well: that is no reason to refuse a program, and `program` says which of them runs it. */
-static void compile(struct extension *ext, struct bpf_program *program, const struct extension_request *request) {
+/* Native code for the next program. What has none, for want of code memory or because its functions run into each other, the interpreter
+ * runs as well: that is no reason to refuse a program, and handler `program` says which of them runs it. Packets may be in the program:
+ * both engines work on the same state, and the next run takes the other. True: there are more. */
+static bool compile_next(struct extension *ext) {
+  const struct bundle_program *part = &ext->bundle->programs[ext->compiled];
   struct report why = {0};
-  if (request->interpret) return;
-  if (bpf_jit(program, NULL, NULL, &why) < 0) {
+  if (bpf_jit(&ext->programs[ext->compiled++], NULL, NULL, &why) < 0) {
     char line[256];
-    size_t length = format_text(line, sizeof line, "%s: %s runs interpreted: %s", request->element,
-                                ext->bundle->meta.name, text_string(&why.text));
+    size_t length = format_text(line, sizeof line, "%s version %llu%s%s runs interpreted: %s", ext->bundle->meta.name,
+                                (unsigned long long)ext->bundle->meta.version,
+                                part->function[0] != 0 ? ", program " : "", part->function, text_string(&why.text));
     while (length > 0 && (length >= sizeof line || line[length - 1] == '\n'))
       length--;
-    request->services->log(LOG_WARNING, line, length);
+    ext->services->log(LOG_WARNING, line, length);
   }
   report_free(&why);
+  return ext->compiled < ext->program_count;
+}
+
+static bool compile_postponed(struct postponed *work) {
+  return compile_next(CONTAINER_OF(work, struct extension, compiling));
+}
+
+/* Translating takes longer than all that the first packet has to wait for: until then it meets the interpreter. */
+static void compile(struct extension *ext) {
+  const struct services *services = ext->services;
+  if (services->postpone != NULL && services->postpone(&ext->compiling, compile_postponed)) return;
+  while (compile_next(ext))
+    continue;
 }
 
 int extension_stage(const struct extension_request *request, struct extension **extension, struct report *report) {
   const struct services *services = request->services;
   struct extension *ext = memory_alloc_aligned(sizeof *ext, 64);
   if (ext == NULL) return report_error(report, ERROR_NO_MEMORY, "no memory for an extension");
+  ext->services = services;
   uint64_t started = services->now();
   int status = copy_and_verify(ext, request, report);
   uint64_t verified = services->now();
@@ -329,8 +345,6 @@ int extension_stage(const struct extension_request *request, struct extension **
   if (status == 0) status = make_maps(ext, request, report);
   for (uint32_t i = 0; i < ext->program_count && status == 0; i++)
     status = prepare_program(ext, &ext->programs[i], report);
-  for (uint32_t i = 0; i < ext->program_count && status == 0; i++)
-    compile(ext, &ext->programs[i], request);
   if (status == 0) {
     status = version_floor_reserve(services->floors, ext->bundle->meta.name);
     if (status < 0) {
@@ -342,6 +356,7 @@ int extension_stage(const struct extension_request *request, struct extension **
     extension_free(ext);
     return status;
   }
+  if (!request->interpret) compile(ext);
   ext->times = (struct extension_times){verified - started, checked - verified, services->now() - checked};
   *extension = ext;
   return 0;
@@ -349,6 +364,7 @@ int extension_stage(const struct extension_request *request, struct extension **
 
 void extension_free(struct extension *ext) {
   if (ext == NULL) return;
+  postponed_recall(&ext->compiling);
   for (uint32_t i = 0; i < ext->program_count; i++)
     bpf_program_destroy(&ext->programs[i]);
   for (uint32_t i = 0; i < ext->map_count; i++)

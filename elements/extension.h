@@ -48,6 +48,9 @@ struct extension {
   char key[sizeof((struct bundle_key){0}.name)];
   struct extension_times times;
   struct extension_fault fault;
+  const struct services *services;
+  struct postponed compiling;                                  /* programs from `compiled` on, after the first packet */
+  uint32_t compiled;                                           /* programs whose translation was tried */
   struct extension_counts counts __attribute__((aligned(64))); /* written by workers; the rest stays as it is */
 
   /* Of the element that installed it. */

@@ -50,6 +50,10 @@ static void defer(struct deferred *node, void (*function)(struct deferred *node)
   quiesce_defer(&the_system.quiesce, node, function);
 }
 
+static bool postpone(struct postponed *work, bool (*function)(struct postponed *work)) {
+  return postpone_add(&the_system.postpone, work, function);
+}
+
 static struct nic *nic_find(const char *name) {
   for (unsigned i = 0; i < platform_nic_count(); i++) {
     struct nic *nic = platform_nic(i);
@@ -186,6 +190,7 @@ static void fill_services(struct system *system) {
       .random = random_u32,
       .log = log_line,
       .defer = defer,
+      .postpone = postpone,
       .nic_find = nic_find,
       .nic_open = nic_open,
       .pool = &system->worker[0].pool,
@@ -227,6 +232,7 @@ static int start(struct system *system, struct report *report) {
   if (config != NULL && config->simulate_from != 0) graph_clock_simulate(config->simulate_from);
   log_init(&system->log);
   quiesce_init(&system->quiesce, system->worker_count);
+  postpone_init(&system->postpone);
   pause_init(&system->pause, system->worker_count);
   for (unsigned i = 0; i < system->worker_count; i++)
     system->worker[i].index = i;

@@ -15,6 +15,7 @@
 #include "kernel/log.h"
 #include "kernel/pause.h"
 #include "kernel/port.h"
+#include "kernel/postpone.h"
 #include "kernel/quiesce.h"
 #include "packet/packet.h"
 
@@ -36,6 +37,7 @@ struct system {
   struct boot_chart boot;
   struct log log;
   struct quiesce quiesce;
+  struct postpone postpone;
   struct services services;
   struct version_floors floors;
   struct bundle_key *keys;

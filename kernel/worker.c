@@ -53,10 +53,11 @@ static bool housekeeping(struct system *system, uint64_t started, uint64_t now, 
     if (!called && system->first_packet == 0 && now - started < WORKER_LATE_NS) return false;
     complete_devices(system);
   }
-  if (now < *ports_at && !called) return false;
+  bool stepped = postpone_step(&system->postpone);
+  if (now < *ports_at && !called) return stepped;
   bool moved = poll_ports(system);
   *ports_at = moved ? now : now + WORKER_PORT_NS;
-  return moved;
+  return moved || stepped;
 }
 
 /* A counter that one worker writes and others read: cheaper than a locked addition. */

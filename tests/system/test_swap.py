@@ -3,6 +3,8 @@
 import re
 import shutil
 
+import pytest
+
 from harness import PATIENCE
 from wire import wait_until
 
@@ -42,6 +44,27 @@ def test_swaps_under_load_lose_nothing(launch, signed, capture, platform):
     blocked = {number % len(capture) for number in missing}
     assert len(blocked) < len(capture) / 2
     assert function.number("fw.passed") == len(numbers)
+
+
+@pytest.mark.vm
+def test_ring_0_is_called_by_the_boot_and_to_sleep(launch, signed, capture):
+    """A boot maps memory and may set up a clock: 5 calls (100 us each where KVM is not assisted). Neither packets nor the program's
+    compilation nor its replacement call, but to sleep."""
+    function = filtering(launch, signed, "vm", "pass", capture, options=["--memory", "8"])
+
+    def calls():
+        counts = {name: int(count) for name, count in function.table("platform").items() if name.startswith("nucleus_calls.")}
+        assert counts["nucleus_calls.write"] == counts["nucleus_calls.exit"] == 0
+        return sum(counts.values()) - counts["nucleus_calls.sleep"]
+
+    booted = calls()
+    assert booted <= 5
+    function.play(2 * len(capture))
+    wait_until(lambda: function.table("fw.program")["engine"] == "native", PATIENCE, "native code")
+    function.load("fw", signed.bundle("block_dns", 2))
+    assert function.table("fw.program")["engine"] == "native"
+    function.settle()
+    assert calls() == booted
 
 
 def test_a_swap_is_one_clean_cut(launch, signed, capture, platform):

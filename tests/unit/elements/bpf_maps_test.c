@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "kernel/postpone.h"
 #include "tests/unit/bpf/asm.h"
 #include "tests/unit/elements/bundles.h"
 
@@ -41,6 +42,25 @@ static const struct slice initial[] = {{"\0\0\0\0\0\0\0\0", 8}};
 
 static const struct recipe counter = {"t", 1, CODE(count), .maps = &hits, .map_count = 1};
 static const struct recipe counter_per_cpu = {"t", 1, CODE(count), .maps = &hits_per_cpu, .map_count = 1};
+
+/* A second program, which no compiler takes: its main function runs on into the one that it calls. */
+static const struct bpf_insn count_and_other[] = {
+    STORE_IMM(BPF_W, 10, -4, 0),
+    LOAD_MAP(1, 0),
+    MOV(2, 10),
+    ADD_IMM(2, -4),
+    CALL_HELPER(BPF_HELPER_MAP_LOOKUP_ELEM),
+    JUMP_IMM(BPF_JEQ, 0, 0, 3),
+    LOAD(BPF_DW, 1, 0, 0),
+    ADD_IMM(1, 1),
+    STORE(BPF_DW, 0, 1, 0),
+    MOV_IMM(0, XDP_PASS),
+    EXIT(),
+    CALL(0),
+    MOV_IMM(0, XDP_PASS),
+    EXIT(),
+};
+static const struct bundle_program count_and_other_programs[] = {{"", 0, 12}, {"other", 12, 3}};
 
 static const char plain[] = "i :: Inject -> e :: BPFRewriter(first) -> Discard";
 
@@ -146,6 +166,62 @@ static void records(void **state) {
   harness_stop();
 }
 
+/* --- engines --- */
+
+static struct postpone postponed;
+static bool postpone(struct postponed *work, bool (*function)(struct postponed *work)) {
+  return postpone_add(&postponed, work, function);
+}
+
+static void start_postponed(struct recipe first, const char *config) {
+  postpone_init(&postponed);
+  bundles_open(first);
+  harness.services.postpone = postpone;
+  harness_build(config);
+}
+
+/* While it is not the time yet, packets meet the interpreter; then native code goes on with the same maps, a program a step. What cannot
+ * be compiled stays interpreted, and the log says why. */
+static void compiles_later(void **state) {
+  start_postponed((struct recipe){"t", 1, CODE(count_and_other), .maps = &hits, .map_count = 1,
+                                  .programs = count_and_other_programs, .program_count = 2},
+                  plain);
+  harness_inject("i", "a b", 0);
+  assert_non_null(strstr(harness_read("e.program"), "engine interpreter\n"));
+  assert_true(postpone_step(&postponed));
+  assert_non_null(strstr(harness_read("e.program"), "engine native\n"));
+  assert_null(strstr(text_string(&harness.log), "interpreted"));
+  assert_true(postpone_step(&postponed));
+  assert_non_null(strstr(text_string(&harness.log), "t version 1, program other runs interpreted: "));
+  assert_false(postpone_step(&postponed));
+  harness_inject("i", "c", 0);
+  assert_string_equal(harness_read_with("e.map_get", "hits 0"), "0: 3");
+  /* From now on it is done at once. */
+  bundles_expect_load("e.program", (struct recipe){"t", 2, CODE(count), .maps = &hits, .map_count = 1});
+  assert_non_null(strstr(harness_read("e.program"), "engine native\n"));
+  harness_inject("i", "d", 0);
+  assert_string_equal(harness_read_with("e.map_get", "hits 0"), "0: 4");
+  harness_stop();
+}
+
+/* A program that goes before its time is forgotten; JIT false never compiles. */
+static void forgets_what_went(void **state) {
+  start_postponed(counter, plain);
+  bundles_expect_load("e.program", (struct recipe){"t", 2, CODE(count), .maps = &hits, .map_count = 1});
+  harness_quiesce();
+  assert_true(postpone_step(&postponed));
+  assert_non_null(strstr(harness_read("e.program"), "engine native\n"));
+  assert_false(postpone_step(&postponed));
+  harness_stop();
+  start_postponed(counter, plain);
+  harness_stop();
+  assert_false(postpone_step(&postponed));
+  start_postponed(counter, "i :: Inject -> e :: BPFRewriter(first, JIT false) -> Discard");
+  assert_false(postpone_step(&postponed));
+  assert_non_null(strstr(harness_read("e.program"), "engine interpreter\n"));
+  harness_stop();
+}
+
 /* --- shared maps --- */
 
 /* Elements that name a map have one in common, the others have their own; it lives as long as the last that uses it, across changes of
@@ -194,8 +270,9 @@ static void sharing_is_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(entries), cmocka_unit_test(wrong_requests),  cmocka_unit_test(values_per_processor),
-      cmocka_unit_test(records), cmocka_unit_test(maps_are_shared), cmocka_unit_test(sharing_is_refused),
+      cmocka_unit_test(entries),         cmocka_unit_test(wrong_requests),     cmocka_unit_test(values_per_processor),
+      cmocka_unit_test(compiles_later),  cmocka_unit_test(forgets_what_went),  cmocka_unit_test(records),
+      cmocka_unit_test(maps_are_shared), cmocka_unit_test(sharing_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, bundles_release);
 }

@@ -15,10 +15,49 @@
 
 #include "kernel/boot.h"
 #include "kernel/log.h"
+#include "kernel/postpone.h"
 #include "kernel/quiesce.h"
 #include "kernel/symbol.h"
 
 #define SECOND 1000000000ull
+
+/* --- postponed work --- */
+
+struct errand {
+  struct postponed postponed;
+  unsigned steps, done;
+};
+static bool run_errand(struct postponed *work) {
+  struct errand *errand = (struct errand *)work;
+  return ++errand->done < errand->steps;
+}
+
+/* Nothing is done before its time; then each gets a step in turn, until it has enough. What is recalled gets none, and what comes later is
+ * the caller's to do. */
+static void test_postponed_work(void **state) {
+  struct postpone p;
+  struct errand a = {.steps = 2}, b = {.steps = 1}, c = {.steps = 3}, d = {.steps = 1};
+  postpone_init(&p);
+  assert_true(postpone_add(&p, &a.postponed, run_errand));
+  assert_true(postpone_add(&p, &b.postponed, run_errand));
+  assert_true(postpone_add(&p, &c.postponed, run_errand));
+  assert_int_equal(a.done + b.done + c.done, 0);
+  postponed_recall(&b.postponed);
+  assert_true(postpone_step(&p));
+  assert_true(postpone_step(&p));
+  assert_int_equal(a.done, 1);
+  assert_int_equal(c.done, 1);
+  assert_false(postpone_add(&p, &d.postponed, run_errand));
+  assert_true(postpone_step(&p));
+  postponed_recall(&c.postponed);
+  postponed_recall(&c.postponed);
+  postponed_recall(&d.postponed);
+  assert_false(postpone_step(&p));
+  assert_int_equal(a.done, 2);
+  assert_int_equal(b.done, 0);
+  assert_int_equal(c.done, 1);
+  assert_int_equal(d.done, 0);
+}
 
 /* --- quiescent points --- */
 
@@ -170,13 +209,10 @@ static void test_boot_chart(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_waits_for_every_worker),
-      cmocka_unit_test(test_sleepers),
-      cmocka_unit_test(test_log_lines),
-      cmocka_unit_test(test_log_rate),
-      cmocka_unit_test(test_log_wraps),
-      cmocka_unit_test(test_symbols),
-      cmocka_unit_test(test_boot_chart),
+      cmocka_unit_test(test_postponed_work), cmocka_unit_test(test_waits_for_every_worker),
+      cmocka_unit_test(test_sleepers),       cmocka_unit_test(test_log_lines),
+      cmocka_unit_test(test_log_rate),       cmocka_unit_test(test_log_wraps),
+      cmocka_unit_test(test_symbols),        cmocka_unit_test(test_boot_chart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
