@@ -81,7 +81,6 @@ enum proof_failure_kind {
   PROOF_NO_POINT,    /* backward jump, or callback, to what is no entry of the plan: at the state's pc */
   PROOF_NOT_WITHIN,  /* arrival is within no recorded state: location of the first difference to the last one; entry */
   PROOF_NO_JOIN,     /* two paths meet that hold different things: a split is needed */
-  PROOF_TOO_MANY,    /* split, unroll: over its limit */
   PROOF_NO_MEASURE,  /* on this way back the measure did not move; known: the value */
   PROOF_BODY,        /* one trip takes more than stated; size: instructions */
   PROOF_COST,        /* arrives at more than the cost of the entry */

@@ -9,11 +9,9 @@
 #include "proof/state.h"
 
 enum proof_entry_kind {
-  /* States stay apart. An arrival that is within one that was not run yet, or was run at its cost or more, ends there; otherwise it becomes
-   * one more. At most `limit`. */
+  /* States stay apart. An arrival that is within one that was not run yet, or was run at the arrival's cost or more, ends there;
+   * otherwise it becomes one more. At the head of a loop this unrolls it: it ends because costs grow from trip to trip. */
   PROOF_SPLIT,
-  /* The same at the head of a loop. An arrival from the body that began with state i ends in a later one only. */
-  PROOF_UNROLL,
   /* Recorded states, made from the first arrival by changes. Each arrival must be within one of them. At a forward join, or
    * where functions are entered. */
   PROOF_MERGE,
@@ -23,15 +21,15 @@ enum proof_entry_kind {
   PROOF_CALLBACK,
 };
 
-/* One location of a recorded state that is not as in the first arrival. Unreadable: nothing is known there. Of a slot all eight
- * bytes are written if it has a value (scalars and pointers), and none otherwise. */
+/* One location of a recorded state that is not as in the first arrival. Of a slot `written` and, with size not 0, the value at these
+ * bytes are all that is known; of a register the value. Unreadable (slots: nothing written): it is forgotten. */
 struct proof_change {
   uint16_t location;
-  uint8_t written; /* slot without value (UNREADABLE): mask of the bytes that are written */
+  uint8_t written, at, size; /* as in struct proof_slot; 0 for a register */
   bool
-      linked; /* it has the id of what stands at location `link` of the same record, after the changes before this one */
+      linked; /* the value has the id of what is then known at location `link`, which is below `location` or unchanged */
   uint16_t link;
-  struct proof_value value; /* id and lost are not used: the id is a new one unless linked */
+  struct proof_value value; /* id and lost are not used: without link the id is a new one */
 };
 
 struct proof_record {
@@ -42,18 +40,15 @@ struct proof_entry {
   uint8_t kind;
   uint8_t depth;
   uint32_t key[BPF_MAX_FRAMES]; /* call sites, then the slot: depth + 1 of them */
-  uint32_t limit;               /* split, unroll: states at most */
-  uint32_t slack; /* merge, loop, callback: by how much more than the first arrival's the cost of a later one may be */
-  uint32_t first_record, record_count; /* merge, loop, callback: in the plan's records */
-  /* loop, unroll: it is active up to and including this slot of the function that its head is in */
-  uint32_t end;
-  /* loop, callback: instructions and helper calls of one trip at most */
-  struct proof_cost body;
-  /* loop: the measure moves by at least `step` each trip, down if it is negative */
-  uint16_t measure; /* location */
-  int32_t step;
-  /* split, unroll: locations that are forgotten in each arrival: changes with unreadable values */
-  uint32_t first_forget, forget_count;
+  /* A recorded state's cost is by so much more than that of its first arrival (with LOOP and CALLBACK besides what all
+   * trips take), so that later arrivals with a higher cost may end there. */
+  struct proof_cost slack;
+  uint32_t first_record, record_count; /* MERGE, LOOP, CALLBACK: in the plan's records */
+  uint32_t first_forget, forget_count; /* SPLIT: in the plan's changes: unreadable values, forgotten in each arrival */
+  uint32_t end;           /* LOOP: it is active up to and including this slot of the function that its head is in */
+  struct proof_cost body; /* LOOP, CALLBACK: one trip takes at most */
+  uint16_t measure;       /* LOOP: location of a scalar or packet pointer */
+  int32_t step;           /* by which it moves at least each trip, down if it is negative; not 0 */
 };
 
 /* A walk begins at the first slot of a program, or of a function that timers of a map call. */

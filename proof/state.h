@@ -86,11 +86,6 @@ struct proof_slot {
   struct proof_value value;
 };
 
-/* A loop that is being run: number of its entry in the plan, and of the recorded state that its body was entered from. */
-struct proof_active {
-  uint16_t entry, number;
-};
-
 struct proof_cost {
   uint32_t insns, calls; /* instructions executed at most, callbacks included; helper calls */
 };
@@ -109,7 +104,8 @@ struct proof_state {
   uint32_t lock_id; /* with this id; 0: the map has one value only */
   uint16_t slot_count;
   uint32_t held[PROOF_MAX_HELD]; /* ids of the records that are held, in the order of their reservation */
-  struct proof_active active[PROOF_MAX_ACTIVE];
+  uint16_t
+      active[PROOF_MAX_ACTIVE]; /* loops that are being run, outermost first: numbers of their entries in the plan */
   struct proof_value reg[PROOF_REGISTERS];
   struct proof_slot slot[]; /* ascending by location */
 };
@@ -121,8 +117,13 @@ static inline size_t proof_state_size(unsigned slots) {
 /* Values without id, delta 0 where nothing else is said. */
 struct proof_value proof_unreadable(void);
 struct proof_value proof_constant(uint64_t value);
-/* A scalar that this number describes; `id` is a new one, not used when it is a constant. */
-struct proof_value proof_scalar(struct proof_number number, uint32_t id);
+/* A scalar of which this is known; takes an id, and moves *next_id on, unless it is a constant. */
+struct proof_value proof_scalar(const struct proof_number *number, uint32_t *next_id);
+static inline bool proof_is_constant(const struct proof_value *v) {
+  return v->kind == PROOF_SCALAR && proof_number_is_constant(&v->number);
+}
+/* What a load of these bytes of the slot gives if no pointer is in them; *number is then known. False: some were not written. */
+bool proof_slot_number(const struct proof_slot *slot, unsigned at, unsigned size, struct proof_number *number);
 
 /* Copies what is used. */
 void proof_state_copy(struct proof_state *to, const struct proof_state *from);
@@ -135,20 +136,19 @@ struct proof_slot *proof_state_make(struct proof_state *state, unsigned location
 void proof_state_drop(struct proof_state *state, unsigned frame, unsigned slot);
 /* The value at a location, if one is known there: NULL for slots without one. */
 const struct proof_value *proof_state_value(const struct proof_state *state, unsigned location);
-/* Whether one cannot tell it from a state in which nothing is known there. */
+/* Nothing is known there any more; of a slot, no byte is written. */
 void proof_state_forget(struct proof_state *state, unsigned location);
 
 /* Lexicographic order of call sites and pc: negative, 0, positive. */
 int proof_state_order(const struct proof_state *a, const struct proof_state *b);
 
-/* Teaches all locations what is now known of one of them: `learned` is it, with its new number or room. False: there is no such
- * state. */
+/* Teaches all locations with the id of `learned` what it says: its number and, between pointers of its kind, its room. False:
+ * nothing meets all of it, so there is no such state. */
 bool proof_state_learn(struct proof_state *state, const struct proof_value *learned);
-/* All locations with this id: the pointer is, or is not, 0. */
+/* All locations with this id: the pointer is, or is not, 0. A record that is 0 is not held. */
 void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null);
-/* Pointers of a kind become unreadable. */
-void proof_state_lose(struct proof_state *state, bool (*lapses)(const struct proof_value *value, uint32_t id),
-                      uint32_t id);
+/* Pointers of these kinds (bits 1 << kind), and with this id unless it is 0, become unreadable. */
+void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id);
 
 /* Why two states at the same point don't go together. */
 enum proof_mismatch {
