@@ -7,8 +7,7 @@
 #include "lib/string.h"
 #include "proof/range.h"
 
-/* Of deducing; what a further round finds is rarely worth its time. */
-enum { ROUNDS = 3 };
+enum { ROUNDS = 3 }; /* of deducing; what more would find is rarely worth its time */
 
 struct proof_number proof_number_constant(uint64_t value) {
   return (struct proof_number){
@@ -140,38 +139,34 @@ static bool settle_halves(struct proof_range *wide, struct proof_range *low) {
 
 /* What the values of a range have in common: their leading bits. */
 static bool learn_leading(struct proof_number *n, const struct proof_range *r, unsigned bits) {
-  uint64_t differ = r->umin ^ r->umax;
-  uint64_t unknown = differ == 0 ? 0 : ~UINT64_C(0) >> __builtin_clzll(differ);
-  uint64_t above = ~proof_ones(bits);
-  return learn_bits(n, r->umin & ~unknown & ~above, unknown | above);
+  uint64_t differ = r->umin ^ r->umax, above = ~proof_ones(bits);
+  uint64_t unknown = (differ == 0 ? 0 : ~UINT64_C(0) >> __builtin_clzll(differ)) | above;
+  return learn_bits(n, r->umin & ~unknown, unknown);
 }
 
-/* One round. False: no members. */
-static bool settle_once(struct proof_number *n) {
+/* Bits narrow ranges and ranges give bits, until no bit is new. False: no members. */
+static bool deduce(struct proof_number *n) {
   struct proof_range wide = proof_range_of(n, 64), low = proof_range_of(n, 32);
-  if (!proof_range_settle(&wide, 64, n->value, n->mask)) return false;
-  if (!proof_range_settle(&low, 32, n->value, n->mask)) return false;
-  if (!settle_halves(&wide, &low)) return false;
-  if (!proof_range_settle(&wide, 64, n->value, n->mask)) return false;
-  if (!proof_range_settle(&low, 32, n->value, n->mask)) return false;
+  for (unsigned round = 0; round <= ROUNDS; round++) {
+    uint64_t mask = n->mask;
+    if (!proof_range_agree(&wide, 64) || !proof_range_agree(&low, 32)) return false;
+    if (!learn_leading(n, &wide, 64) || !learn_leading(n, &low, 32)) return false;
+    if (round == ROUNDS || (round > 0 && n->mask == mask)) break;
+    if (!proof_range_to_members(&wide, 64, n->value, n->mask)) return false;
+    if (!proof_range_to_members(&low, 32, n->value, n->mask)) return false;
+    if (!settle_halves(&wide, &low)) return false;
+  }
   proof_range_put(n, 64, &wide);
   proof_range_put(n, 32, &low);
-  return learn_leading(n, &wide, 64) && learn_leading(n, &low, 32);
+  return true;
 }
 
 bool proof_number_settle(struct proof_number *n) {
-  for (unsigned round = 0; round < ROUNDS && n->mask != 0; round++) {
-    struct proof_number before = *n;
-    if (!settle_once(n)) {
-      *n = proof_number_constant(0);
-      return false;
-    }
-    if (proof_number_equal(n, &before)) return true;
-  }
-  if (n->mask != 0) return true;
-  bool is_member = proof_number_has(n, n->value);
-  *n = proof_number_constant(is_member ? n->value : 0);
-  return is_member;
+  bool some = n->mask == 0 || deduce(n);
+  if (some && n->mask != 0) return true;
+  some = some && proof_number_has(n, n->value);
+  *n = proof_number_constant(some ? n->value : 0);
+  return some;
 }
 
 struct proof_number proof_number_add(const struct proof_number *n, int64_t delta) {
@@ -182,27 +177,24 @@ struct proof_number proof_number_add(const struct proof_number *n, int64_t delta
 
 void proof_number_extend(struct proof_number *n, unsigned bits, bool is_signed) {
   if (bits == 64) return;
-  struct proof_range part = proof_range_full(bits), full = proof_range_full(32);
-  for (unsigned source = 32; source <= 64; source += 32) {
-    if (bits > source) continue;
-    struct proof_range r = proof_range_of(n, source);
-    proof_range_know(&part, bits, r.umin, r.umax);
-    proof_range_know(&part, bits, r.smin, r.smax);
-  }
-  uint64_t all = proof_ones(bits), sign = UINT64_C(1) << (bits - 1);
-  /* A sign bit that is known or unknown makes all bits above it so. */
-  n->value &= all;
-  n->mask &= all;
+  unsigned source = bits <= 32 ? 32 : 64;
+  struct proof_range part = proof_range_full(bits), from = proof_range_of(n, source);
+  proof_range_know(&part, bits, from.umin, from.umax);
+  proof_range_know(&part, bits, from.smin, from.smax);
+  uint64_t all = proof_ones(bits), sign = UINT64_C(1) << (bits - 1), value = n->value & all, mask = n->mask & all;
+  *n = proof_number_unknown();
   if (is_signed) {
-    n->value = (n->value ^ sign) - sign;
-    n->mask = (n->mask ^ sign) - sign;
-    part.umin = 0;
-    part.umax = UINT64_MAX;
+    /* The sign bit, known or unknown, makes all bits above it so. */
+    n->value = (value ^ sign) - sign;
+    n->mask = (mask ^ sign) - sign;
+    n->smin = part.smin;
+    n->smax = part.smax;
   } else {
-    part.smin = INT64_MIN;
-    part.smax = INT64_MAX;
+    n->value = value;
+    n->mask = mask;
+    n->umin = part.umin;
+    n->umax = part.umax;
   }
-  proof_range_put(n, 64, &part);
-  if (bits != 32) proof_range_put(n, 32, &full);
+  if (bits == 32) proof_range_put(n, 32, &part);
   (void)proof_number_settle(n);
 }

@@ -178,13 +178,11 @@ static struct proof_number shift_right(unsigned bits, const struct proof_number 
 }
 
 static struct proof_number shift_right_signed(unsigned bits, const struct proof_number *a, unsigned by) {
-  struct proof_number n = *a;
-  if (bits == 32) proof_number_extend(&n, 32, true);
+  struct proof_number n = proof_number_unknown();
   struct proof_range r = proof_range_full(bits), from = proof_range_of(a, bits);
-  uint64_t value = (uint64_t)((int64_t)n.value >> by), mask = (uint64_t)((int64_t)n.mask >> by);
-  n = proof_number_unknown();
-  n.value = value;
-  n.mask = mask;
+  /* The sign bit, known or unknown, comes to the top. */
+  n.value = (uint64_t)((int64_t)(a->value << (64 - bits)) >> (64 - bits + by));
+  n.mask = (uint64_t)((int64_t)(a->mask << (64 - bits)) >> (64 - bits + by));
   proof_range_know(&r, bits, from.smin >> by, from.smax >> by);
   proof_range_put(&n, bits, &r);
   return n;
@@ -192,11 +190,8 @@ static struct proof_number shift_right_signed(unsigned bits, const struct proof_
 
 static struct proof_number shift_by(unsigned op, unsigned bits, const struct proof_number *a, unsigned by) {
   if (by == 0) return *a;
-  struct proof_number n = op == BPF_LSH   ? shift_left(bits, a, by)
-                          : op == BPF_RSH ? shift_right(bits, a, by)
-                                          : shift_right_signed(bits, a, by);
-  (void)proof_number_settle(&n);
-  return n;
+  if (op == BPF_LSH) return shift_left(bits, a, by);
+  return op == BPF_RSH ? shift_right(bits, a, by) : shift_right_signed(bits, a, by);
 }
 
 /* The amount is taken modulo the width. What all possible amounts give. */
@@ -316,11 +311,19 @@ void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const stru
   }
   struct proof_number a = *dst;
   struct proof_number b = from_register ? *src : proof_number_constant((uint64_t)(int64_t)insn.imm);
-  /* What the 32-bit forms see. */
-  proof_number_extend(&a, bits, false);
-  proof_number_extend(&b, bits, false);
+  if (bits == 32) {
+    /* Of the operands only the lower half is looked at from here on. */
+    a.value &= UINT32_MAX;
+    a.mask &= UINT32_MAX;
+    b.value &= UINT32_MAX;
+    b.mask &= UINT32_MAX;
+  }
   switch (op) {
     case BPF_MOV:
+      if (bits == 64 && insn.off == 0) {
+        *dst = b;
+        return;
+      }
       if (insn.off != 0) proof_number_extend(&b, (unsigned)insn.off, true);
       a = b;
       break;

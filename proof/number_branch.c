@@ -5,31 +5,12 @@
 #include "proof/number.h"
 #include "proof/range.h"
 
-/* The comparison that holds when this one does not. JSET has none among the instructions. */
-static unsigned negated(unsigned op) {
-  switch (op) {
-    case BPF_JEQ:
-      return BPF_JNE;
-    case BPF_JNE:
-      return BPF_JEQ;
-    case BPF_JGT:
-      return BPF_JLE;
-    case BPF_JGE:
-      return BPF_JLT;
-    case BPF_JLT:
-      return BPF_JGE;
-    case BPF_JLE:
-      return BPF_JGT;
-    case BPF_JSGT:
-      return BPF_JSLE;
-    case BPF_JSGE:
-      return BPF_JSLT;
-    case BPF_JSLT:
-      return BPF_JSGE;
-    default:
-      return BPF_JSGT;
-  }
-}
+/* The comparison that holds when this one does not, by operation / 16. */
+static const uint8_t negated[] = {
+    [BPF_JEQ >> 4] = BPF_JNE,   [BPF_JNE >> 4] = BPF_JEQ,   [BPF_JGT >> 4] = BPF_JLE,   [BPF_JGE >> 4] = BPF_JLT,
+    [BPF_JLT >> 4] = BPF_JGE,   [BPF_JLE >> 4] = BPF_JGT,   [BPF_JSGT >> 4] = BPF_JSLE, [BPF_JSGE >> 4] = BPF_JSLT,
+    [BPF_JSLT >> 4] = BPF_JSGE, [BPF_JSLE >> 4] = BPF_JSGT,
+};
 
 /* left < right, or <= if not strict. */
 static bool order(struct proof_range *left, struct proof_range *right, bool strict) {
@@ -128,7 +109,7 @@ bool proof_number_branch(uint8_t code, bool taken, struct proof_number *left, st
   if (op == BPF_JSET) {
     if (!(taken ? share_bit(left, right, all) : part_bits(left, right, all))) return false;
   } else {
-    if (!taken) op = negated(op);
+    if (!taken) op = negated[op >> 4];
     struct proof_range x = proof_range_of(left, bits), y = proof_range_of(right, bits);
     if (!compare(op, &x, &y)) return false;
     if (op == BPF_JEQ && !equate_bits(left, right, all)) return false;

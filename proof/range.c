@@ -31,20 +31,19 @@ void proof_range_put(struct proof_number *n, unsigned bits, const struct proof_r
 }
 
 void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, proof_exact high) {
+  const uint64_t all = proof_ones(bits), half = sign_bit(bits);
+  const unsigned __int128 above = ~(unsigned __int128)all;
   unsigned __int128 from = (unsigned __int128)low, to = (unsigned __int128)high;
-  if (from >> bits == to >> bits) {
-    r->umin = proof_max(r->umin, (uint64_t)from & proof_ones(bits));
-    r->umax = proof_min(r->umax, (uint64_t)to & proof_ones(bits));
+  if (((from ^ to) & above) == 0) {
+    r->umin = proof_max(r->umin, (uint64_t)from & all);
+    r->umax = proof_min(r->umax, (uint64_t)to & all);
   }
   /* Shifted by half, signed order is unsigned order. */
-  uint64_t half = sign_bit(bits);
   from += half;
   to += half;
-  if (from >> bits == to >> bits) {
-    int64_t smin = (int64_t)(((uint64_t)from & proof_ones(bits)) - half);
-    int64_t smax = (int64_t)(((uint64_t)to & proof_ones(bits)) - half);
-    r->smin = proof_smax(r->smin, smin);
-    r->smax = proof_smin(r->smax, smax);
+  if (((from ^ to) & above) == 0) {
+    r->smin = proof_smax(r->smin, (int64_t)(((uint64_t)from & all) - half));
+    r->smax = proof_smin(r->smax, (int64_t)(((uint64_t)to & all) - half));
   }
 }
 
@@ -67,7 +66,7 @@ static bool first_member(uint64_t value, uint64_t mask, uint64_t *at) {
   return true;
 }
 
-/* Both bounds become members. The largest is the smallest of the complements. */
+/* Both bounds become members; the largest is the smallest of the complements. */
 static bool to_members(uint64_t *low, uint64_t *high, uint64_t all, uint64_t value, uint64_t mask) {
   uint64_t complement = ~*high & all;
   if (!first_member(value, mask, low) || !first_member(~(value | mask) & all, mask, &complement)) return false;
@@ -75,8 +74,8 @@ static bool to_members(uint64_t *low, uint64_t *high, uint64_t all, uint64_t val
   return true;
 }
 
-/* Both readings of the values without sign bit, then of those with it; what remains of the two is the new range. */
-static bool agree(struct proof_range *r, unsigned bits) {
+/* Both readings of the values without sign bit, then of those with it; the range is from the first to the last that remains. */
+bool proof_range_agree(struct proof_range *r, unsigned bits) {
   uint64_t all = proof_ones(bits), low = r->umin, high = proof_min(r->umax, (uint64_t)r->smax);
   if (r->smin > 0) low = proof_max(low, (uint64_t)r->smin);
   bool plain = r->smax >= 0 && low <= high;
@@ -92,15 +91,17 @@ static bool agree(struct proof_range *r, unsigned bits) {
   return true;
 }
 
-bool proof_range_settle(struct proof_range *r, unsigned bits, uint64_t value, uint64_t mask) {
+bool proof_range_to_members(struct proof_range *r, unsigned bits, uint64_t value, uint64_t mask) {
   uint64_t all = proof_ones(bits), sign = sign_bit(bits);
   value &= all;
   mask &= all;
-  if (!agree(r, bits) || !to_members(&r->umin, &r->umax, all, value, mask)) return false;
   /* With the sign bit turned, signed order is unsigned order. */
   uint64_t low = ((uint64_t)r->smin ^ sign) & all, high = ((uint64_t)r->smax ^ sign) & all;
-  if (!to_members(&low, &high, all, value ^ (sign & ~mask), mask)) return false;
+  if (!to_members(&r->umin, &r->umax, all, value, mask) ||
+      !to_members(&low, &high, all, value ^ (sign & ~mask), mask)) {
+    return false;
+  }
   r->smin = (int64_t)(low - sign);
   r->smax = (int64_t)(high - sign);
-  return agree(r, bits);
+  return true;
 }

@@ -33,7 +33,9 @@ void proof_range_put(struct proof_number *n, unsigned bits, const struct proof_r
  * both readings as far as this interval doesn't wrap in them. */
 void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, proof_exact high);
 
-/* The ranges, and the bits of value and mask, deduce each other once. False: no value meets all. */
-bool proof_range_settle(struct proof_range *r, unsigned bits, uint64_t value, uint64_t mask);
+/* Both readings narrow each other to what they have in common. False: nothing. */
+bool proof_range_agree(struct proof_range *r, unsigned bits);
+/* Every bound becomes the next number that has these bits. False: there is none within. */
+bool proof_range_to_members(struct proof_range *r, unsigned bits, uint64_t value, uint64_t mask);
 
 #endif
