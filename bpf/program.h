@@ -37,6 +37,7 @@ struct bpf_program {
   uint32_t *functions;
   uint32_t function_count;
   struct bpf_code *code; /* owned; NULL: interpreted. May be published while the program runs */
+  void *owner;           /* the host's: what the program is part of */
   bool well_formed;      /* bpf_program_prepare found that bpf_check passes; insns stay as they are from then on */
 };
 

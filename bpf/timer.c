@@ -23,7 +23,8 @@ struct bpf_timers {
   uint32_t lock;
   uint32_t armed;   /* in the heap */
   uint32_t running; /* slot whose callback runs, or NOBODY */
-  uint32_t *heap;   /* slots, the earliest deadline first */
+  const struct bpf_program *running_program;
+  uint32_t *heap; /* slots, the earliest deadline first */
   struct timer timer[];
 };
 
@@ -155,6 +156,17 @@ void bpf_timers_cancel(struct bpf_map *map, uint32_t slot) {
   bpf_unlock(&t->lock);
 }
 
+bool bpf_timers_use(struct bpf_map *map, const struct bpf_program *program) {
+  struct bpf_timers *t = map->timers;
+  if (t == NULL) return false;
+  bpf_lock(&t->lock);
+  bool use = t->running_program == program;
+  for (uint32_t slot = 0; slot < map->slot_count && !use; slot++)
+    use = t->timer[slot].program == program;
+  bpf_unlock(&t->lock);
+  return use;
+}
+
 void bpf_timers_forget(struct bpf_map *map, const struct bpf_program *program) {
   struct bpf_timers *t = map->timers;
   if (t == NULL) return;
@@ -187,6 +199,7 @@ static bool take_expired(struct bpf_timers *t, uint64_t now, uint32_t *slot, str
     *expired = t->timer[*slot];
     disarm(t, *slot);
     t->running = *slot;
+    t->running_program = expired->program;
   }
   bpf_unlock(&t->lock);
   return due;
@@ -210,6 +223,7 @@ unsigned bpf_timers_run(struct bpf_map *map, const struct bpf_environment *envir
     }
     bpf_lock(&t->lock);
     t->running = NOBODY;
+    t->running_program = NULL;
     bpf_unlock(&t->lock);
     count++;
   }

@@ -20,6 +20,8 @@ uint64_t bpf_timers_deadline(struct bpf_map *map);
  * bpf_run); its `fault` is BPF_FAULT_NONE otherwise. */
 unsigned bpf_timers_run(struct bpf_map *map, const struct bpf_environment *environment, uint64_t now,
                         uint32_t processor, unsigned limit, struct bpf_result *fault);
+/* Whether a timer of the map, armed or not, has its callback in `program`, or such a callback runs just now. */
+bool bpf_timers_use(struct bpf_map *map, const struct bpf_program *program);
 /* Disarms all timers whose callback is in `program`, which is about to go: before it is freed, after no run can arm more. */
 void bpf_timers_forget(struct bpf_map *map, const struct bpf_program *program);
 

@@ -66,6 +66,7 @@ static struct slice bytes_to_load(const struct bpf_element *b, const struct bpf_
 int bpf_element_initialize(struct element *e, struct report *report) {
   struct bpf_element *b = (struct bpf_element *)e;
   const struct bpf_element *before = (const struct bpf_element *)router_predecessor(e);
+  bpf_element_init_timers(b);
   if (before != NULL && strcmp(before->file, b->file) != 0) before = NULL;
   if (before != NULL && stages_alike(b, before)) return 0;
   struct slice bytes = bytes_to_load(b, before);
@@ -85,11 +86,17 @@ int bpf_element_initialize(struct element *e, struct report *report) {
 }
 
 void bpf_element_commit(struct element *e) {
-  const struct bundle_meta *meta = &((struct bpf_element *)e)->running->bundle->meta;
+  struct bpf_element *b = (struct bpf_element *)e;
+  const struct bundle_meta *meta = &b->running->bundle->meta;
   version_floor_raise(e->services->floors, meta->name, meta->version);
+  bpf_element_arm_timers(b);
 }
 
-void bpf_element_cleanup(struct element *e) { bpf_element_unload((struct bpf_element *)e); }
+void bpf_element_cleanup(struct element *e) {
+  struct bpf_element *b = (struct bpf_element *)e;
+  timer_unschedule(&b->timer);
+  bpf_element_unload(b);
+}
 
 /* --- handlers --- */
 
@@ -142,9 +149,9 @@ static int read_stats(void *owner, const struct handler *handler, struct slice p
   const struct {
     const char *name;
     uint64_t value;
-  } rows[] = {{"passed", totals.passed},         {"dropped", totals.dropped}, {"transmitted", totals.transmitted},
-              {"redirected", totals.redirected}, {"aborted", totals.aborted}, {"faults", totals.faults},
-              {"executed", totals.executed}};
+  } rows[] = {{"passed", totals.passed},         {"dropped", totals.dropped},  {"transmitted", totals.transmitted},
+              {"redirected", totals.redirected}, {"aborted", totals.aborted},  {"faults", totals.faults},
+              {"callbacks", totals.callbacks},   {"executed", totals.executed}};
   const bool json = bpf_element_wants_json(&parameter);
   if (json) text_add(out, "{");
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -195,7 +202,8 @@ const struct handler bpf_element_handlers[] = {
     TOTAL(transmitted, "packets that programs sent back"),
     TOTAL(redirected, "packets that programs redirected"),
     TOTAL(aborted, "packets for which programs returned XDP_ABORTED, or what does not lead to an output"),
-    TOTAL(faults, "packets at which programs faulted"),
+    TOTAL(faults, "packets at which programs faulted, and timers"),
+    TOTAL(callbacks, "timers in maps whose callbacks ran"),
     {.name = "last_fault",
      .read = bpf_element_read_last_fault,
      .help = "the last fault: program, instruction, line, kind"},

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What BPFilter, BPFClassifier and BPFRewriter have in common: an element that runs an extension. bpf_path.c takes packets
- * through the program, bpf_swap.c exchanges the program while packets flow and keeps the record of that, bpf_element.c is
- * life, arguments and plain handlers, bpf_element_maps.c the handlers for maps, bpf_consts.c what is chosen of its constants.
- * The classes themselves are bpfilter.c, bpf_classifier.c and bpf_rewriter.c.
+ * through the program, bpf_timers.c calls it back without one, bpf_environment.c is what it sees of the system; bpf_swap.c
+ * exchanges the program while packets flow and keeps the record of that; bpf_element.c is life, arguments and plain handlers,
+ * bpf_element_maps.c the handlers for maps, bpf_consts.c what is chosen of its constants. The classes themselves are
+ * bpfilter.c, bpf_classifier.c and bpf_rewriter.c.
  */
 #ifndef IMAGO_ELEMENTS_BPF_ELEMENT_H
 #define IMAGO_ELEMENTS_BPF_ELEMENT_H
@@ -11,7 +12,11 @@
 #include "click/element.h"
 #include "elements/extension.h"
 
-enum { BPF_ELEMENT_HISTORY = 16, BPF_ELEMENT_FAULT_TEXT = 320 };
+enum {
+  BPF_ELEMENT_HISTORY = 16,
+  BPF_ELEMENT_FAULT_TEXT = 320,
+  BPF_ELEMENT_LINGERING = 4, /* programs that were replaced but live on because timers call them back */
+};
 /* Reasons for drops: indices into bpf_element_drops. */
 enum bpf_drop { BPF_DROPPED, BPF_ABORTED, BPF_FAULT, BPF_DROP_COUNT };
 /* What a verdict means here (docs/ebpf.md has the tables). */
@@ -50,11 +55,12 @@ struct bpf_element {
   struct extension *running;
   uint64_t next_fault_log; /* monotonic time before which no fault is logged */
   uint64_t faults_unlogged;
+  struct timer timer; /* expires when the first timer of a map does */
 
   /* Control only, which is one thread. */
-  struct extension *retired;                      /* replaced, and waiting for the quiescent point */
-  struct extension_counts past;                   /* of all programs that were freed */
-  uint64_t installed;                             /* how many so far */
+  struct extension *retired;    /* replaced, and waiting: for the quiescent point, or lingering; newest first */
+  struct extension_counts past; /* of all programs that were freed */
+  uint64_t installed;           /* how many so far */
   struct bpf_record history[BPF_ELEMENT_HISTORY]; /* installation n is in entry n % BPF_ELEMENT_HISTORY */
   struct extension_times times;                   /* of the last installation */
   uint64_t commit_time, total_time;
@@ -80,6 +86,13 @@ void bpf_element_cleanup(struct element *e);
 
 void bpf_element_push(struct element *e, unsigned port, struct batch *batch);
 void bpf_element_pull(struct element *e, unsigned port, struct batch *batch, unsigned max);
+
+/* --- timers in maps (bpf_timers.c) --- */
+
+/* Before packets come. */
+void bpf_element_init_timers(struct bpf_element *b);
+/* The element's timer expires when the first timer of the running program's maps is due. Any worker. */
+void bpf_element_arm_timers(struct bpf_element *b);
 
 /* --- programs (bpf_swap.c) --- */
 

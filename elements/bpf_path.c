@@ -4,91 +4,12 @@
  * Every packet of a batch meets the same program: the pointer is read once a batch. Nothing here allocates or locks, and
  * counters are added once a batch.
  */
-#include "bpf/machine.h"
-#include "elements/bpf_element.h"
-#include "elements/run.h"
-
-/* A batch on its way. */
-struct passage {
-  struct bpf_element *owner;
-  struct extension *extension;
-  const struct bpf_program *program;
-  struct bpf_environment environment; /* its context is this passage */
-  struct packet *packet;              /* in front of the program now */
-  uint32_t processor;
-  struct run *run;            /* takes packets in between; NULL in a pull */
-  struct bpf_redirect target; /* of the packet whose fate is FATE_BROADCAST */
-  struct extension_counts counts;
-  uint64_t killed[BPF_DROP_COUNT];
-};
+#include "elements/bpf_passage.h"
 
 /* What becomes of a packet: the number of an output, that of the outputs plus an enum bpf_drop, or: */
 #define FATE_BROADCAST UINT32_MAX
 
 enum { BROADCAST_ENTRIES = 4096 }; /* of the device map that a broadcast looks at */
-
-static uint32_t outputs_of(const struct passage *way) { return way->owner->element.output_count; }
-
-/* Copies made on the way add to the batch. */
-static void send(struct passage *way, uint32_t output, struct packet *p) {
-  if (way->run->batch.count == BATCH_MAX) run_flush(way->run);
-  run_add(way->run, output, p);
-}
-
-/* --- what programs see of the system --- */
-
-static const struct element *element_of(void *context) { return &((struct passage *)context)->owner->element; }
-
-static uint64_t environment_ktime(void *context) { return element_of(context)->services->now(); }
-static uint64_t environment_wall(void *context) { return element_of(context)->services->wall(); }
-static uint32_t environment_random(void *context) { return element_of(context)->services->random(); }
-
-static void log_line(const struct element *e, enum log_level level, const char *line, size_t length, size_t size) {
-  e->services->log(level, line, length < size ? length : size - 1);
-}
-
-static void environment_trace(void *context, const char *text, size_t length) {
-  const struct element *e = element_of(context);
-  char line[512];
-  size_t total = format_text(line, sizeof line, "%s: %.*s", e->name, (int)length, text);
-  log_line(e, LOG_INFO, line, total, sizeof line);
-}
-
-/* bpf_clone_redirect: the copy is the packet as the program has made it up to now. */
-static int64_t environment_clone(void *context, const struct bpf_machine *m, uint32_t output, uint64_t flags) {
-  struct passage *way = context;
-  if (way->run == NULL || output >= outputs_of(way)) return -BPF_EINVAL;
-  struct packet *copy = packet_clone(way->packet);
-  if (copy == NULL) return -BPF_ENOMEM;
-  copy->data = packet_buffer_start(copy) + (m->data - (uint64_t)(uintptr_t)packet_buffer_start(way->packet));
-  copy->length = (uint32_t)m->data_length;
-  memcpy(copy->data, (const void *)(uintptr_t)m->data, copy->length);
-  send(way, output, copy);
-  return 0;
-}
-
-/* --- faults --- */
-
-enum { FAULT_LOG_INTERVAL = 1000000000 }; /* ns: a flood of packets that fault is one line a second */
-
-static void note_fault(struct passage *way, const struct bpf_result *result) {
-  struct bpf_element *b = way->owner;
-  const struct element *e = &b->element;
-  extension_note_fault(way->extension, result);
-  uint64_t now = e->services->now();
-  uint64_t next = counter_read(&b->next_fault_log);
-  if (now < next || !__atomic_compare_exchange_n(&b->next_fault_log, &next, now + FAULT_LOG_INTERVAL, false,
-                                                 __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-    counter_add(&b->faults_unlogged, 1);
-    return;
-  }
-  uint64_t more = __atomic_exchange_n(&b->faults_unlogged, 0, __ATOMIC_RELAXED);
-  char fault[BPF_ELEMENT_FAULT_TEXT], line[CLICK_MAX_NAME + sizeof fault + 64], tail[48] = "";
-  extension_fault_text(way->extension, fault, sizeof fault);
-  if (more > 0) format_text(tail, sizeof tail, " (and %llu not logged before)", (unsigned long long)more);
-  size_t length = format_text(line, sizeof line, "%s: %s%s", e->name, fault, tail);
-  log_line(e, LOG_ERROR, line, length, sizeof line);
-}
 
 /* --- verdicts --- */
 
@@ -116,7 +37,7 @@ static enum verdict verdict_of(enum bpf_program_kind kind, uint64_t r0) {
 
 /* The packet as ON_ABORT has it. */
 static uint32_t abandon(const struct passage *way, enum bpf_drop reason) {
-  return way->owner->abort_output != BPF_ABORT_DROPS ? way->owner->abort_output : outputs_of(way) + reason;
+  return way->owner->abort_output != BPF_ABORT_DROPS ? way->owner->abort_output : passage_outputs(way) + reason;
 }
 
 static uint32_t abandon_verdict(struct passage *way) {
@@ -126,7 +47,7 @@ static uint32_t abandon_verdict(struct passage *way) {
 
 /* Counts the packet if there is such an output. */
 static uint32_t go_to(struct passage *way, uint32_t output, uint64_t *count) {
-  if (output >= outputs_of(way)) return abandon_verdict(way);
+  if (output >= passage_outputs(way)) return abandon_verdict(way);
   ++*count;
   return output;
 }
@@ -143,7 +64,7 @@ static uint32_t filter(struct passage *way, enum verdict verdict) {
   if (verdict == VERDICT_PASS) return go_to(way, 0, &way->counts.passed);
   if (verdict != VERDICT_DROP) return abandon_verdict(way);
   way->counts.dropped++;
-  return outputs_of(way) > 1 ? 1 : outputs_of(way) + BPF_DROPPED;
+  return passage_outputs(way) > 1 ? 1 : passage_outputs(way) + BPF_DROPPED;
 }
 
 static uint32_t classify(struct passage *way, enum verdict verdict, const struct bpf_result *result) {
@@ -163,7 +84,7 @@ static uint32_t rewrite(struct passage *way, enum verdict verdict, const struct 
       return redirect(way, &result->redirect);
     case VERDICT_DROP:
       way->counts.dropped++;
-      return outputs_of(way) + BPF_DROPPED;
+      return passage_outputs(way) + BPF_DROPPED;
     default:
       return abandon_verdict(way);
   }
@@ -222,7 +143,7 @@ static uint32_t judge(struct passage *way, struct packet *p) {
   way->counts.executed += result.executed;
   if (result.fault != BPF_FAULT_NONE) {
     way->counts.faults++;
-    note_fault(way, &result);
+    passage_note_fault(way, &result);
     return abandon(way, BPF_FAULT);
   }
   const uint64_t aborted = way->counts.aborted;
@@ -248,7 +169,7 @@ static void kill(struct passage *way, uint32_t reason, struct packet *p) {
 /* A copy to every output that the device map names, the packet itself to the last of them. */
 static void broadcast(struct passage *way, struct packet *p) {
   struct bpf_map *map = (struct bpf_map *)(uintptr_t)way->target.map;
-  const uint32_t none = outputs_of(way);
+  const uint32_t none = passage_outputs(way);
   uint32_t key = 0, next, last = none;
   bool more = map->ops->next_key(map, NULL, &key) == 0;
   for (uint32_t i = 0; more && i < BROADCAST_ENTRIES; i++) {
@@ -256,36 +177,20 @@ static void broadcast(struct passage *way, struct packet *p) {
     const uint32_t output = entry != NULL ? __atomic_load_n(entry, __ATOMIC_RELAXED) : none;
     if (output < none && !(way->target.exclude_ingress && output == p->nic + 1u)) {
       struct packet *copy = last != none ? packet_clone(p) : NULL;
-      if (copy != NULL) send(way, last, copy);
+      if (copy != NULL) passage_send(way, last, copy);
       last = output;
     }
     more = map->ops->next_key(map, &key, &next) == 0;
     key = next;
   }
   if (last != none) {
-    send(way, last, p);
+    passage_send(way, last, p);
   } else {
     kill(way, BPF_DROPPED, p);
   }
 }
 
 /* --- batches --- */
-
-static void begin(struct passage *way, struct element *e, struct run *run) {
-  struct bpf_element *b = (struct bpf_element *)e;
-  const struct services *services = e->services;
-  *way = (struct passage){.owner = b,
-                          .extension = __atomic_load_n(&b->running, __ATOMIC_ACQUIRE),
-                          .environment = {.ktime_ns = environment_ktime,
-                                          .random_u32 = environment_random,
-                                          .trace = environment_trace,
-                                          .context = way,
-                                          .wall_ns = environment_wall,
-                                          .clone_redirect = environment_clone},
-                          .processor = services->worker != NULL ? services->worker() : 0,
-                          .run = run};
-  way->program = &way->extension->programs[way->extension->entry];
-}
 
 static void end(struct passage *way) {
   struct extension_counts *counts = &way->extension->counts;
@@ -307,12 +212,12 @@ void bpf_element_push(struct element *e, unsigned port, struct batch *batch) {
   struct passage way;
   struct run run;
   run_start(&run, e);
-  begin(&way, e, &run);
+  passage_begin(&way, (struct bpf_element *)e, &run);
   for (uint32_t i = 0; i < batch->count; i++) {
     struct packet *p = batch->packet[i];
     const uint32_t fate = judge(&way, p);
     if (fate < e->output_count) {
-      send(&way, fate, p);
+      passage_send(&way, fate, p);
     } else if (fate == FATE_BROADCAST) {
       broadcast(&way, p);
     } else {
@@ -330,7 +235,7 @@ void bpf_element_pull(struct element *e, unsigned port, struct batch *batch, uns
   if (batch->count == first) return;
   struct passage way;
   struct batch rejected;
-  begin(&way, e, NULL);
+  passage_begin(&way, (struct bpf_element *)e, NULL);
   rejected.count = 0;
   for (uint32_t i = first; i < batch->count; i++) {
     struct packet *p = batch->packet[i];

@@ -21,6 +21,7 @@ static struct extension_counts counts_now(const struct extension *ext) {
       .faults = counter_read(&ext->counts.faults),
       .transmitted = counter_read(&ext->counts.transmitted),
       .redirected = counter_read(&ext->counts.redirected),
+      .callbacks = counter_read(&ext->counts.callbacks),
       .executed = counter_read(&ext->counts.executed),
   };
 }
@@ -32,6 +33,7 @@ static void add_counts(struct extension_counts *sum, struct extension_counts mor
   sum->faults += more.faults;
   sum->transmitted += more.transmitted;
   sum->redirected += more.redirected;
+  sum->callbacks += more.callbacks;
   sum->executed += more.executed;
 }
 
@@ -104,10 +106,36 @@ static int check_shared(const struct bpf_element *b, const struct extension *ext
   return 0;
 }
 
-/* After the quiescent point: nothing adds to the counts any more. */
+/* --- programs that were replaced --- */
+
+static void free_retired(struct deferred *node);
+
+static void look_again(struct bpf_element *b, struct extension *ext) {
+  ext->lingers = false;
+  b->element.services->defer(&ext->deferred, free_retired);
+}
+
+/* As in Linux a timer belongs to its map and holds the program of its callback. But not any number of programs: the timers of the eldest
+ * are cancelled. */
+static void limit_lingering(struct bpf_element *b) {
+  unsigned count = 0;
+  for (struct extension *ext = b->retired; ext != NULL; ext = ext->next) {
+    if (!ext->lingers || ++count <= BPF_ELEMENT_LINGERING) continue;
+    extension_cancel_timers(ext);
+    look_again(b, ext);
+  }
+}
+
+/* After the quiescent point: no batch uses it, and only timers of maps that it shares with the running program can call it back. Where none
+ * does, nothing adds to the counts any more. */
 static void free_retired(struct deferred *node) {
   struct extension *ext = CONTAINER_OF(node, struct extension, deferred);
   struct bpf_element *b = ext->owner;
+  if (b != NULL && extension_has_timers(ext, b->running)) {
+    ext->lingers = true;
+    limit_lingering(b);
+    return;
+  }
   if (b != NULL) { /* the element is there still */
     struct extension_counts counts = counts_now(ext);
     add_counts(&b->past, counts);
@@ -127,6 +155,10 @@ static void retire(struct bpf_element *b, struct extension *old, const struct bu
   if (record != NULL) {
     format_text(record->why, sizeof record->why, "replaced by %s %llu", successor->name,
                 (unsigned long long)successor->version);
+  }
+  /* Those that timers held may be free of them by now. */
+  for (struct extension *ext = b->retired; ext != NULL; ext = ext->next) {
+    if (ext->lingers) look_again(b, ext);
   }
   old->next = b->retired;
   b->retired = old;
@@ -207,6 +239,10 @@ void bpf_element_take_state(struct element *e, struct element *old, struct repor
   b->faults_unlogged = from->faults_unlogged;
   if (b->running != NULL) {
     b->past = bpf_element_totals(from);
+    /* They go with the old element. */
+    extension_cancel_timers(from->running);
+    for (struct extension *ext = from->retired; ext != NULL; ext = ext->next)
+      extension_cancel_timers(ext);
     return;
   }
   b->running = from->running;
@@ -225,9 +261,12 @@ void bpf_element_take_state(struct element *e, struct element *old, struct repor
 }
 
 void bpf_element_unload(struct bpf_element *b) {
-  /* Those that wait for their quiescent point are freed there; they only must not come back to this element. */
-  for (struct extension *ext = b->retired; ext != NULL; ext = ext->next)
+  for (struct extension *ext = b->retired, *next; ext != NULL; ext = next) {
+    next = ext->next;
+    /* Those that wait for their quiescent point are freed there; they only must not come back to this element. */
     ext->owner = NULL;
+    if (ext->lingers) extension_free(ext);
+  }
   b->retired = NULL;
   extension_free(b->running);
   b->running = NULL;

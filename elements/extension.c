@@ -7,6 +7,7 @@
 
 #include "bpf/jit.h"
 #include "bpf/proto.h"
+#include "bpf/timer.h"
 #include "lib/memory.h"
 
 /* The bytes are copied before anything looks at them, so that what was verified is what is used, whoever can write to
@@ -119,6 +120,7 @@ static int check_program(struct extension *ext, const struct bundle_program *par
   struct bpf_program *program = &ext->programs[ext->program_count++];
   size_t size = part->count * sizeof *bundle->insns;
   program->kind = bundle->meta.kind;
+  program->owner = ext;
   program->insns = memory_alloc(size);
   if (program->insns == NULL) {
     return report_error(report, ERROR_NO_MEMORY, "no memory for %u instructions", part->count);
@@ -205,12 +207,6 @@ static int make_map(const struct bpf_map_def *def, const struct services *servic
                                 (uint64_t)services->random() << 32 | services->random()};
   const char *why = "it is refused";
   struct bpf_map_def here = *def;
-  /* Better than a callback that never comes. */
-  if (def->timer != 0) {
-    return report_error(report, ERROR_UNSUPPORTED,
-                        "map %s has a struct bpf_timer in its values: elements run no timers yet; leave it out",
-                        def->name);
-  }
   here.processors = services->workers == 0 ? 1 : services->workers;
   /* Its entries name outputs. */
   if (def->type == BPF_MAP_TYPE_CPUMAP) here.processors = BPF_MAP_MAX_PROCESSORS;
@@ -362,9 +358,26 @@ int extension_stage(const struct extension_request *request, struct extension **
   return 0;
 }
 
+bool extension_has_timers(const struct extension *ext, const struct extension *maps_of) {
+  for (uint32_t i = 0; i < maps_of->map_count; i++) {
+    for (uint32_t j = 0; j < ext->program_count; j++) {
+      if (bpf_timers_use(maps_of->maps[i], &ext->programs[j])) return true;
+    }
+  }
+  return false;
+}
+
+void extension_cancel_timers(struct extension *ext) {
+  for (uint32_t i = 0; i < ext->map_count; i++) {
+    for (uint32_t j = 0; j < ext->program_count; j++)
+      bpf_timers_forget(ext->maps[i], &ext->programs[j]);
+  }
+}
+
 void extension_free(struct extension *ext) {
   if (ext == NULL) return;
   postponed_recall(&ext->compiling);
+  extension_cancel_timers(ext);
   for (uint32_t i = 0; i < ext->program_count; i++)
     bpf_program_destroy(&ext->programs[i]);
   for (uint32_t i = 0; i < ext->map_count; i++)

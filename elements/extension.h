@@ -19,6 +19,7 @@ struct extension_counts {
   uint64_t faults;  /* stopped by the engine */
   uint64_t transmitted;
   uint64_t redirected; /* a broadcast counts once */
+  uint64_t callbacks;  /* of timers that ran */
   uint64_t executed;   /* instructions; native code counts at the ends of loops and at calls only */
 };
 
@@ -56,6 +57,7 @@ struct extension {
   /* Of the element that installed it. */
   struct deferred deferred;
   struct extension *next;
+  bool lingers; /* it was replaced and no batch uses it, but timers do */
   void *owner;
   uint64_t installed; /* number of the installation in that element, from 1 */
 };
@@ -88,7 +90,11 @@ struct extension_request {
  * On success the floor's entry is reserved, so that version_floor_raise cannot fail. */
 int extension_stage(const struct extension_request *request, struct extension **extension,
                     struct report *report) MUST_USE;
-/* No batch may be using it. NULL is allowed. */
+/* Whether a timer in a map of `maps_of` has its callback in a program of `ext`, or such a callback runs just now. */
+bool extension_has_timers(const struct extension *ext, const struct extension *maps_of);
+/* Its programs are not called back any more, by whatever map they share with others; who else sets timers goes on. */
+void extension_cancel_timers(struct extension *ext);
+/* No batch and no callback may be using it. NULL is allowed. */
 void extension_free(struct extension *extension);
 
 /* The map of that name, or NULL. */

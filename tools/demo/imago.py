@@ -72,7 +72,7 @@ class Function:
 
 def compile_bpf(source, output, *options):
     """What the README of the firewall says to do by hand."""
-    command = ["clang", "-target", "bpf", *options, "-g", "-O2", "-I/usr/include/x86_64-linux-gnu", "-c", str(source), "-o", str(output)]
+    command = ["clang", "-target", "bpf", *options, "-g", "-O2", f"-I{ROOT / 'include'}", "-I/usr/include/x86_64-linux-gnu", "-c", str(source), "-o", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
     if done.returncode != 0:
         raise Failed(done.stderr.rstrip())

@@ -662,7 +662,9 @@ static void test_timer(void **state) {
     assert_int_equal(timer_call(maps, &program, TIMER_INIT, 0, 1), 0);
     assert_int_equal(timer_call(maps, &program, TIMER_INIT, 0, 1), -BPF_EBUSY);
     assert_int_equal(timer_call(maps, &program, TIMER_START, 1000, 0), -BPF_EINVAL);
+    assert_false(bpf_timers_use(maps[0], &program));
     assert_int_equal(timer_call(maps, &program, TIMER_SET, 0, 0), 0);
+    assert_true(bpf_timers_use(maps[0], &program));
     assert_int_equal(timer_call(maps, &program, TIMER_START, 1000, 4), -BPF_EINVAL);
     woken.count = 0;
     assert_int_equal(timer_call(maps, &program, TIMER_START, 1000, 0), 0);
@@ -688,7 +690,9 @@ static void test_timer(void **state) {
     assert_int_equal(timer_call(maps, &program, TIMER_INIT, 0, 1), 0);
     assert_int_equal(timer_call(maps, &program, TIMER_SET, 0, 0), 0);
     assert_int_equal(timer_call(maps, &program, TIMER_START, 1000, 0), 0);
+    assert_true(bpf_timers_use(maps[0], &program));
     bpf_timers_forget(maps[0], &program);
+    assert_false(bpf_timers_use(maps[0], &program));
     assert_int_equal(bpf_timers_deadline(maps[0]), BPF_TIMERS_IDLE);
     memory_free(program.functions);
     bpf_map_release(maps[0]);

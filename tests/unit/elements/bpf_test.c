@@ -233,11 +233,11 @@ static void classifies(void **state) {
     assert_string_equal(
         harness_read_with("e.stats", "json"),
         i == 0   ? "{\"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
-                   "\"faults\": 0, \"executed\": 0, \"outputs\": [2, 1, 1]}"
+                   "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"outputs\": [2, 1, 1]}"
         : i == 1 ? "{\"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
-                   "\"faults\": 0, \"executed\": 0, \"outputs\": [4, 1, 1]}"
+                   "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"outputs\": [4, 1, 1]}"
                  : "{\"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
-                   "\"faults\": 0, \"executed\": 0, \"outputs\": [2, 3, 1]}");
+                   "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"outputs\": [2, 3, 1]}");
     harness_stop();
   }
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * A batch on its way through a program, and what the program sees of the system meanwhile. Private to the elements that run programs:
+ * bpf_path.c takes packets, bpf_timers.c runs callbacks without one.
+ */
+#ifndef IMAGO_ELEMENTS_BPF_PASSAGE_H
+#define IMAGO_ELEMENTS_BPF_PASSAGE_H
+
+#include "elements/bpf_element.h"
+#include "elements/run.h"
+
+struct passage {
+  struct bpf_element *owner;
+  struct extension *extension;
+  const struct bpf_program *program;
+  struct bpf_environment environment; /* its context is this passage */
+  struct packet *packet;              /* in front of the program now; NULL: a timer's callback runs */
+  uint32_t processor;
+  struct run *run;            /* takes packets in between; NULL in a pull, and without a packet */
+  struct bpf_redirect target; /* of the packet whose fate is a broadcast */
+  struct extension_counts counts;
+  uint64_t killed[BPF_DROP_COUNT];
+};
+
+/* Takes the program that runs now: every packet until the end meets the same one. */
+void passage_begin(struct passage *way, struct bpf_element *b, struct run *run);
+/* Remembers the fault of a run, and logs it unless one was just logged. */
+void passage_note_fault(struct passage *way, const struct bpf_result *result);
+
+static inline uint32_t passage_outputs(const struct passage *way) { return way->owner->element.output_count; }
+
+/* Copies made on the way add to the batch. */
+static inline void passage_send(struct passage *way, uint32_t output, struct packet *p) {
+  if (way->run->batch.count == BATCH_MAX) run_flush(way->run);
+  run_add(way->run, output, p);
+}
+
+#endif
