@@ -14,7 +14,7 @@
 enum {
   UNIT = 16,          /* bytes; sizes are counted in units */
   MIN_UNITS = 2,      /* header, and payload for the links of a free block */
-  GROWTH = 2 << 20,   /* what the platform hands over is a multiple of this */
+  ALIGNMENT_MAX = 2 << 20,
   BIN_COUNT = 31 * 4, /* four bins to each power of two, see bin_of */
   MAP_WORD_BITS = 64, /* bins to a word of the bin map */
   JUNK = 0xdb,        /* fills freed memory */
@@ -208,9 +208,9 @@ static uint32_t free_at_end(void) {
 
 /* Gets `units` more from the platform. */
 static bool grow(size_t units) {
-  size_t length = align_up((units + 1) * UNIT, GROWTH); /* 1: the end of the region */
-  if (length > max_size - heap.total) return false;
-  struct block *region = platform_memory_grow(length);
+  size_t least = (units + 1) * UNIT, length; /* 1: the end of the region */
+  if (least > max_size - heap.total) return false;
+  struct block *region = platform_memory_grow(least, &length);
   if (region == NULL) return false;
   heap.total += length;
   uint32_t got = (uint32_t)(length / UNIT);
@@ -233,7 +233,7 @@ static bool grow(size_t units) {
 
 /* A used block, of whose payload the first *dirty units may not be zero; NULL when memory is out. */
 static struct block *allocate(size_t size, size_t alignment, uint32_t *dirty) {
-  if (size == 0 || size > max_size || alignment > GROWTH) return NULL;
+  if (size == 0 || size > max_size || alignment > ALIGNMENT_MAX) return NULL;
   uint32_t units = (uint32_t)(align_up(size, UNIT) / UNIT) + 1;
   uint32_t slack = alignment > UNIT ? (uint32_t)(alignment / UNIT) + 1 : 0;
   struct block *b = find(units + slack);

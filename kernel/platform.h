@@ -54,9 +54,9 @@ const char *platform_name(void);          /* "vm" or "process" */
 
 /* --- memory --- */
 
-/* Hands over `length` bytes more (a multiple of 2 MiB), zeroed and writable, never executable, aligned to 2 MiB; NULL when there is no
- * more. VM: physical memory, below 2 GiB first. */
-void *platform_memory_grow(size_t length);
+/* Hands over at least `least` bytes more (over 0), and says in *length how many: zeroed and writable, never executable, in whole pages, where
+ * possible right behind what it handed over before. NULL: there is not so much. VM: physical memory, below 2 GiB first. */
+void *platform_memory_grow(size_t least, size_t *length);
 uint64_t platform_memory_total(void); /* bytes of RAM the system has (-m); process: 0 */
 
 /* --- devices --- */

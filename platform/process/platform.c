@@ -197,7 +197,7 @@ struct slice platform_command_line(void) {
 }
 const struct host *platform_host(void) { return &process_host; }
 const char *platform_name(void) { return "process"; }
-void *platform_memory_grow(size_t length) { return NULL; /* lib/memory_hosted.c has the C library's */ }
+void *platform_memory_grow(size_t least, size_t *length) { return NULL; /* lib/memory_hosted.c has the C library's */ }
 uint64_t platform_memory_total(void) { return 0; }
 unsigned platform_nic_count(void) { return process.nic_count; }
 struct nic *platform_nic(unsigned index) {

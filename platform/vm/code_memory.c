@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Code memory of the image: what is left of the image's last 2 MiB, mapped twice by page tables that lie ready (image.ld.S), so that
- * taking and giving it needs no call of the nucleus.
+ * Code memory of the image: it follows the image and is mapped twice by page tables that lie ready (image.ld.S), so that taking and
+ * giving it needs no call of the nucleus.
  */
 #include "lib/code_memory.h"
 
 #include "lib/code_arena.h"
 #include "platform/vm/nucleus.h"
 
-enum { LARGE_PAGE = 2 << 20 };
+enum { SIZE_MOST = 2 << 20 }; /* what one page table maps */
 
 extern uint8_t code_arena_start[], code_arena_end[];
 
 static struct code_arena arena;
-static uint64_t used[LARGE_PAGE / CODE_UNIT / 64];
+static uint64_t used[SIZE_MOST / CODE_UNIT / 64];
 
 /* Called on worker 0 only, as all of the image's set-up. */
 bool code_memory_prepare(void) {
   if (arena.units != 0) return true;
   size_t size = (size_t)(code_arena_end - code_arena_start);
-  const uint8_t *run = (const uint8_t *)(uintptr_t)CODE_VIRTUAL + (LARGE_PAGE - size);
-  code_arena_init(&arena, code_arena_start, run, size, used);
+  code_arena_init(&arena, code_arena_start, (const uint8_t *)(uintptr_t)CODE_VIRTUAL, size, used);
   return true;
 }
 

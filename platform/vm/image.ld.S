@@ -7,7 +7,8 @@
  *   4 KiB        user, read-only: what the loader put below 1 MiB (start info, command line, memory map)
  *   640 KiB      in its midst the local APIC, twice (nucleus.h)
  *   1 MiB        the image: nucleus, gate, text, read-only data, data, stacks with guard pages; at most 3 MiB
- *   up to the next multiple of 2 MiB: memory for machine code, where it is written
+ *   then         memory for machine code, where it is written
+ *   up to the next multiple of 2 MiB: RAM that lies ready, for a heap that has little else
  *   next 2 MiB   RAM, mapped by NUCLEUS_MAP as the heap grows, up to the last 2 MiB below 2 GiB:
  *   CODE_VIRTUAL the memory for machine code again, where it runs; within reach of calls from and to the image
  */
@@ -25,7 +26,7 @@
 #define DOUBLE_FAULT_STACK 0x1000
 #define MAIN_STACK 0x40000
 #define FAULT_STACK 0x4000
-#define CODE_LEAST 0x10000 /* of memory for machine code: so much there always is. More would cost small images 2 MiB of RAM */
+#define CODE_SIZE 0x80000 /* of memory for machine code, at most 0x200000: some 50,000 instructions of programs */
 
 LD_FEATURE("SANE_EXPR")
 ENTRY(pvh_start)
@@ -63,11 +64,13 @@ PHDRS {
 #define END_FAULT_STACK fault_stack_top
 #define ADDR_CODE_ARENA code_arena_start
 #define END_CODE_ARENA code_arena_end
+#define ADDR_REST code_arena_end
+#define END_REST image_large_end
 #define FLAGS_OF(a) ( \
   IN(a, NUCLEUS_CODE) ? (PRESENT) : \
   IN(a, CODE) ? (PRESENT | USER) : \
   IN(a, CONSTANTS) ? (PRESENT | USER | NX) : \
-  IN(a, DATA) || IN(a, STACK) || IN(a, FAULT_STACK) || IN(a, CODE_ARENA) ? (PRESENT | WRITE | USER | NX) : \
+  IN(a, DATA) || IN(a, STACK) || IN(a, FAULT_STACK) || IN(a, CODE_ARENA) || IN(a, REST) ? (PRESENT | WRITE | USER | NX) : \
   IN(a, NUCLEUS_DATA) || IN(a, NUCLEUS_STACK) || IN(a, DOUBLE_STACK) ? (PRESENT | WRITE | NX) : 0)
 #define PAGE(a) QUAD(FLAGS_OF(a) == 0 ? 0 : ((a) | FLAGS_OF(a)))
 #define PAGE8(a) PAGE(a) PAGE((a) + 0x1000) PAGE((a) + 0x2000) PAGE((a) + 0x3000) \
@@ -82,9 +85,8 @@ PHDRS {
   LOW((a) + 0x4000) LOW((a) + 0x5000) LOW((a) + 0x6000) LOW((a) + 0x7000)
 #define LOW32(a) LOW8(a) LOW8((a) + 0x8000) LOW8((a) + 0x10000) LOW8((a) + 0x18000)
 
-/* Page n of the 2 MiB that end with the memory for machine code, to be run. */
-#define RUN(n) QUAD(code_arena_end - 0x200000 + (n) * 0x1000 < code_arena_start ? 0 : \
-  ((code_arena_end - 0x200000 + (n) * 0x1000) | PRESENT | USER))
+/* Page n of the memory for machine code, to be run. */
+#define RUN(n) QUAD((n) * 0x1000 < CODE_SIZE ? ((code_arena_start + (n) * 0x1000) | PRESENT | USER) : 0)
 #define RUN8(n) RUN(n) RUN((n) + 1) RUN((n) + 2) RUN((n) + 3) RUN((n) + 4) RUN((n) + 5) RUN((n) + 6) RUN((n) + 7)
 #define RUN64(n) RUN8(n) RUN8((n) + 8) RUN8((n) + 16) RUN8((n) + 24) RUN8((n) + 32) RUN8((n) + 40) RUN8((n) + 48) RUN8((n) + 56)
 
@@ -228,10 +230,10 @@ SECTIONS {
     double_fault_stack_top = ABSOLUTE(.);
     image_end = ABSOLUTE(.);
   } :data
-  /* Not part of the image: what is left of its last 2 MiB, which nothing else would use. At most 2 MiB of it can run. */
-  code_arena_end = ALIGN(image_end + CODE_LEAST, 0x200000);
-  code_arena_start = MAX(image_end, code_arena_end - 0x200000);
-  image_large_end = code_arena_end;
+  /* Not part of the image, but mapped with it. */
+  code_arena_start = image_end;
+  code_arena_end = code_arena_start + CODE_SIZE;
+  image_large_end = ALIGN(code_arena_end, 0x200000);
   ASSERT(image_large_end <= 0x400000, "the image does not fit below 4 MiB: link fewer elements, or give image.ld.S one more page table")
   /DISCARD/ : { *(.eh_frame .eh_frame_hdr .comment .note.GNU-stack .note.gnu.property .gnu.hash .dynsym .dynstr .interp) }
 }

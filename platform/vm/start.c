@@ -18,6 +18,7 @@ enum {
 static const uint64_t large_page = 2 << 20;
 static const uint64_t low_end = 1 << 20; /* mapped read-only by image.ld.S, but for page 0 and the APIC */
 static const uint64_t ram_limit = CODE_VIRTUAL;
+static const uint64_t little_ram = 16 << 20;
 
 /* Xen's struct hvm_start_info and what it points to. */
 struct start_info {
@@ -33,7 +34,7 @@ struct memory_entry {
   uint32_t type, reserved;
 };
 
-extern const char image_large_end[];
+extern const char code_arena_end[], image_large_end[];
 
 struct vm_boot vm_boot;
 
@@ -48,7 +49,8 @@ static const void *low_memory(uint64_t address, uint64_t length) {
   return (const void *)(uintptr_t)address;
 }
 
-/* The heap gets the RAM behind the image; the archive keeps the pages it lies in. */
+/* The heap gets the RAM behind the image; the archive keeps the large pages it lies in. Where RAM is short, it gets the small pages at the
+ * image's end, too, and all is mapped with one call; where it is not, packets are better kept in large pages. */
 static void lay_out_memory(const struct start_info *info) {
   if (info->memory_entries == 0 || info->memory_entries > MAX_MEMORY_ENTRIES) {
     vm_panic("the loader gives no usable memory map");
@@ -62,7 +64,7 @@ static void lay_out_memory(const struct start_info *info) {
     if (map[i].address <= begin && entry_end > begin) end = entry_end < ram_limit ? entry_end : ram_limit;
   }
   if (end < begin + large_page) vm_panic("too little memory: give the VM at least 8 MiB (-m 8)");
-  vm_boot.heap_next = begin;
+  vm_boot.heap_next = vm_boot.heap_mapped = begin;
   vm_boot.heap_end = end & ~(large_page - 1);
   if (info->module_count == 0) return;
 
@@ -75,7 +77,13 @@ static void lay_out_memory(const struct start_info *info) {
   if (first < begin + large_page) vm_panic("the boot archive leaves no memory: give the VM more (-m)");
   /* Loaders put it at the end; what lies behind it is given up. */
   vm_boot.heap_end = first < vm_boot.heap_end ? first : vm_boot.heap_end;
-  if (nucleus_gate(NUCLEUS_MAP, first, (last - first) / large_page, 0) != 0) vm_panic("cannot map the boot archive");
+  uint64_t from = first;
+  if (last - begin <= little_ram) {
+    from = begin;
+    vm_boot.heap_next = (uint64_t)(uintptr_t)code_arena_end;
+    vm_boot.heap_mapped = vm_boot.heap_end;
+  }
+  if (nucleus_gate(NUCLEUS_MAP, from, (last - from) / large_page, 0) != 0) vm_panic("cannot map the boot archive");
   vm_boot.archive = (struct slice){(const char *)(uintptr_t)module->address, module->size};
 }
 
@@ -98,11 +106,16 @@ void boot_read(uint64_t address) {
         "malformed virtio_mmio.device= on the kernel command line (SIZE@ADDRESS:IRQ, each at an address of its own from 0xfea00000 on)");
 }
 
-void *platform_memory_grow(size_t length) {
-  if (length == 0 || length % large_page != 0 || length > vm_boot.heap_end - vm_boot.heap_next) return NULL;
-  uint64_t address = vm_boot.heap_next;
-  if (nucleus_gate(NUCLEUS_MAP, address, length / large_page, 0) != 0) return NULL;
-  vm_boot.heap_next += length;
+void *platform_memory_grow(size_t least, size_t *length) {
+  uint64_t address = vm_boot.heap_next, mapped = vm_boot.heap_mapped;
+  if (least > vm_boot.heap_end - address) return NULL;
+  uint64_t end = align_up(address + least, large_page);
+  if (end > mapped) {
+    if (nucleus_gate(NUCLEUS_MAP, mapped, (end - mapped) / large_page, 0) != 0) return NULL;
+    vm_boot.heap_mapped = end;
+  }
+  vm_boot.heap_next = end;
+  *length = end - address;
   return (void *)(uintptr_t)address; /* RAM of a fresh VM is zero */
 }
 

@@ -34,9 +34,10 @@ struct virtio_slot {
 struct vm_boot {
   struct slice command_line;
   struct slice archive;
-  uint64_t ram_total; /* bytes */
-  uint64_t heap_next; /* RAM that was not handed out yet: from here ... */
-  uint64_t heap_end;  /* ... up to here; both multiples of 2 MiB */
+  uint64_t ram_total;   /* bytes */
+  uint64_t heap_next;   /* RAM that was not handed out yet: from here ... */
+  uint64_t heap_mapped; /* ... it is mapped up to here, a multiple of 2 MiB ... */
+  uint64_t heap_end;    /* ... and there is some up to here, a multiple of 2 MiB */
   struct virtio_slot slots[VM_MAX_VIRTIO];
   unsigned slot_count;
 };

@@ -77,11 +77,17 @@ def test_ring_3_executes_its_own_text_and_code_memory_and_nothing_else(tables, p
 def test_code_memory_is_writable_at_one_address_and_executable_at_the_other(tables, pages):
     start, end = tables.symbols["code_arena_start"], tables.symbols["code_arena_end"]
     assert end - start >= 256 << 10
-    assert end == tables.symbols["image_large_end"]
     for address in range(start, end, PAGE):
         assert pages[address] == (PAGE, address, WRITE | USER | NO_EXECUTE), f"{address:#x}"
-        assert pages[CODE_END - (end - address)] == (PAGE, address, USER), f"{address:#x}"
+        assert pages[CODE + (address - start)] == (PAGE, address, USER), f"{address:#x}"
     assert sum(CODE <= address < CODE_END for address in pages) == (end - start) // PAGE
+
+
+def test_what_is_left_of_the_last_large_page_is_ring_3s_data(tables, pages):
+    end = tables.symbols["image_large_end"]
+    assert end % (2 << 20) == 0
+    for address in range(tables.symbols["code_arena_end"], end, PAGE):
+        assert pages[address] == (PAGE, address, WRITE | USER | NO_EXECUTE), f"{address:#x}"
 
 
 def test_ring_3_cannot_see_the_nucleus_nor_its_tables_nor_its_stacks(tables, pages):

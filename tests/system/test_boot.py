@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -114,6 +115,28 @@ def test_8_mib_are_enough(launch, capture):
     function.play(2 * len(capture))
     assert function.settle() == {}
     assert int(function.table("memory")["total_bytes"]) <= 8 << 20
+
+
+def memory_end(elf):
+    """Where the last segment of an ELF file ends in memory."""
+    data = elf.read_bytes()
+    first, size, count = struct.unpack_from("<Q14xHH", data, 32)
+    ends = []
+    for at in range(first, first + size * count, size):
+        kind, _, _, address, _, _, length = struct.unpack_from("<IIQQQQQ", data, at)
+        ends.append(address + length if kind == 1 else 0)
+    return max(ends)
+
+
+def test_8_mib_are_enough_for_an_image_that_reaches_beyond_2_mib(imago, tmp_path, signed):
+    """What is left behind it, up to the next multiple of 2 MiB, is not lost: the packet pool alone has 2 MiB."""
+    source = tmp_path / "heavy.click"
+    source.write_text("Idle -> Discard; Ballast;")
+    imago("build", source, "-o", tmp_path / "heavy", "--key", signed.public, "--link", imago.program.parents[1] / "platform/vm/libballast.a")
+    assert memory_end(tmp_path / "heavy.elf") > 2 << 20
+    imago("run", "--detach", "--name", "heavy", "--accel", "tcg", "--memory", "8", tmp_path / "heavy.elf")
+    assert "\npackets 1024\n" in imago("read", "heavy", "memory")
+    imago("stop", "heavy")
 
 
 def test_a_refused_configuration_ends_with_its_own_status_and_names_line_and_element(image, archive, boot):

@@ -48,7 +48,7 @@ def test_swaps_under_load_lose_nothing(launch, signed, capture, platform):
 
 @pytest.mark.vm
 def test_ring_0_is_called_by_the_boot_and_to_sleep(launch, signed, capture):
-    """A boot maps memory and may set up a clock: 5 calls (100 us each where KVM is not assisted). Neither packets nor the program's
+    """A boot maps memory and may set up clocks: 3 calls (100 us each where KVM is not assisted). Neither packets nor the program's
     compilation nor its replacement call, but to sleep."""
     function = filtering(launch, signed, "vm", "pass", capture, options=["--memory", "8"])
 
@@ -58,7 +58,7 @@ def test_ring_0_is_called_by_the_boot_and_to_sleep(launch, signed, capture):
         return sum(counts.values()) - counts["nucleus_calls.sleep"]
 
     booted = calls()
-    assert booted <= 5
+    assert booted <= 3
     function.play(2 * len(capture))
     wait_until(lambda: function.table("fw.program")["engine"] == "native", PATIENCE, "native code")
     function.load("fw", signed.bundle("block_dns", 2))
