@@ -18,6 +18,8 @@
 #include "lib/counter.h"
 #include "packet/packet.h"
 
+struct bpf_environment;
+struct bpf_fib_lookup;
 struct element;
 struct router;
 
@@ -66,6 +68,9 @@ struct element_class {
    * neither. */
   const struct handler *(*handler_find)(struct element *e, struct slice name);
   const struct handler *(*handler_at)(struct element *e, uint32_t index);
+  /* Route lookup elements: what bpf_fib_lookup of programs finds in their table (bpf/environment.h). NULL: this class has no routes. */
+  int64_t (*fib_lookup)(const struct element *e, const struct bpf_environment *environment,
+                        struct bpf_fib_lookup *parameters, uint32_t flags);
   enum configure_phase
       phase;         /* elements of an earlier phase go before those of a later; within one, in order of the file */
   bool process_only; /* needs files, sockets or taps: lives in platform/process/elements, never in an image */

@@ -6,6 +6,7 @@
 #include "elements/bpf_element.h"
 
 #include "click/handlers.h"
+#include "elements/device.h"
 
 struct bpf_element *bpf_element_of(struct element *e) {
   return e->class->initialize == bpf_element_initialize ? (struct bpf_element *)e : NULL;
@@ -46,7 +47,15 @@ static int parse_abort(struct bpf_element *b, struct report *report) {
 }
 
 int bpf_element_configure(struct element *e, const struct args *rest, struct report *report) {
-  return parse_abort((struct bpf_element *)e, report);
+  struct bpf_element *b = (struct bpf_element *)e;
+  if (b->fib_name != NULL) {
+    b->fib = router_find_in(e, b->fib_name);
+    if (b->fib == NULL || b->fib->class->fib_lookup == NULL) {
+      return report_error(report, ERROR_NOT_FOUND, "FIB: %s '%s'; name a RadixIPLookup or its like",
+                          b->fib == NULL ? "there is no element" : "no routes are in", b->fib_name);
+    }
+  }
+  return parse_abort(b, report);
 }
 
 static bool same_text(const char *a, const char *b) { return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0; }
@@ -89,6 +98,8 @@ void bpf_element_commit(struct element *e) {
   struct bpf_element *b = (struct bpf_element *)e;
   const struct bundle_meta *meta = &b->running->bundle->meta;
   version_floor_raise(e->services->floors, meta->name, meta->version);
+  for (unsigned i = 1; i <= NIC_MAX; i++)
+    b->nics[i] = device_nic(e->router, i - 1);
   bpf_element_arm_timers(b);
 }
 
@@ -180,6 +191,8 @@ const struct argument bpf_element_arguments[] = {
      "names of maps that are one with those of other elements that name them, too"},
     {"CONST", ARGUMENT_STRING, 0, offsetof(struct bpf_element, consts),
      "values of the program's tunables: NAME=VALUE, separated by blanks"},
+    {"FIB", ARGUMENT_WORD, 0, offsetof(struct bpf_element, fib_name),
+     "the route lookup element whose table bpf_fib_lookup asks; its output n is interface n (none)"},
     {"ON_ABORT", ARGUMENT_STRING, 0, offsetof(struct bpf_element, on_abort),
      "what becomes of a packet whose program aborts or faults: drop, pass or port N (drop)"},
     {"JIT", ARGUMENT_BOOL, 0, offsetof(struct bpf_element, jit),

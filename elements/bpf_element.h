@@ -47,9 +47,12 @@ struct bpf_element {
   char *maps;    /* names of the maps that are shared, separated by blanks; NULL: none */
   char *consts;  /* NAME=VALUE of tunables, separated by blanks; NULL: as the bundle has them */
   char *on_abort;
+  char *fib_name;
+  const struct element *fib; /* the route lookup element that bpf_fib_lookup asks; NULL: none */
   bool jit;
   uint32_t mark; /* offset of the annotation that is a tc program's mark */
   enum bpf_role role;
+  const struct nic *nics[NIC_MAX + 1]; /* interface n: NIC n - 1, if the graph has it */
   uint32_t abort_output;
   /* Read once a batch with acquire, replaced with release: whoever sees the pointer sees what it points to. */
   struct extension *running;

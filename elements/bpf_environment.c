@@ -6,6 +6,8 @@
 #include "bpf/machine.h"
 #include "elements/bpf_passage.h"
 
+enum { UNKNOWN_MTU = 1500 };
+
 /* --- what programs see of the system --- */
 
 static const struct element *element_of(void *context) { return &((struct passage *)context)->owner->element; }
@@ -36,6 +38,21 @@ static int64_t environment_clone(void *context, const struct bpf_machine *m, uin
   memcpy(copy->data, (const void *)(uintptr_t)m->data, copy->length);
   passage_send(way, output, copy);
   return 0;
+}
+
+/* Interfaces are NICs, numbered from 1, and outputs, of which nothing is known. */
+static int64_t environment_mtu(void *context, uint32_t interface) {
+  const struct passage *way = context;
+  if (interface == 0 && way->packet != NULL) interface = way->packet->nic + 1u;
+  const struct nic *nic = interface <= NIC_MAX ? way->owner->nics[interface] : NULL;
+  if (nic != NULL) return __atomic_load_n(&nic->mtu, __ATOMIC_RELAXED);
+  return interface != 0 && interface < passage_outputs(way) ? UNKNOWN_MTU : -BPF_ENODEV;
+}
+
+static int64_t environment_fib_lookup(void *context, struct bpf_fib_lookup *parameters, uint32_t flags) {
+  struct passage *way = context;
+  const struct element *table = way->owner->fib;
+  return table->class->fib_lookup(table, &way->environment, parameters, flags);
 }
 
 static void environment_wake_timers(void *context, struct bpf_map *map, uint64_t deadline) {
@@ -75,6 +92,8 @@ void passage_begin(struct passage *way, struct bpf_element *b, struct run *run) 
                                           .trace = environment_trace,
                                           .context = way,
                                           .wall_ns = environment_wall,
+                                          .fib_lookup = b->fib != NULL ? environment_fib_lookup : NULL,
+                                          .mtu = environment_mtu,
                                           .clone_redirect = environment_clone,
                                           .wake_timers = environment_wake_timers},
                           .processor = services->worker != NULL ? services->worker() : 0,

@@ -27,6 +27,8 @@ static const struct element_class bpf_rewriter_class = {
         "bpf_xdp_adjust_head, bpf_xdp_adjust_tail and their likes move the packet's ends within its buffer. When its start has moved, the "
         "network and transport header and the destination annotation are unset, since they speak of what was there before; the link-layer "
         "header is at the start as before. Metadata in front of the packet ends with the program.\n\n"
+        "Interfaces are numbered from 1: NIC eth0 is 1, output n is interface n. bpf_fib_lookup asks the table of the element that FIB names, "
+        "whose output n is interface n too.\n\n"
         "In a tc program mark is the annotation that MARK names, tstamp the timestamp annotation, pkt_type the packet's type, and the vlan "
         "fields are the VLAN_TCI annotation; mark and tstamp are written back.\n\n"
         "Programs are replaced and maps shared and read as in BPFilter.",

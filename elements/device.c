@@ -32,6 +32,17 @@ int device_take(struct device *d, const char *fix, struct report *report) {
   return 0;
 }
 
+const struct nic *device_nic(const struct router *router, unsigned index) {
+  const struct element_class *const classes[] = {element_class_find("FromDevice"), element_class_find("ToDevice")};
+  for (uint32_t i = 0; i < router->element_count; i++) {
+    const struct element *e = router->elements[i];
+    if (e->class != classes[0] && e->class != classes[1]) continue;
+    const struct nic *nic = ((const struct device *)e)->nic;
+    if (nic->index == index) return nic;
+  }
+  return NULL;
+}
+
 const struct nic_stats *device_stats(const struct device *d) {
   if (d->nic->ops->refresh != NULL) d->nic->ops->refresh(d->nic);
   return &d->nic->stats;

@@ -30,6 +30,8 @@ int device_check_burst(const struct device *d, struct report *report) MUST_USE;
 /* Finds the NIC, or opens it. A queue belongs to one element in each direction: two readers would take turns in stealing packets,
  * and two writers would clear each other's nic->tx_waiting; `fix` says what to do instead. 0 or a negative code after reporting. */
 int device_take(struct device *d, const char *fix, struct report *report) MUST_USE;
+/* The NIC of that index, if an element of the router has it; otherwise NULL. Once all are initialized. */
+const struct nic *device_nic(const struct router *router, unsigned index);
 /* d->nic->stats, as new as can be. */
 const struct nic_stats *device_stats(const struct device *d);
 /* Handler `stats`. The owner is a struct device. */

@@ -30,6 +30,7 @@ static const struct element_class linear_class = {
     .cleanup = route_table_cleanup,
     .take_state = route_table_take_state,
     .reconfigure = route_table_reconfigure,
+    .fib_lookup = route_table_fib_lookup,
     .push = route_table_push,
 };
 ELEMENT(LinearIPLookup, linear_class);
@@ -55,6 +56,7 @@ static const struct element_class radix_class = {
     .cleanup = route_table_cleanup,
     .take_state = route_table_take_state,
     .reconfigure = route_table_reconfigure,
+    .fib_lookup = route_table_fib_lookup,
     .push = route_table_push,
 };
 ELEMENT(RadixIPLookup, radix_class);

@@ -15,7 +15,7 @@ enum { FAMILY_IPV4 = 2, TABLE_MAIN = 254, DEFAULT_MTU = 1500 };
 _Static_assert(offsetof(struct bpf_fib_lookup, vlan_tci) == offsetof(struct bpf_fib_lookup, vlan_proto) + 2,
                "the number of a table stands in place of both");
 
-static uint32_t interface_of(const struct route *route) { return (uint32_t)route->port + 1; }
+static uint32_t interface_of(const struct route *route) { return (uint32_t)route->port; }
 
 static int64_t mtu_of(const struct bpf_environment *environment, uint32_t interface) {
   return environment->mtu != NULL ? environment->mtu(environment->context, interface) : DEFAULT_MTU;
@@ -50,7 +50,7 @@ int64_t route_fib_lookup(const struct routes *routes, const struct bpf_environme
   uint32_t destination = parameters->destination[0];
   const struct route *route = (flags & FIB_OUTPUT) != 0 ? lookup_towards(routes, destination, parameters->ifindex)
                                                         : routes_lookup(routes, destination);
-  if (route == NULL) return BPF_FIB_NOT_FORWARDED;
+  if (route == NULL || interface_of(route) == 0) return BPF_FIB_NOT_FORWARDED;
   mtu = mtu_of(environment, interface_of(route));
   if (mtu > 0 && parameters->tot_len > mtu) {
     parameters->tot_len = (uint16_t)mtu;

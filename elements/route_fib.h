@@ -9,8 +9,9 @@
 #include "bpf/environment.h"
 #include "elements/routes.h"
 
-/* What bpf_environment.fib_lookup is to return, for `routes`; environment->mtu is asked (NULL: every MTU is 1500). Outputs of the table are
- * interfaces, numbered from 1. Differences from Linux, all because there is less to know:
+/* What bpf_environment.fib_lookup is to return, for `routes`; environment->mtu is asked (NULL: every MTU is 1500). Output n of the table
+ * is interface n; output 0, where tables lead what is for this host, gives BPF_FIB_NOT_FORWARDED. Differences from Linux, all because there
+ * is less to know:
  * - Nobody's link address is known: without BPF_FIB_LOOKUP_SKIP_NEIGH a route gives BPF_FIB_NO_NEIGHBOUR, with all of the result but addresses,
  *   VLAN fields and MTU; the program passes the packet on, to what knows (ARPQuerier).
  * - Own addresses are not known: BPF_FIB_LOOKUP_SRC gives BPF_FIB_NO_SOURCE.

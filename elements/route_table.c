@@ -4,6 +4,8 @@
  */
 #include "elements/route_table.h"
 
+#include "elements/route_fib.h"
+
 #include "click/router.h"
 #include "elements/run.h"
 #include "lib/memory.h"
@@ -144,6 +146,11 @@ void route_table_take_state(struct element *e, struct element *old, struct repor
 const struct routes *route_table_find(const struct element *context, const char *name) {
   const struct element *e = router_find_in(context, name);
   return e != NULL && e->class->handlers == route_table_handlers ? &((const struct route_table *)e)->routes : NULL;
+}
+
+int64_t route_table_fib_lookup(const struct element *e, const struct bpf_environment *environment,
+                               struct bpf_fib_lookup *parameters, uint32_t flags) {
+  return route_fib_lookup(&((const struct route_table *)e)->routes, environment, parameters, flags);
 }
 
 /* --- handlers that change routes --- */

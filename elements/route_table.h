@@ -20,6 +20,8 @@ int route_table_configure(struct element *e, const struct args *rest, struct rep
 void route_table_cleanup(struct element *e);
 int route_table_reconfigure(struct element *e, struct element *next, struct report *report);
 void route_table_take_state(struct element *e, struct element *old, struct report *report);
+int64_t route_table_fib_lookup(const struct element *e, const struct bpf_environment *environment,
+                               struct bpf_fib_lookup *parameters, uint32_t flags);
 void route_table_push(struct element *e, unsigned port, struct batch *batch);
 extern const struct handler route_table_handlers[];
 extern const char *const route_table_drops[];

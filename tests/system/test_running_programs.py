@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What programs do in a running function besides deciding about packets, on both platforms: timers, tunables."""
+"""What programs do in a running function besides deciding about packets, on both platforms: timers, tunables, routes."""
 import json
+import logging
 import shutil
 
 import pytest
 from conftest import PATIENCE
-from wire import wait_until
+from wire import TRAILER, wait_until
+
+logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.layers.inet import IP, UDP  # noqa: E402
+from scapy.layers.l2 import Ether  # noqa: E402
 
 FRAME = bytes.fromhex("020000000001020000000002888e") + bytes(46)
 HOUR = 3600 * 10**9
@@ -14,9 +19,9 @@ HOUR = 3600 * 10**9
 @pytest.fixture
 def run(launch, signed, platform):
     """run(program, graph): the program of that name as program.imb in a running graph."""
-    def start(program, graph):
+    def start(program, graph, frames=(FRAME,)):
         shutil.copy(signed.bundle(program, 1), signed.directory / "program.imb")
-        return launch(platform, graph, frames=[FRAME], files=[signed.directory / "program.imb"], rate=1000)
+        return launch(platform, graph, frames=frames, files=[signed.directory / "program.imb"], rate=1000)
     return start
 
 
@@ -56,3 +61,21 @@ def test_tunables_are_chosen_and_changed(run):
     function.play(1)
     function.settle()
     wait_for_periods(function, 2)
+
+
+def ip_frame(destination, ttl):
+    return bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / IP(src="192.0.2.7", dst=destination, ttl=ttl) /
+                 UDP(sport=1, dport=2) / bytes(30))
+
+
+def test_programs_forward_by_the_table_of_a_route_lookup_element(run):
+    graph = """FromDevice(eth0) -> bpf :: BPFRewriter(FILE program.imb, FIB rt);
+bpf [0] -> host :: Counter -> Discard; bpf [1] -> back :: Counter -> Discard; bpf [2] -> Queue(4096) -> ToDevice(eth1);
+Idle -> rt :: RadixIPLookup(10.0.0.0/8 2, 10.9.0.0/16 0, 198.51.100.0/24 1);
+rt [0] -> d :: Discard; rt [1] -> d; rt [2] -> d;"""
+    function = run("router", graph, [ip_frame(destination, 64) for destination in
+                                     ("10.1.2.3", "10.9.0.1", "198.51.100.1", "203.0.113.1", "10.255.0.1")])
+    function.play(5)
+    wait_until(lambda: len(function.recorder.frames) == 2 and function.number("host.count") == 2, PATIENCE, "five frames")
+    assert [frame[:-TRAILER.size] for _, frame in function.recorder.frames] == [ip_frame("10.1.2.3", 63), ip_frame("10.255.0.1", 63)]
+    assert function.number("back.count") == 1

@@ -59,7 +59,9 @@ static void results_and_fields(void **state) {
       {2, SKIP_NEIGHBOUR | OUTPUT, "10.1.1.1", 0, 7, BPF_FIB_SUCCESS, 2, "192.0.2.1", 1280},
       {1, SKIP_NEIGHBOUR | OUTPUT, "10.1.1.1", 0, 7, BPF_FIB_SUCCESS, 1, "10.1.1.1", 1500},
       {2, SKIP_NEIGHBOUR | OUTPUT, "10.2.1.1", 0, 7, BPF_FIB_NOT_FORWARDED, 2, "10.2.1.1", 0},
-      /* Output 3 is interface 4, whose MTU nobody knows. */
+      /* To this host. */
+      {1, SKIP_NEIGHBOUR, "13.0.0.1", 100, 7, BPF_FIB_NOT_FORWARDED, 1, "13.0.0.1", 100},
+      /* Nobody knows the MTU of interface 4. */
       {1, SKIP_NEIGHBOUR, "12.0.0.1", 65535, 7, BPF_FIB_SUCCESS, 4, "12.0.0.1", 65535},
   };
   static const char *const classes[] = {"LinearIPLookup", "RadixIPLookup"};
@@ -68,7 +70,8 @@ static void results_and_fields(void **state) {
     char config[256];
     format_text(
         config, sizeof config,
-        "Idle -> e :: %s(10/8 0, 10.1/16 192.0.2.1 1, 12/8 3) -> d :: Discard; e [1] -> d; e [2] -> d; e [3] -> d",
+        "Idle -> e :: %s(10/8 1, 10.1/16 192.0.2.1 2, 12/8 4, 13/8 0) -> d :: Discard; e [1] -> d; e [2] -> d; e [3] -> d; "
+        "e [4] -> d",
         classes[i % 2]);
     harness_start(config);
     const struct routes *routes = route_table_find(router_find(harness.router, "d"), "e");
@@ -99,7 +102,7 @@ static void results_and_fields(void **state) {
 
 /* There are no routes for IPv6, and where no MTUs are told they are 1500. */
 static void ip6_and_default_mtu(void **state) {
-  harness_start("Idle -> e :: RadixIPLookup(0/0 0) -> Discard");
+  harness_start("Idle -> e :: RadixIPLookup(0/0 1) -> Discard; e [1] -> Discard");
   const struct routes *routes = route_table_find(router_find(harness.router, "e"), "e");
   struct bpf_fib_lookup lookup = {.family = 10, .ifindex = 1};
   assert_int_equal(route_fib_lookup(routes, &without_mtu, &lookup, SKIP_NEIGHBOUR), BPF_FIB_NOT_FORWARDED);
