@@ -19,7 +19,13 @@ from imago import FIREWALL, Function, Imago, compile_bpf  # noqa: E402
 from wire import Recorder, Sender, read_pcap, wait_until  # noqa: E402
 
 BUILD = os.environ.get("IMAGO_BUILD", "build")
-PROGRAMS = (FIREWALL, pathlib.Path(__file__).parent / "system/programs", pathlib.Path(__file__).parent / "programs")
+CORPUS = pathlib.Path(__file__).parent / "programs"
+PROGRAMS = (FIREWALL, pathlib.Path(__file__).parent / "system/programs", *sorted(path for path in CORPUS.iterdir() if path.is_dir()))
+
+
+def find_program(name):
+    """The source of a program of the firewall example, of tests/system/programs or of tests/programs."""
+    return next(path for path in (folder / f"{name}.bpf.c" for folder in PROGRAMS) if path.exists())
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ class Signed:
         """The signed bundle of a program of the firewall example, of tests/system/programs or of tests/programs."""
         compiled = self.directory / f"{program}.bpf.o"
         if not compiled.exists():
-            compile_bpf(next(folder / f"{program}.bpf.c" for folder in PROGRAMS if (folder / f"{program}.bpf.c").exists()), compiled)
+            compile_bpf(find_program(program), compiled, f"-I{CORPUS}")
         key = key or self.key
         output = self.directory / "-".join([program, str(version), key.stem, *(word.strip("-*") for word in options)])
         output = output.with_suffix(".imb")

@@ -7,11 +7,10 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, CORPUS, find_program
 from imago import compile_bpf
 from scenarios import SCENARIOS
 
-PROGRAMS = pathlib.Path(__file__).resolve().parents[1] / "programs"
 REFUSED = 77  # linux_run.c: the kernel does not allow it
 
 
@@ -22,7 +21,7 @@ def objects(tmp_path_factory):
     def compiled(name):
         path = directory / f"{name}.bpf.o"
         if not path.exists():
-            compile_bpf(PROGRAMS / f"{name}.bpf.c", path, "-mcpu=v3")
+            compile_bpf(find_program(name), path, "-mcpu=v3", f"-I{CORPUS}")
         return path
     return compiled
 

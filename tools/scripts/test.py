@@ -147,6 +147,7 @@ def steps(options):
     yield unit_tests("build")
     yield engines("build-sanitize", 3000)
     yield engines("build", 20000)
+    yield pytest("verification", "tests/verify")
     yield pytest("include arrows", "tests/arrows_test.py")
     yield Step("clang-format", [PYTHON, "tools/scripts/lint.py", "format"], count_one)
 

@@ -2,6 +2,9 @@
  *
  * Drops DNS questions for blocked names and everything below them (RFC 1035, section 4.1): the name and each of its suffixes is looked
  * up, in lower case, by its hash (FNV-1a, 64 bits).
+ *
+ * Linux refuses it: compiled for versions 1 and 2, where it takes the sum of label lengths, a 32-bit number kept in 64 bits by shifts, for
+ * negative at times.
  */
 #include "headers.h"
 

@@ -14,12 +14,6 @@ struct service {
   __u8 protocol, zero;
 };
 
-struct flow {
-  __be32 source, destination;
-  __be16 source_port, destination_port;
-  __u8 protocol, zero[3];
-};
-
 struct server {
   __be32 address; /* 0: out of service */
   __u8 mac[ETH_ALEN], zero[2];
@@ -52,22 +46,6 @@ struct {
   __type(key, struct flow);
   __type(value, __u32);
 } flows SEC(".maps");
-
-/* The finaliser of MurmurHash3 (Appleby, public domain), over a flow. */
-static __always_inline __u32 mix(__u32 h) {
-  h ^= h >> 16;
-  h *= 0x85ebca6b;
-  h ^= h >> 13;
-  h *= 0xc2b2ae35;
-  return h ^ h >> 16;
-}
-
-static __always_inline __u32 flow_hash(const struct flow *f) {
-  __u32 h = mix(f->source);
-  h = mix(h ^ f->destination);
-  h = mix(h ^ ((__u32)f->source_port << 16 | f->destination_port));
-  return mix(h ^ f->protocol);
-}
 
 static __always_inline struct server *server_of(const struct flow *flow) {
   __u32 *known = bpf_map_lookup_elem(&flows, flow);
@@ -115,9 +93,7 @@ static __always_inline int encapsulate(struct xdp_md *ctx, const struct server *
 SEC("xdp")
 int load_balancer(struct xdp_md *ctx) {
   struct cursor c = cursor_of(ctx);
-  struct ethhdr *eth = TAKE(&c, struct ethhdr);
-  if (!eth || eth->h_proto != bpf_htons(ETH_P_IP)) return XDP_PASS;
-  struct iphdr *ip = take_ipv4(&c);
+  struct iphdr *ip = open_ipv4(&c);
   if (!ip || (ip->frag_off & bpf_htons(IP_OFFSET_MASK | IP_MORE_FRAGMENTS))) return XDP_PASS;
   if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP) return XDP_PASS;
   struct udphdr *ports = TAKE(&c, struct udphdr); /* TCP's ports lie at the same place */
