@@ -92,33 +92,42 @@ static void renew_arguments(struct generator *g) {
   }
 }
 
-static void add_alu(struct generator *g) {
+static bool coin(struct choices *c) { return choose(c, 2) == 1; }
+
+struct bpf_insn choose_arithmetic(struct choices *c, unsigned dst, unsigned src, bool tame) {
   static const uint8_t operations[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR,  BPF_AND,  BPF_LSH,
                                        BPF_RSH, BPF_NEG, BPF_MOD, BPF_XOR, BPF_MOV, BPF_ARSH, BPF_END};
-  unsigned op = operations[choose(g->c, COUNT(operations))];
-  unsigned class = one_in(g, 2) ? BPF_ALU : BPF_ALU64, dst = number_register(g), src = number_register(g);
-  bool x = one_in(g, 2);
+  unsigned op = operations[choose(c, COUNT(operations))], class = coin(c) ? BPF_ALU : BPF_ALU64;
+  bool x = coin(c);
   int off = 0;
-  uint64_t imm = choose_number(g->c);
+  uint64_t imm = choose_number(c);
   if (op == BPF_END) {
     static const uint8_t widths[] = {16, 32, 64};
-    ADD_INSN(class | BPF_END | (class == BPF_ALU && x ? BPF_X : 0), dst, 0, 0, widths[choose(g->c, 3)]);
-    return;
+    return (struct bpf_insn)INSN(class | BPF_END | (class == BPF_ALU && x ? BPF_X : 0), dst, 0, 0,
+                                 widths[choose(c, 3)]);
   }
-  if (op == BPF_NEG) {
-    ADD_INSN(class | BPF_NEG, dst, 0, 0, 0);
-    return;
-  }
-  if ((op == BPF_DIV || op == BPF_MOD) && one_in(g, 2)) off = 1;
+  if (op == BPF_NEG) return (struct bpf_insn)INSN(class | BPF_NEG, dst, 0, 0, 0);
+  if ((op == BPF_DIV || op == BPF_MOD) && coin(c)) off = 1;
   if (op == BPF_MOV && x) {
     static const uint8_t widths[] = {0, 0, 8, 16, 32};
-    off = widths[choose(g->c, class == BPF_ALU64 ? 5 : 4)];
+    off = widths[choose(c, class == BPF_ALU64 ? 5 : 4)];
   }
   /* Linux refuses constants that the RFC gives a meaning to. */
   bool shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
-  if (g->safe && shift) imm &= class == BPF_ALU64 ? 63 : 31;
-  if (g->safe && (op == BPF_DIV || op == BPF_MOD) && (int32_t)imm == 0) imm = 3;
-  ADD_INSN(class | op | (x ? BPF_X : BPF_K), dst, x ? src : 0, off, x ? 0 : imm);
+  if (tame && shift) imm &= class == BPF_ALU64 ? 63 : 31;
+  if (tame && (op == BPF_DIV || op == BPF_MOD) && (int32_t)imm == 0) imm = 3;
+  return (struct bpf_insn)INSN(class | op | (x ? BPF_X : BPF_K), dst, x ? src : 0, off, x ? 0 : imm);
+}
+
+uint8_t choose_comparison(struct choices *c) {
+  static const uint8_t operations[] = {BPF_JEQ,  BPF_JGT, BPF_JGE, BPF_JSET, BPF_JNE, BPF_JSGT,
+                                       BPF_JSGE, BPF_JLT, BPF_JLE, BPF_JSLT, BPF_JSLE};
+  return operations[choose(c, COUNT(operations))] | (coin(c) ? BPF_JMP : BPF_JMP32);
+}
+
+static void add_alu(struct generator *g) {
+  unsigned dst = number_register(g), src = number_register(g);
+  add(g, choose_arithmetic(g->c, dst, src, g->safe));
 }
 
 static unsigned random_size(struct generator *g) { return (unsigned)choose(g->c, 4) << 3; }
@@ -321,14 +330,12 @@ static void add_local_call(struct generator *g) {
 static void add_statements(struct generator *g, unsigned count, unsigned depth);
 
 static void add_condition(struct generator *g, unsigned depth) {
-  static const uint8_t operations[] = {BPF_JEQ,  BPF_JGT, BPF_JGE, BPF_JSET, BPF_JNE, BPF_JSGT,
-                                       BPF_JSGE, BPF_JLT, BPF_JLE, BPF_JSLT, BPF_JSLE};
-  unsigned op = operations[choose(g->c, COUNT(operations))], class = one_in(g, 2) ? BPF_JMP : BPF_JMP32;
+  unsigned code = choose_comparison(g->c);
   uint32_t at = g->out->count;
   if (one_in(g, 2)) {
-    ADD_INSN(class | op | BPF_X, number_register(g), number_register(g), 0, 0);
+    ADD_INSN(code | BPF_X, number_register(g), number_register(g), 0, 0);
   } else {
-    ADD_INSN(class | op | BPF_K, number_register(g), 0, 0, choose_number(g->c));
+    ADD_INSN(code | BPF_K, number_register(g), 0, 0, choose_number(g->c));
   }
   add_statements(g, (unsigned)choose(g->c, 4) + 1, depth + 1);
   g->out->insns[at].off = (int16_t)(g->out->count - at - 1);

@@ -36,6 +36,10 @@ struct generated {
 uint64_t choose(struct choices *c, uint64_t below);
 /* A number, often one at which something changes. */
 uint64_t choose_number(struct choices *c);
+/* Any arithmetic on numbers. `tame`: none that Linux refuses for its constant. */
+struct bpf_insn choose_arithmetic(struct choices *c, unsigned dst, unsigned src, bool tame);
+/* Opcode of a conditional jump of either width, with BPF_K. */
+uint8_t choose_comparison(struct choices *c);
 /* `calls`: with helpers, which not every comparison can have; functions always. */
 void generate(struct choices *c, bool safe, struct generated *out);
 
