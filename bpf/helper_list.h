@@ -26,6 +26,8 @@ bpf_helper_function bpf_helper_xdp_adjust_head, bpf_helper_xdp_adjust_meta, bpf_
 bpf_helper_function bpf_helper_skb_store_bytes, bpf_helper_skb_load_bytes, bpf_helper_skb_change_tail,
     bpf_helper_skb_change_head, bpf_helper_skb_pull_data, bpf_helper_get_hash_recalc, bpf_helper_set_hash_invalid,
     bpf_helper_set_hash;
+/* helper_vlan.c */
+bpf_helper_function bpf_helper_skb_vlan_push, bpf_helper_skb_vlan_pop;
 /* helper_checksum.c */
 bpf_helper_function bpf_helper_csum_diff, bpf_helper_l3_csum_replace, bpf_helper_l4_csum_replace;
 /* helper_redirect.c */

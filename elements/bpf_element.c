@@ -21,6 +21,7 @@ void bpf_element_defaults(struct element *e, enum bpf_role role) {
   b->role = role;
   b->jit = true;
   b->mark = MARK_ANNOTATION;
+  b->priority = b->hash = BPF_NO_ANNOTATION;
 }
 
 /* ON_ABORT: "drop", "pass", "port N". */
@@ -199,6 +200,10 @@ const struct argument bpf_element_arguments[] = {
      "run native code; false: the interpreter, which is slower and does the same (true)"},
     {"MARK", ARGUMENT_ANNO4, 0, offsetof(struct bpf_element, mark),
      "tc programs: the annotation that is the packet's mark (40)"},
+    {"PRIORITY", ARGUMENT_ANNO4, 0, offsetof(struct bpf_element, priority),
+     "tc programs: the annotation that is the packet's priority (none: it is 0, and forgotten)"},
+    {"HASH", ARGUMENT_ANNO4, 0, offsetof(struct bpf_element, hash),
+     "tc programs: the annotation that is the packet's hash (none: it is 0, and forgotten)"},
     {0}};
 
 #define TOTAL(NAME, HELP) \

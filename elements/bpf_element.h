@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What BPFilter, BPFClassifier and BPFRewriter have in common: an element that runs an extension. bpf_path.c takes packets
- * through the program, bpf_timers.c calls it back without one, bpf_environment.c is what it sees of the system; bpf_swap.c
- * exchanges the program while packets flow and keeps the record of that; bpf_element.c is life, arguments and plain handlers,
- * bpf_element_maps.c the handlers for maps, bpf_consts.c what is chosen of its constants. The classes themselves are
- * bpfilter.c, bpf_classifier.c and bpf_rewriter.c.
+ * through the program, bpf_skb.c is the packet as tc programs see it, bpf_timers.c calls back without a packet,
+ * bpf_environment.c is what programs see of the system; bpf_swap.c exchanges the program while packets flow and keeps the
+ * record of that; bpf_element.c is life, arguments and plain handlers, bpf_element_maps.c the handlers for maps, bpf_consts.c
+ * what is chosen of constants. The classes themselves are bpfilter.c, bpf_classifier.c and bpf_rewriter.c.
  */
 #ifndef IMAGO_ELEMENTS_BPF_ELEMENT_H
 #define IMAGO_ELEMENTS_BPF_ELEMENT_H
@@ -25,6 +25,7 @@ enum bpf_role {
   BPF_ROLE_CLASSIFY, /* the returned number is the output */
   BPF_ROLE_REWRITE,  /* the verdict is Linux's, and the window may move */
 };
+#define BPF_NO_ANNOTATION UINT32_MAX
 /* Where ON_ABORT leads; otherwise it is an output. */
 #define BPF_ABORT_DROPS UINT32_MAX
 
@@ -50,7 +51,8 @@ struct bpf_element {
   char *fib_name;
   const struct element *fib; /* the route lookup element that bpf_fib_lookup asks; NULL: none */
   bool jit;
-  uint32_t mark; /* offset of the annotation that is a tc program's mark */
+  uint32_t mark;           /* offsets of the annotations that are fields of a tc program's context */
+  uint32_t priority, hash; /* or BPF_NO_ANNOTATION */
   enum bpf_role role;
   const struct nic *nics[NIC_MAX + 1]; /* interface n: NIC n - 1, if the graph has it */
   uint32_t abort_output;

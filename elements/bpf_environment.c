@@ -30,12 +30,14 @@ static void environment_trace(void *context, const char *text, size_t length) {
 /* bpf_clone_redirect: the copy is the packet as the program has made it up to now. */
 static int64_t environment_clone(void *context, const struct bpf_machine *m, uint32_t output, uint64_t flags) {
   struct passage *way = context;
+  const struct bpf_skb *skb = &m->context.skb;
   if (way->run == NULL || output >= passage_outputs(way)) return -BPF_EINVAL;
-  struct packet *copy = packet_clone(way->packet);
+  struct packet *copy = passage_tag_fits(way->packet, skb, m->data, m->data_length) ? packet_clone(way->packet) : NULL;
   if (copy == NULL) return -BPF_ENOMEM;
   copy->data = packet_buffer_start(copy) + (m->data - (uint64_t)(uintptr_t)packet_buffer_start(way->packet));
   copy->length = (uint32_t)m->data_length;
   memcpy(copy->data, (const void *)(uintptr_t)m->data, copy->length);
+  passage_put_tag(copy, skb);
   passage_send(way, output, copy);
   return 0;
 }

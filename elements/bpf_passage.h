@@ -24,6 +24,19 @@ struct passage {
 
 /* Takes the program that runs now: every packet until the end meets the same one. */
 void passage_begin(struct passage *way, struct bpf_element *b, struct run *run);
+/* --- tc programs (bpf_skb.c) --- */
+
+/* The packet as they see it, without its outermost VLAN tag, which is in *skb. */
+void passage_describe(const struct bpf_element *b, struct packet *p, struct bpf_skb *skb);
+/* Whether the tag of *skb finds room in front of a frame of `length` bytes at `data` in p's buffer. */
+bool passage_tag_fits(const struct packet *p, const struct bpf_skb *skb, uint64_t data, uint64_t length);
+/* Puts it there, where it fits, or where it came from. */
+void passage_put_tag(struct packet *p, const struct bpf_skb *skb);
+/* The same, and what else the program has written. */
+void passage_write_back(const struct bpf_element *b, struct packet *p, const struct bpf_skb *skb);
+
+/* --- (bpf_environment.c) --- */
+
 /* Remembers the fault of a run, and logs it unless one was just logged. */
 void passage_note_fault(struct passage *way, const struct bpf_result *result);
 

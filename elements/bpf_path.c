@@ -92,19 +92,6 @@ static uint32_t rewrite(struct passage *way, enum verdict verdict, const struct 
 
 /* --- packets --- */
 
-static void describe(const struct bpf_element *b, const struct packet *p, struct bpf_skb *skb) {
-  const uint16_t tag = load_le16(p->annotation + ANNOTATION_VLAN_TCI);
-  *skb = (struct bpf_skb){.pkt_type = p->type,
-                          .mark = annotation_u32(p, b->mark),
-                          .protocol = p->length >= 14 ? load_le16(p->data + 12) : 0,
-                          .vlan_present = tag != 0,
-                          .vlan_tci = __builtin_bswap16(tag),
-                          .vlan_proto = tag != 0 ? __builtin_bswap16(0x8100) : 0,
-                          .ifindex = p->nic + 1u,
-                          .tstamp = p->timestamp,
-                          .wire_len = p->length};
-}
-
 /* The frame begins with its link header as before. Where the others are now, and what was found out from them, nobody knows. */
 static void move_window(struct packet *p, const struct bpf_result *result) {
   const uint16_t old_data = (uint16_t)(p->data - (uint8_t *)p);
@@ -124,40 +111,42 @@ static void move_window(struct packet *p, const struct bpf_result *result) {
 static uint32_t judge(struct passage *way, struct packet *p) {
   const struct bpf_element *b = way->owner;
   const bool rewrites = b->role == BPF_ROLE_REWRITE, has_skb = way->program->kind == BPF_PROGRAM_TC;
-  struct bpf_input input = {.data = (uint64_t)(uintptr_t)p->data,
-                            .data_end = (uint64_t)(uintptr_t)p->data + p->length,
-                            .ingress_ifindex = p->nic + 1u,
-                            .processor = way->processor};
   struct bpf_skb skb;
   struct bpf_result result;
   way->packet = p;
+  if (has_skb) passage_describe(b, p, &skb);
+  struct bpf_input input = {.data = (uint64_t)(uintptr_t)p->data,
+                            .data_end = (uint64_t)(uintptr_t)p->data + p->length,
+                            .ingress_ifindex = p->nic + 1u,
+                            .processor = way->processor,
+                            .skb = has_skb ? &skb : NULL};
   if (rewrites) {
     input.buffer_start = (uint64_t)(uintptr_t)packet_buffer_start(p);
     input.buffer_end = (uint64_t)(uintptr_t)packet_buffer_end(p);
   }
-  if (has_skb) {
-    describe(b, p, &skb);
-    input.skb = &skb;
-  }
   bpf_run(way->program, &way->environment, &input, &result);
   way->counts.executed += result.executed;
+  const uint64_t aborted = way->counts.aborted;
+  uint32_t fate;
   if (result.fault != BPF_FAULT_NONE) {
     way->counts.faults++;
     passage_note_fault(way, &result);
-    return abandon(way, BPF_FAULT);
+    fate = abandon(way, BPF_FAULT);
+  } else if (has_skb && !passage_tag_fits(p, &result.skb, result.data, result.data_end - result.data)) {
+    fate = abandon_verdict(way);
+  } else {
+    const enum verdict verdict = verdict_of(way->program->kind, result.r0);
+    fate = b->role == BPF_ROLE_FILTER     ? filter(way, verdict)
+           : b->role == BPF_ROLE_CLASSIFY ? classify(way, verdict, &result)
+                                          : rewrite(way, verdict, &result);
   }
-  const uint64_t aborted = way->counts.aborted;
-  const enum verdict verdict = verdict_of(way->program->kind, result.r0);
-  const uint32_t fate = b->role == BPF_ROLE_FILTER     ? filter(way, verdict)
-                        : b->role == BPF_ROLE_CLASSIFY ? classify(way, verdict, &result)
-                                                       : rewrite(way, verdict, &result);
   /* A packet that was given up leaves as it came, but for the bytes. */
-  if (way->counts.aborted != aborted) return fate;
-  if (rewrites) move_window(p, &result);
-  if (has_skb) {
-    annotation_set_u32(p, b->mark, result.skb.mark);
-    p->timestamp = result.skb.tstamp;
+  if (result.fault != BPF_FAULT_NONE || way->counts.aborted != aborted) {
+    if (has_skb) passage_put_tag(p, &skb);
+    return fate;
   }
+  if (rewrites) move_window(p, &result);
+  if (has_skb) passage_write_back(b, p, &result.skb);
   return fate;
 }
 

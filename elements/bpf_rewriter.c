@@ -29,8 +29,9 @@ static const struct element_class bpf_rewriter_class = {
         "header is at the start as before. Metadata in front of the packet ends with the program.\n\n"
         "Interfaces are numbered from 1: NIC eth0 is 1, output n is interface n. bpf_fib_lookup asks the table of the element that FIB names, "
         "whose output n is interface n too.\n\n"
-        "In a tc program mark is the annotation that MARK names, tstamp the timestamp annotation, pkt_type the packet's type, and the vlan "
-        "fields are the VLAN_TCI annotation; mark and tstamp are written back.\n\n"
+        "In a tc program mark, priority and hash are the annotations that MARK, PRIORITY and HASH name, tstamp is the timestamp annotation, "
+        "pkt_type the packet's type. The outermost VLAN tag is not in the frame that the program sees but in the vlan fields; behind the "
+        "program it is put back. These and tstamp are written back, pkt_type is not.\n\n"
         "Programs are replaced and maps shared and read as in BPFilter.",
     .defaults = defaults,
     .configure = bpf_element_configure,

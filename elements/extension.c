@@ -68,6 +68,8 @@ static bool moves_window(const struct bpf_insn *insn) {
   switch (insn->imm) {
     case BPF_HELPER_SKB_CHANGE_TAIL:
     case BPF_HELPER_SKB_CHANGE_HEAD:
+    case BPF_HELPER_SKB_VLAN_PUSH:
+    case BPF_HELPER_SKB_VLAN_POP:
     case BPF_HELPER_XDP_ADJUST_HEAD:
     case BPF_HELPER_XDP_ADJUST_META:
     case BPF_HELPER_XDP_ADJUST_TAIL:
