@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "kernel/kernel.h"
 #include "kernel/platform.h"
 #include "platform/process/host.h"
 
@@ -17,15 +18,21 @@ static struct {
   int listener; /* -1: no control port */
   int client;   /* -1: none */
   uint32_t generation;
-  bool full; /* the last write was short: wait for room, not for input */
-  int log;   /* -1: none, or its reader went away */
-} channel = {-1, -1, 0, false, -1};
+  bool full;           /* the last write was short: wait for room, not for input */
+  int log;             /* -1: none, or its reader went away */
+  uint64_t rest_until; /* no client is accepted before; 0: now */
+  bool rest_logged;
+} channel = {-1, -1, 0, false, -1, 0, false};
+
+enum { RETRY_NS = 1000000000 };
 
 /* connect refuses anything that is no socket with the same code as a socket that nobody listens on. */
 static bool is_socket(const char *path) {
   struct stat status;
   return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
 }
+
+bool socket_accept_exhausted(int why) { return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM; }
 
 void socket_remove_stale(const struct sockaddr_un *address, int type) {
   int probe = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -85,9 +92,12 @@ void channel_teardown(const struct process_options *options) {
   unlink(options->control_path);
 }
 
-unsigned channel_poll_fds(struct pollfd *fds) {
+unsigned channel_poll_fds(struct pollfd *fds, uint64_t *deadline) {
   unsigned count = 0;
-  if (channel.listener >= 0) fds[count++] = (struct pollfd){channel.listener, POLLIN, 0};
+  if (channel.listener >= 0 && channel.rest_until != 0) {
+    if (channel.rest_until < *deadline) *deadline = channel.rest_until;
+  } else if (channel.listener >= 0)
+    fds[count++] = (struct pollfd){channel.listener, POLLIN, 0};
   if (channel.client >= 0) fds[count++] = (struct pollfd){channel.client, channel.full ? POLLOUT : POLLIN, 0};
   return count;
 }
@@ -98,10 +108,23 @@ static bool client_left(void) {
   return channel.client >= 0 && poll(&fd, 1, 0) == 1 && (fd.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* Without descriptors or memory the client stays in the queue, and poll would say so at once: it is not asked for a while. */
+static void rest(int why) {
+  channel.rest_until = platform_now() + RETRY_NS;
+  if (channel.rest_logged) return;
+  char line[128];
+  channel.rest_logged = true;
+  (void)format_text(line, sizeof line, "control port: accept: %s; trying again every second", strerror(why));
+  kernel_log_error(line);
+}
+
 static void accept_clients(void) {
   static const char busy[] = "IMAGO: control port is in use by another client\r\n";
   int fd;
+  if (channel.rest_until != 0 && platform_now() < channel.rest_until) return;
+  channel.rest_until = 0;
   while ((fd = accept4(channel.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    channel.rest_logged = false;
     if (client_left()) drop_client();
     if (channel.client < 0) {
       channel.client = fd;
@@ -111,6 +134,7 @@ static void accept_clients(void) {
     (void)!send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
   }
+  if (socket_accept_exhausted(errno)) rest(errno);
 }
 
 bool platform_channel_open(enum platform_channel which, uint32_t *generation) {

@@ -42,6 +42,8 @@ struct process_nic *nic_xdp_open(const char *name, struct report *report);
 /* Removes the socket file that an earlier run left at `address`: one that nobody listens on. Leaves live sockets alone, and
  * whatever is no socket. `type` is that of the socket. */
 void socket_remove_stale(const struct sockaddr_un *address, int type);
+/* Whether accept failed for want of descriptors or memory: the connection stays in the queue, and poll says at once that it is there. */
+bool socket_accept_exhausted(int why);
 /* Why bind failed, for a message. */
 const char *socket_bind_error(const struct sockaddr_un *address, int why);
 /* Splits "FIRST,SECOND" at the comma into two strings the caller frees with memory_free. False after reporting. */
@@ -59,7 +61,7 @@ void process_watch_release(void);
 int channel_setup(const struct process_options *options, struct report *report);
 void channel_teardown(const struct process_options *options);
 enum { CHANNEL_FDS = 2 };
-/* Fills in what sleep waits for; returns how many of at most CHANNEL_FDS. */
-unsigned channel_poll_fds(struct pollfd *fds);
+/* Fills in what sleep waits for, and brings its end forward where something is to be tried again; returns how many of at most CHANNEL_FDS. */
+unsigned channel_poll_fds(struct pollfd *fds, uint64_t *deadline);
 
 #endif

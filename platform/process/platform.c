@@ -117,7 +117,7 @@ void platform_sleep(uint64_t deadline) {
     if (n->fd >= 0 && receives) fds[count++] = (struct pollfd){n->fd, POLLIN, 0};
     if (room_fd >= 0) fds[count++] = (struct pollfd){room_fd, POLLOUT, 0};
   }
-  if (self == 0) count += channel_poll_fds(fds + count);
+  if (self == 0) count += channel_poll_fds(fds + count, &deadline);
 
   uint64_t now = platform_now(), wait = deadline > now ? deadline - now : 0;
   const struct timespec timeout = timespec_of(wait);

@@ -204,6 +204,8 @@ bool virtio_console_arm(void) {
   for (unsigned i = 0; i < PLATFORM_CHANNEL_COUNT; i++) {
     struct console_port *port = console.channels[i];
     if (port == NULL) continue;
+    /* The news was taken from the queue on the way to something else. */
+    if (port->generation != port->announced) ready = true;
     if (port->spare_count == 0) {
       /* A client that does not read what it is sent is not listened to either: only room is an event. */
       reclaim(port);

@@ -2,6 +2,8 @@
 """The control port speaks Click's ControlSocket protocol to whoever opens it, with no tool of ours in between."""
 import contextlib
 import fcntl
+import os
+import resource
 import socket
 import time
 
@@ -128,6 +130,13 @@ def test_a_closed_port_resets_its_session(function):
         assert client.read("switch.switch").strip() == "0"
 
 
+def test_one_client_after_the_other_is_greeted(function):
+    """The news that one has gone and the next is there may come at any moment, also while the worker is about to sleep."""
+    for _ in range(500):
+        with contextlib.closing(open_session(function)) as client:
+            assert client.greeting == "Click::ControlSocket/1.3"
+
+
 def test_what_a_client_left_unread_is_not_the_next_ones(function):
     # The first client asks for more than it reads, until nothing more is taken from it; the second gets its own answers only.
     with contextlib.closing(Session(function, greeting=False)) as client:
@@ -148,6 +157,26 @@ def test_a_client_that_never_reads_does_not_keep_the_worker_awake(function):
         time.sleep(2)
     # Nothing comes for two seconds: sleeps that end at once would be tens of thousands.
     assert sleeps() - before < 2000
+
+
+def test_without_descriptors_a_client_waits_and_the_worker_sleeps(launch):
+    """accept(2): EMFILE, while poll goes on saying that somebody waits. It is said once, and tried again every second."""
+    function = launch("process", CLICK)
+    pid = int(function.file("pid"))
+    with contextlib.closing(open_session(function)) as client:
+        sleeps = lambda: int(dict(line.split() for line in client.read("workers").splitlines())["worker0.sleeps"])  # noqa: E731
+        limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        used = max(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used + 1, limits[1]))
+        with contextlib.closing(Session(function, greeting=False)) as second:
+            wait_until(lambda: "accept: Too many open files" in client.read("log"), PATIENCE, "the failure to be logged")
+            before = sleeps()
+            time.sleep(2)
+            # Nothing comes for two seconds: sleeps that end at once would be tens of thousands.
+            assert sleeps() - before < 2000
+            assert client.read("log").count("accept:") == 1
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+            assert "in use by another client" in second.line()
 
 
 def ask_without_reading(client):

@@ -162,7 +162,7 @@ static void accept_client(struct process_watch *watch, short revents) {
   if (fd >= 0) {
     l->rest_logged = false;
     add_client(l, fd);
-  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+  } else if (socket_accept_exhausted(errno)) {
     rest(l);
   }
 }

@@ -165,9 +165,11 @@ static bool accept_client(struct socket_element *s) {
   int fd = accept4(s->listener, &from.any, &from.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
     bool none = errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
-    if (!none) socket_say_error(s, errno);
+    if (!none && !s->accept_failed) socket_say_error(s, errno); /* once, though it is tried again every millisecond */
+    s->accept_failed = !none;
     return none;
   }
+  s->accept_failed = false;
   if (!allowed(s, &from)) {
     socket_say(s, "denied connection", fd, " from ", &from);
     close(fd);

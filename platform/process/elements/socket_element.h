@@ -37,6 +37,7 @@ struct socket_element {
   bool connecting;       /* not complete yet */
   bool broken;           /* sending found the connection's end */
   bool blocked;          /* packets wait in output */
+  bool accept_failed;    /* for want of descriptors or memory, and that was said */
   int listener, fd;
   struct endpoint peer; /* where datagrams go; length 0: nowhere yet */
   struct socket_output output;
