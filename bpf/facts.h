@@ -24,7 +24,7 @@ enum {
   /* Conditional jump: never taken (a null check of what is never null), or always. */
   BPF_FACT_NEVER = 1 << 6,
   BPF_FACT_ALWAYS = 1 << 7,
-  /* Helper call that takes a map: r1 is always the handle of map `map`. */
+  /* Helper call that takes a map: that argument (r1, of bpf_tail_call r2) is always the handle of map `map`. */
   BPF_FACT_MAP = 1 << 8,
 };
 

@@ -11,10 +11,9 @@
 struct native {
   struct bpf_code code;
   struct code_memory memory;
-  uint32_t *places; /* per slot */
-  uint32_t slots;
   uint64_t (*enter)(struct bpf_machine *m, const uint8_t *function); /* NULL: nothing to call back */
-  uint32_t *entries; /* where the code of program->functions[i] begins */
+  uint32_t slots;
+  uint32_t places[]; /* per slot, and then where the code of program->functions[i] begins */
 };
 
 struct bpf_jit_cpu bpf_jit_this_cpu(void) {
@@ -47,13 +46,13 @@ uint64_t jit_find_function(struct bpf_machine *m, uint64_t address, uint32_t at)
   uint32_t i = 0;
   while (program->functions[i] != slot)
     i++;
-  return (uint64_t)(uintptr_t)(native->memory.run + native->entries[i]);
+  return (uint64_t)(uintptr_t)(native->memory.run + native->places[native->slots + i]);
 }
 
 static uint64_t call_back(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
                           uint64_t r4) {
   const struct native *native = (const struct native *)m->program->code;
-  uint32_t at = (uint32_t)m->native_at;
+  uint32_t at = m->native_at;
   uint64_t target = jit_find_function(m, function, at);
   if (target == 0) return 0;
   if (m->depth == BPF_MAX_FRAMES - 1) {
@@ -68,9 +67,15 @@ static uint64_t call_back(struct bpf_machine *m, uint64_t function, uint64_t r1,
   m->reg[3] = r3;
   m->reg[4] = r4;
   uint64_t result = native->enter(m, (const uint8_t *)(uintptr_t)target);
+  if (m->fault != BPF_FAULT_NONE) bpf_machine_fault(m, m->fault, m->native_at, m->fault_address);
   memcpy(m->reg, saved, sizeof saved);
   m->native_at = at;
   return m->fault == BPF_FAULT_NONE ? result : 0;
+}
+
+typedef uint64_t entry(struct bpf_machine *m);
+static entry *entry_at(const struct native *native, uint32_t place) {
+  return (entry *)(uintptr_t)(native->memory.run + place);
 }
 
 /* Of a program that checks addresses or calls back. Others are entered directly. The window may have moved since native code ran last,
@@ -80,14 +85,12 @@ static uint64_t run(struct bpf_machine *m) {
   jit_note_packet(m);
   memset(m->native_value_room, 0, sizeof m->native_value_room);
   const struct native *native = (const struct native *)m->program->code;
-  return ((uint64_t(*)(struct bpf_machine *))(uintptr_t)native->memory.run)(m);
+  return entry_at(native, 0)(m);
 }
 
 static void release(struct bpf_code *code) {
   struct native *native = (struct native *)code;
   if (native->memory.size > 0) code_memory_give(&native->memory);
-  memory_free(native->places);
-  memory_free(native->entries);
   memory_free(native);
 }
 
@@ -100,6 +103,7 @@ struct bpf_native bpf_jit_code(const struct bpf_program *program) {
 
 static uint32_t emit(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at];
+  if (j->p.flags[at] & SLOT_SKIPPED) return jit_behind(&j->p, at) - at;
   uint32_t slots = jit_emit_selected(j, at);
   if (slots != 0) return slots;
   switch (BPF_CLASS(insn.code)) {
@@ -125,9 +129,11 @@ static void emit_block(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
   if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
+  if (!j->falls && jit_is_passage(j, block->first)) return;
   j->s = j->know.entry[index];
   j->counted = 0;
   memset(j->group_end, 0, sizeof j->group_end);
+  jit_plan_lookup(j, block);
   if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 10);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
     jit_label_set(&j->c, at);
@@ -139,11 +145,13 @@ static void emit_block(struct jit *j, uint32_t index) {
     }
   }
   if (!jit_is_jump(j->p.insns[last]) && !jit_is_exit(j->p.insns[last])) jit_charge(j, last);
+  j->falls = block->next != NO_BLOCK || jit_target(j->p.insns[last], last) == last + 1;
 }
 
 static void emit_function(struct jit *j, uint32_t index) {
   const struct jit_function *f = &j->p.functions[index];
   j->function = index;
+  j->falls = true;
   if (!jit_code_reserve(&j->c)) return;
   jit_emit_function_entry(j);
   for (uint32_t i = j->p.block_of[f->first]; i < j->p.block_count && j->p.blocks[i].function == index; i++) {
@@ -156,8 +164,9 @@ static bool translate(struct jit *j) {
   uint32_t labels = j->p.count + j->p.function_count;
   if (!jit_code_init(&j->c, labels, j->p.count * 8 + JIT_ENTRY_ROOM)) return false;
   j->c.length = JIT_ENTRY_ROOM;
-  uint32_t *const common[] = {&j->exit_label,  &j->fault_label,    &j->reach_label,
-                              &j->group_label, &j->function_label, &j->enter_label};
+  uint32_t *const common[] = {&j->exit_label,     &j->fault_label, &j->reach_label,    &j->group_label,
+                              &j->function_label, &j->enter_label, &j->fault_at_label, &j->interpreted_label,
+                              &j->start_label,    &j->go_on_label};
   for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
     *common[i] = jit_label_new(&j->c);
   }
@@ -195,10 +204,13 @@ static int place(struct jit *j, struct native *native, struct report *report) {
   }
   for (uint32_t i = 0; i < program->function_count; i++) {
     uint32_t function = j->p.blocks[j->p.block_of[program->functions[i]]].function;
-    native->entries[i] = jit_label_place(&j->c, jit_entry_label(j, function));
+    native->places[native->slots + i] = jit_label_place(&j->c, jit_entry_label(j, function));
   }
-  if (!j->uses_stubs) native->code.run = (uint64_t(*)(struct bpf_machine *))(uintptr_t)native->memory.run;
-  if (j->p.callbacks) {
+  if (!j->p.callbacks) {
+    if (!jit_looks_at_memory(j)) native->code.run = entry_at(native, 0);
+    native->code.go_on =
+        entry_at(native, jit_label_place(&j->c, jit_looks_at_memory(j) ? j->go_on_label : j->start_label));
+  } else {
     native->enter = (uint64_t(*)(struct bpf_machine *, const uint8_t *))(
         uintptr_t)(native->memory.run + jit_label_place(&j->c, j->enter_label));
   }
@@ -206,15 +218,12 @@ static int place(struct jit *j, struct native *native, struct report *report) {
 }
 
 static struct native *make_native(const struct bpf_program *program) {
-  struct native *native = memory_alloc(sizeof *native);
+  struct native *native =
+      memory_alloc(sizeof *native + (program->insn_count + program->function_count) * sizeof native->places[0]);
   if (native == NULL) return NULL;
-  native->code = (struct bpf_code){.run = run, .call = call_back, .release = release};
+  native->code = (struct bpf_code){.run = run, .go_on = run, .call = call_back, .release = release};
   native->slots = program->insn_count;
-  native->places = memory_alloc(program->insn_count * sizeof *native->places);
-  native->entries = memory_alloc((program->function_count + 1) * sizeof *native->entries);
-  if (native->places != NULL && native->entries != NULL) return native;
-  release(&native->code);
-  return NULL;
+  return native;
 }
 
 int bpf_jit(struct bpf_program *program, const struct bpf_fact *facts, const struct bpf_jit_options *options,

@@ -12,8 +12,15 @@ enum { ROUNDS_MAX = 12 };
 
 /* --- marks --- */
 
+static void set_flags(struct jit_program *p, uint32_t at, unsigned flags) {
+  const unsigned added = flags & ~(unsigned)p->flags[at];
+  p->flags[at] |= (uint8_t)flags;
+  p->block_count += (added & SLOT_LEADER) != 0;
+  p->function_count += (added & SLOT_FUNCTION) != 0;
+}
+
 static void mark_target(struct jit_program *p, uint32_t at, uint32_t target) {
-  p->flags[target] |= SLOT_LEADER | SLOT_TARGET;
+  set_flags(p, target, SLOT_LEADER | SLOT_TARGET);
   if (target > at) return;
   p->flags[target] |= SLOT_LOOP;
   if (!(jit_fact(p, at) & BPF_FACT_BOUNDED)) p->loops = true;
@@ -22,7 +29,7 @@ static void mark_target(struct jit_program *p, uint32_t at, uint32_t target) {
 /* The function that the instruction at `at` calls or takes the address of. */
 static void mark_function(struct jit_program *p, uint32_t at, uint8_t flags) {
   uint32_t target = at + 1 + (uint32_t)p->insns[at].imm;
-  p->flags[target] |= flags;
+  set_flags(p, target, flags);
   if (target == 0) p->recursive = true;
 }
 
@@ -34,11 +41,12 @@ static void mark_call(struct jit_program *p, uint32_t at) {
     return;
   }
   if (bpf_proto_find((uint32_t)insn.imm)->effects & BPF_EFFECT_PACKET) p->moves_packet = true;
-  if (insn.imm == BPF_HELPER_TAIL_CALL) p->tail_calls = true;
+  if (insn.imm == BPF_HELPER_TAIL_CALL) p->tail_calls = p->moves_packet = true; /* who is called may do all that */
+  if (insn.imm != BPF_HELPER_TAIL_CALL || !(jit_fact(p, at) & BPF_FACT_ARGUMENTS)) p->finds_values = true;
 }
 
 static void mark(struct jit_program *p) {
-  p->flags[0] |= SLOT_LEADER | SLOT_FUNCTION;
+  set_flags(p, 0, SLOT_LEADER | SLOT_FUNCTION);
   for (uint32_t at = 0; at < p->count; at = jit_behind(p, at)) {
     struct bpf_insn insn = p->insns[at];
     if (jit_is_wide_immediate(insn)) {
@@ -52,40 +60,27 @@ static void mark(struct jit_program *p) {
       mark_call(p, at);
     } else if (jit_is_jump(insn)) {
       mark_target(p, at, jit_target(insn, at));
-      if (at + 1 < p->count) p->flags[at + 1] |= SLOT_LEADER;
-    } else if (jit_is_exit(insn) && at + 1 < p->count) {
-      p->flags[at + 1] |= SLOT_LEADER;
+      if (at + 1 < p->count) set_flags(p, at + 1, SLOT_LEADER);
+    } else if (jit_is_exit(insn)) {
+      if (at + 1 < p->count) set_flags(p, at + 1, SLOT_LEADER);
+    } else if (BPF_CLASS(insn.code) >= BPF_LDX && BPF_CLASS(insn.code) <= BPF_STX) {
+      if (!(jit_fact(p, at) & BPF_FACT_ACCESS)) p->finds_values = true;
     }
   }
 }
 
+uint32_t jit_definition(const struct jit_program *p, uint32_t at, unsigned reg) {
+  const uint32_t first = p->blocks[p->block_of[at]].first;
+  while (at-- > first) {
+    struct bpf_insn insn = p->insns[at];
+    if (p->flags[at] & SLOT_SECOND) continue;
+    if (jit_mentioned(insn) >> reg & 1) return jit_written(insn) == 1u << reg ? at : JIT_NO_SLOT;
+    if (jit_ends_line(insn)) return JIT_NO_SLOT;
+  }
+  return JIT_NO_SLOT;
+}
+
 /* --- functions and blocks --- */
-
-static void count_parts(struct jit_program *p) {
-  for (uint32_t at = 0; at < p->count; at++) {
-    p->block_count += (p->flags[at] & SLOT_LEADER) != 0;
-    p->function_count += (p->flags[at] & SLOT_FUNCTION) != 0;
-  }
-}
-
-uint16_t jit_mentioned(struct bpf_insn insn) {
-  switch (BPF_CLASS(insn.code)) {
-    case BPF_LD:
-    case BPF_ST:
-      return (uint16_t)(1u << bpf_dst(insn));
-    case BPF_LDX:
-    case BPF_STX:
-      return (uint16_t)(1u << bpf_dst(insn) | 1u << bpf_src(insn));
-    case BPF_JMP:
-    case BPF_JMP32:
-      if (jit_is_callx(insn)) return (uint16_t)(1u << bpf_dst(insn));
-      if (!jit_is_jump(insn) || BPF_OP(insn.code) == BPF_JA) return 0;
-      break;
-    default:
-      break;
-  }
-  return (uint16_t)(1u << bpf_dst(insn) | ((insn.code & BPF_X) ? 1u << bpf_src(insn) : 0));
-}
 
 static void divide(struct jit_program *p) {
   struct jit_block *block = p->blocks - 1;
@@ -137,40 +132,35 @@ static int connect(struct jit_program *p, struct report *report) {
 
 /* --- liveness --- */
 
-/* The upper half of `from` counts if that of `of` does. */
-static uint32_t same_halves(uint32_t live, unsigned of, unsigned from) {
-  return (live & LIVE_HIGH(of) ? LIVE_BOTH(from) : 0) | (live & LIVE_LOW(of) ? LIVE_LOW(from) : 0);
+/* What an operand must have so that the result has the halves that are wanted of it. */
+enum { UNUSED, LOW, SAME, WHOLE };
+
+static uint32_t halves(unsigned need, unsigned reg, bool high) {
+  uint32_t upper = need == WHOLE || (need == SAME && high);
+  return need == UNUSED ? 0 : LIVE_LOW(reg) | upper << (reg + 16);
 }
 
 static uint32_t live_before_alu(struct bpf_insn insn, uint32_t live) {
+  /* Of 64-bit operations: destination, source. */
+  static const uint8_t needs[16][2] = {
+      [BPF_ADD >> 4] = {SAME, SAME},   [BPF_SUB >> 4] = {SAME, SAME},   [BPF_MUL >> 4] = {SAME, SAME},
+      [BPF_DIV >> 4] = {WHOLE, WHOLE}, [BPF_OR >> 4] = {SAME, SAME},    [BPF_AND >> 4] = {SAME, SAME},
+      [BPF_LSH >> 4] = {SAME, LOW},    [BPF_RSH >> 4] = {WHOLE, LOW},   [BPF_NEG >> 4] = {SAME, UNUSED},
+      [BPF_MOD >> 4] = {WHOLE, WHOLE}, [BPF_XOR >> 4] = {SAME, SAME},   [BPF_MOV >> 4] = {UNUSED, SAME},
+      [BPF_ARSH >> 4] = {WHOLE, LOW},  [BPF_END >> 4] = {WHOLE, UNUSED}};
   unsigned d = bpf_dst(insn), s = bpf_src(insn), op = BPF_OP(insn.code);
-  bool wide = BPF_CLASS(insn.code) == BPF_ALU64, from_register = (insn.code & BPF_X) != 0;
   uint32_t behind = live;
   live &= ~LIVE_BOTH(d);
   if (!(behind & LIVE_LOW(d))) return live;
-  switch (op) {
-    case BPF_MOV:
-      if (!from_register) return live;
-      return live | (wide && insn.off == 0 ? same_halves(behind, d, s) : LIVE_LOW(s));
-    case BPF_END:
-      return live | (insn.imm == 64 ? LIVE_BOTH(d) : LIVE_LOW(d));
-    case BPF_NEG:
-      return live | (wide ? same_halves(behind, d, d) : LIVE_LOW(d));
-    case BPF_LSH:
-      return live | (wide ? same_halves(behind, d, d) : LIVE_LOW(d)) | (from_register ? LIVE_LOW(s) : 0);
-    case BPF_RSH:
-    case BPF_ARSH:
-      return live | (wide ? LIVE_BOTH(d) : LIVE_LOW(d)) | (from_register ? LIVE_LOW(s) : 0);
-    case BPF_DIV:
-    case BPF_MOD:
-      live |= wide ? LIVE_BOTH(d) : LIVE_LOW(d);
-      if (from_register) live |= wide ? LIVE_BOTH(s) : LIVE_LOW(s);
-      return live;
-    default: /* low halves of these come from low halves */
-      live |= wide ? same_halves(behind, d, d) : LIVE_LOW(d);
-      if (from_register) live |= wide ? same_halves(behind, d, s) : LIVE_LOW(s);
-      return live;
+  bool wide = BPF_CLASS(insn.code) == BPF_ALU64, high = wide && (behind & LIVE_HIGH(d)) != 0;
+  unsigned of_d = needs[op >> 4][0], of_s = insn.code & BPF_X ? needs[op >> 4][1] : UNUSED;
+  if (op == BPF_END) {
+    of_d = insn.imm == 64 ? WHOLE : LOW;
+  } else if (!wide || (op == BPF_MOV && insn.off != 0)) {
+    of_d = of_d < LOW ? of_d : LOW;
+    of_s = of_s < LOW ? of_s : LOW;
   }
+  return live | halves(of_d, d, high) | halves(of_s, s, high);
 }
 
 static uint32_t live_before_store(struct bpf_insn insn, uint32_t live) {
@@ -230,26 +220,36 @@ static uint32_t live_before(const struct jit_program *p, struct bpf_insn insn, u
   }
 }
 
-static bool live_round(struct jit_program *p) {
+/* Looks at the blocks behind which something changed since they were looked at. False: none did. */
+static bool live_round(struct jit_program *p, uint32_t *step) {
+  static const struct jit_block nothing = {.live_in = 0};
   bool changed = false;
   for (uint32_t i = p->block_count; i-- > 0;) {
     struct jit_block *block = &p->blocks[i];
-    uint32_t live = 0;
-    if (block->next != NO_BLOCK) live |= p->blocks[block->next].live_in;
-    if (block->taken != NO_BLOCK) live |= p->blocks[block->taken].live_in;
+    unsigned fact = jit_fact(p, last_of(p, block));
+    const struct jit_block *next =
+        block->next == NO_BLOCK || (fact & BPF_FACT_ALWAYS) ? &nothing : &p->blocks[block->next];
+    const struct jit_block *taken =
+        block->taken == NO_BLOCK || (fact & BPF_FACT_NEVER) ? &nothing : &p->blocks[block->taken];
+    if (block->seen != 0 && next->changed < block->seen && taken->changed < block->seen) continue;
+    block->seen = ++*step;
+    uint32_t live = next->live_in | taken->live_in;
     for (uint32_t at = block->end; at-- > block->first;) {
       p->live[at] = live;
       if (!(p->flags[at] & SLOT_SECOND)) live = live_before(p, p->insns[at], live, block->function == 0);
     }
-    changed = changed || live != block->live_in;
+    if (live == block->live_in) continue;
+    changed = true;
     block->live_in = live;
+    block->changed = ++*step;
   }
   return changed;
 }
 
 static void find_live(struct jit_program *p) {
+  uint32_t step = 0;
   for (unsigned round = 0; round < ROUNDS_MAX; round++) {
-    if (!live_round(p)) return;
+    if (!live_round(p, &step)) return;
   }
   for (uint32_t at = 0; at < p->count; at++) {
     p->live[at] = ALL_LIVE;
@@ -264,15 +264,14 @@ static void find_live(struct jit_program *p) {
 int jit_analyse(struct jit_program *p, const struct bpf_program *program, const struct bpf_fact *facts,
                 struct report *report) {
   *p = (struct jit_program){.program = program, .facts = facts, .insns = program->insns, .count = program->insn_count};
-  p->flags = memory_alloc(p->count);
-  p->live = memory_alloc(p->count * sizeof *p->live);
-  p->block_of = memory_alloc(p->count * sizeof *p->block_of);
-  if (p->flags == NULL || p->live == NULL || p->block_of == NULL) goto out_of_memory;
+  p->live = memory_alloc(p->count * (sizeof *p->live + sizeof *p->block_of + sizeof *p->flags));
+  if (p->live == NULL) goto out_of_memory;
+  p->block_of = p->live + p->count;
+  p->flags = (uint8_t *)(p->block_of + p->count);
   mark(p);
-  count_parts(p);
-  p->blocks = memory_alloc(p->block_count * sizeof *p->blocks);
-  p->functions = memory_alloc(p->function_count * sizeof *p->functions);
-  if (p->blocks == NULL || p->functions == NULL) goto out_of_memory;
+  p->blocks = memory_alloc(p->block_count * sizeof *p->blocks + p->function_count * sizeof *p->functions);
+  if (p->blocks == NULL) goto out_of_memory;
+  p->functions = (struct jit_function *)(void *)(p->blocks + p->block_count);
   divide(p);
   int error = connect(p, report);
   if (error == 0) find_live(p);
@@ -283,9 +282,6 @@ out_of_memory:
 }
 
 void jit_analyse_free(struct jit_program *p) {
-  memory_free(p->flags);
   memory_free(p->live);
-  memory_free(p->block_of);
   memory_free(p->blocks);
-  memory_free(p->functions);
 }

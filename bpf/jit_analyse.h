@@ -20,6 +20,7 @@ enum {
   SLOT_CALLBACK = 8, /* its address is taken: helpers may call it */
   SLOT_TARGET = 32,  /* target of a jump */
   SLOT_SECOND = 16,  /* second half of a 64-bit immediate */
+  SLOT_SKIPPED = 64, /* prepares an argument that nobody needs in its register */
 };
 
 /* Sets of registers in live information: bit r is register r, bit r + 16 its upper half. A register that is not live has no live
@@ -35,6 +36,8 @@ struct jit_block {
   uint32_t next, taken; /* blocks that may follow, by falling through and by jumping; or NO_BLOCK */
   uint32_t function;    /* index in functions */
   uint32_t live_in;
+  /* Steps of the search for live registers: when live_in changed last, and when the block was looked at last. */
+  uint32_t changed, seen;
 };
 
 struct jit_function {
@@ -50,12 +53,12 @@ struct jit_program {
   const struct bpf_fact *facts; /* NULL: none */
   const struct bpf_insn *insns;
   uint32_t count;
-  uint8_t *flags;     /* per slot */
   uint32_t *live;     /* per slot: registers live behind it */
-  uint32_t *block_of; /* per slot */
+  uint32_t *block_of; /* per slot; in the memory of live, and so is the next */
+  uint8_t *flags;     /* per slot */
   struct jit_block *blocks;
   uint32_t block_count;
-  struct jit_function *functions; /* by place; the first is where the program begins */
+  struct jit_function *functions; /* by place; the first is where the program begins; in the memory of blocks */
   uint32_t function_count;
   bool tail_calls;
   bool recursive;    /* slot 0 is called as a function */
@@ -64,6 +67,7 @@ struct jit_program {
   bool callbacks;    /* the address of some function is taken */
   bool calls_values; /* there is a callx */
   bool moves_packet; /* a helper is called that may move or resize the packet */
+  bool finds_values; /* something may ask bpf_machine_reach, which remembers the map value that it found */
 };
 
 static inline unsigned jit_fact(const struct jit_program *p, uint32_t at) {
@@ -90,6 +94,11 @@ static inline bool jit_is_jump(struct bpf_insn insn) {
   return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT;
 }
 static inline bool jit_is_wide_immediate(struct bpf_insn insn) { return insn.code == (BPF_LD | BPF_IMM | BPF_DW); }
+/* Bytes that a load, store or atomic touches. */
+static inline uint32_t jit_access_size(struct bpf_insn insn) {
+  static const uint8_t sizes[] = {[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8};
+  return sizes[BPF_SIZE(insn.code) >> 3];
+}
 /* Where a jump goes. */
 static inline uint32_t jit_target(struct bpf_insn insn, uint32_t at) {
   int32_t distance = insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : insn.off;
@@ -101,7 +110,37 @@ static inline uint32_t jit_behind(const struct jit_program *p, uint32_t at) {
 }
 
 /* The registers that an instruction names, as a set. */
-uint16_t jit_mentioned(struct bpf_insn insn);
+static inline uint16_t jit_mentioned(struct bpf_insn insn) {
+  enum { DST = 1, SRC = 2 };
+  static const uint8_t operands[8][2] = {[BPF_LD] = {DST, DST},          [BPF_LDX] = {DST | SRC, DST | SRC},
+                                         [BPF_ST] = {DST, DST},          [BPF_STX] = {DST | SRC, DST | SRC},
+                                         [BPF_ALU] = {DST, DST | SRC},   [BPF_JMP] = {DST, DST | SRC},
+                                         [BPF_JMP32] = {DST, DST | SRC}, [BPF_ALU64] = {DST, DST | SRC}};
+  unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
+  unsigned named = operands[class][(insn.code & BPF_X) != 0];
+  if ((class == BPF_JMP || class == BPF_JMP32) && (op == BPF_JA || op == BPF_CALL || op == BPF_EXIT)) {
+    named = jit_is_callx(insn) ? DST : 0;
+  }
+  return (uint16_t)((named & DST) << bpf_dst(insn) | (named / SRC) << bpf_src(insn));
+}
+/* Those that it may change, calls aside: a division also r0 and r3, if nobody reads them behind it. */
+static inline unsigned jit_written(struct bpf_insn insn) {
+  unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
+  if (class == BPF_JMP || class == BPF_JMP32 || class == BPF_ST) return 0;
+  if ((class == BPF_ALU || class == BPF_ALU64) && (op == BPF_DIV || op == BPF_MOD)) return 1u << bpf_dst(insn) | 9u;
+  if (class != BPF_STX) return 1u << bpf_dst(insn);
+  return BPF_MODE(insn.code) == BPF_ATOMIC ? 1u << bpf_src(insn) | 1u : 0;
+}
+/* Whether control may go elsewhere behind it, or registers change that it doesn't name. */
+static inline bool jit_ends_line(struct bpf_insn insn) {
+  unsigned class = BPF_CLASS(insn.code);
+  return class == BPF_JMP || class == BPF_JMP32;
+}
+
+/* The slot in front of `at`, in the same block and with no call in between, that gave the register the value it has at `at`, which nothing
+ * read since; JIT_NO_SLOT (which the first slot counts as, too): there is none. */
+enum { JIT_NO_SLOT = 0 };
+uint32_t jit_definition(const struct jit_program *p, uint32_t at, unsigned reg);
 
 /* Takes a program that bpf_check accepts. Errors: -ERROR_NO_MEMORY, or -ERROR_UNSUPPORTED where control passes between functions
  * otherwise than by call and exit, or calls the program from its beginning. jit_analyse_free in any case. */

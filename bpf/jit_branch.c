@@ -75,6 +75,34 @@ void jit_charge(struct jit *j, uint32_t at) {
   j->counted = count;
 }
 
+/* --- where jumps go --- */
+
+static bool is_always(struct bpf_insn insn) { return jit_is_jump(insn) && BPF_OP(insn.code) == BPF_JA; }
+
+/* Where instructions are counted each must be passed. A jump to a jump is none, as those may go in circles. */
+bool jit_is_passage(const struct jit *j, uint32_t slot) {
+  struct bpf_insn insn = j->p.insns[slot];
+  if (j->counts) return false;
+  return jit_is_exit(insn) || (is_always(insn) && !is_always(j->p.insns[jit_target(insn, slot)]));
+}
+
+uint32_t jit_goal(const struct jit *j, uint32_t slot) {
+  if (jit_is_passage(j, slot) && !jit_is_exit(j->p.insns[slot])) slot = jit_target(j->p.insns[slot], slot);
+  if (!jit_is_passage(j, slot)) return slot;
+  return j->function == 0 ? j->exit_label : j->function_exit;
+}
+
+void jit_branch(struct jit *j, uint32_t at, unsigned condition) {
+  uint32_t target = jit_target(j->p.insns[at], at);
+  if (target == at + 2 && jit_is_passage(j, at + 1)) {
+    /* Over a jump: the other way round it is one. */
+    jit_jump_if(&j->c, condition ^ 1, jit_goal(j, at + 1));
+    j->merged = j->p.block_of[at + 1];
+    return;
+  }
+  jit_jump_if(&j->c, condition, jit_goal(j, target));
+}
+
 uint32_t jit_emit_jump(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at];
   struct jit_code *c = &j->c;
@@ -83,9 +111,9 @@ uint32_t jit_emit_jump(struct jit *j, uint32_t at) {
   jit_charge(j, at);
   if (j->counts && target <= at) jit_fault_if(j, CC_SIGN, BPF_FAULT_BUDGET, at);
   if (always) {
-    if (target != at + 1) jit_jump(c, target);
+    if (target != at + 1) jit_jump(c, jit_goal(j, target));
   } else if (!(jit_fact(&j->p, at) & BPF_FACT_NEVER)) {
-    jit_jump_if(c, jit_emit_comparison(j, at), target);
+    jit_branch(j, at, jit_emit_comparison(j, at));
   }
   return 1;
 }

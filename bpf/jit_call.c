@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Calls of helpers, functions and programs.
+ * Calls of helpers and functions; 64-bit immediates, which their arguments often are.
  */
 #include "bpf/helper.h"
 #include "bpf/jit_emit.h"
@@ -46,38 +46,19 @@ uint64_t jit_call_judged(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uin
   return bpf_helper_code(id)(r1, r2, r3, r4, r5, m);
 }
 
-static const struct bpf_program *tail_call_proven(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
-                                                  struct bpf_machine *m) {
-  for (unsigned r = 0; r <= 5; r++) {
-    m->reg[r] = 0;
-  }
-  m->reg[1] = r1;
-  return bpf_machine_tail_target(m, bpf_machine_known_map(r2), (uint32_t)r3);
-}
-
-const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
-                                        struct bpf_machine *m) {
-  const uint64_t arguments[5] = {r1, r2, r3, r4, r5};
-  if (!bpf_helper_judge(m, bpf_proto_find(BPF_HELPER_TAIL_CALL), arguments)) {
-    m->fault = BPF_FAULT_HELPER;
-    return NULL;
-  }
-  return tail_call_proven(r1, r2, r3, r4, r5, m);
-}
-
 /* --- helpers --- */
 
-static void load_machine(struct jit *j, unsigned to) {
+void jit_load_machine(struct jit *j, unsigned to) {
   jit_lea(&j->c, true, to, jit_mem(MACHINE, -MACHINE_BIAS));
   j->uses_machine = true;
 }
 
-static void note_slot(struct jit *j, uint32_t at) {
-  jit_op(&j->c, 0xc7 | OP_WIDE, 0, jit_field(j, FIELD(native_at)));
+void jit_note_slot(struct jit *j, uint32_t at) {
+  jit_op(&j->c, 0xc7, 0, jit_field(j, FIELD(native_at)));
   jit_long(&j->c, at);
 }
 
-static void stop_after_fault(struct jit *j) {
+void jit_stop_after_fault(struct jit *j) {
   jit_alu_imm(&j->c, false, ALU_CMP, jit_field(j, FIELD(fault)), 0);
   jit_jump_if(&j->c, CC_NOT_EQUAL, j->fault_label);
   j->uses_stubs = true;
@@ -124,60 +105,15 @@ static void emit_helper(struct jit *j, uint32_t at) {
       (jit_fact(&j->p, at) & (BPF_FACT_ARGUMENTS | BPF_FACT_KEY)) != 0 || jit_know_arguments(&j->know, &j->s, proto);
   bool checks = !proven || may_fault(id);
   jit_store_budget(j);
-  if (checks) note_slot(j, at);
-  load_machine(j, R9);
+  if (checks) jit_note_slot(j, at);
+  jit_load_machine(j, R9);
   jit_call_address(c, proven ? (uint64_t)(uintptr_t)bpf_helper_code(id) : (uint64_t)(uintptr_t)jit_call_judged);
-  if (checks) stop_after_fault(j);
+  if (checks) jit_stop_after_fault(j);
   if (proto->effects & (BPF_EFFECT_PACKET | BPF_EFFECT_CALLBACK)) {
     jit_mov_imm(c, SCRATCH, 0);
     for (unsigned i = 0; i < 4; i++)
       jit_op(c, 0x89 | OP_WIDE, SCRATCH, jit_field(j, FIELD(native_room[i])));
   }
-  jit_load_budget(j);
-  jit_clear_arguments(j, at);
-}
-
-/* From the program's first function into native code: a jump, as whoever called this program is who the other returns to. Falls through
- * when the target, in rax, is interpreted. */
-static void emit_tail_jump(struct jit *j) {
-  struct jit_code *c = &j->c;
-  uint32_t interpreted = jit_label_new(c);
-  jit_op(c, 0x8b | OP_WIDE, RSI, jit_mem(RAX, (int32_t)offsetof(struct bpf_program, code)));
-  jit_test(c, true, RSI, RSI);
-  jit_jump_if(c, CC_EQUAL, interpreted);
-  jit_op(c, 0x89 | OP_WIDE, RAX, jit_field(j, FIELD(program)));
-  load_machine(j, RDI);
-  jit_emit_leave(j);
-  jit_op(c, 0xff, 4, jit_mem(RSI, (int32_t)offsetof(struct bpf_code, run)));
-  jit_label_set(c, interpreted);
-}
-
-static void emit_tail_call(struct jit *j, uint32_t at) {
-  struct jit_code *c = &j->c;
-  uint32_t none = jit_label_new(c);
-  bool proven = (jit_fact(&j->p, at) & BPF_FACT_ARGUMENTS) != 0;
-  jit_store_budget(j);
-  note_slot(j, at);
-  load_machine(j, R9);
-  j->uses_stubs = true; /* before jit_emit_leave */
-  jit_call_address(c, proven ? (uint64_t)(uintptr_t)tail_call_proven : (uint64_t)(uintptr_t)jit_tail_call);
-  if (!proven) stop_after_fault(j);
-  jit_test(c, true, RAX, RAX);
-  jit_jump_if(c, CC_EQUAL, none);
-  unsigned named = jit_kept_registers(j, 0, j->p.function_count - 1);
-  for (unsigned r = 6; r <= 9; r++) {
-    /* What the program doesn't name is in the machine as it was when it began. */
-    if (named >> r & 1) jit_op(c, 0x89 | OP_WIDE, jit_native(r), jit_field(j, FIELD(reg[r])));
-  }
-  if (j->function == 0) emit_tail_jump(j);
-  load_machine(j, RDI);
-  jit_mov(c, true, RSI, RAX);
-  jit_call_address(c, (uint64_t)(uintptr_t)bpf_machine_go_on);
-  stop_after_fault(j);
-  jit_load_budget(j);
-  jit_jump(c, j->function == 0 ? j->exit_label : j->function_exit);
-  jit_label_set(c, none);
-  jit_mov_imm(c, RAX, (uint64_t)-BPF_EINVAL);
   jit_load_budget(j);
   jit_clear_arguments(j, at);
 }
@@ -214,29 +150,16 @@ uint32_t jit_emit_call(struct jit *j, uint32_t at) {
   } else if (bpf_src(insn) == BPF_PSEUDO_CALL) {
     emit_local_call(j, at);
   } else if (insn.imm == BPF_HELPER_TAIL_CALL) {
-    emit_tail_call(j, at);
+    jit_emit_tail_call(j, at);
   } else {
     uint32_t slots = jit_emit_in_line(j, at);
     if (slots != 0) return slots;
-    if (j->delayed == at) jit_mov_imm(&j->c, RDI, (uint64_t)(uintptr_t)&j->p.program->maps[j->s.reg[1].map]);
     emit_helper(j, at);
   }
   return 1;
 }
 
 /* --- 64-bit immediates --- */
-
-/* The lookup whose map this load gives it, if nothing else uses the register in between; 0: none. */
-static uint32_t lookup_behind(const struct jit *j, uint32_t at) {
-  const struct jit_block *block = &j->p.blocks[j->p.block_of[at]];
-  if (bpf_dst(j->p.insns[at]) != 1) return 0;
-  for (uint32_t i = at + 2; i < block->end; i = jit_behind(&j->p, i)) {
-    struct bpf_insn insn = j->p.insns[i];
-    if (jit_is_call(insn, BPF_PSEUDO_HELPER)) return insn.imm == BPF_HELPER_MAP_LOOKUP_ELEM ? i : 0;
-    if (jit_mentioned(insn) & 2) return 0;
-  }
-  return 0;
-}
 
 void jit_emit_immediate(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at], high = j->p.insns[at + 1];
@@ -245,12 +168,12 @@ void jit_emit_immediate(struct jit *j, uint32_t at) {
   uint64_t value;
   switch (bpf_src(insn)) {
     case BPF_PSEUDO_MAP:
-      j->delayed = lookup_behind(j, at);
-      if (j->delayed != 0) return;
+      if (bpf_dst(insn) == 2 && jit_is_tail_map(j, at)) return;
       value = (uint64_t)(uintptr_t)&program->maps[insn.imm];
       break;
     case BPF_PSEUDO_MAP_VALUE:
       value = (uint64_t)(uintptr_t)program->maps[insn.imm]->values + (uint32_t)high.imm;
+      if (value <= INT32_MAX && jit_fold(j, at + 2, bpf_dst(insn), jit_absolute((int32_t)value), 0)) return;
       break;
     case BPF_PSEUDO_FUNC:
       value = (uint64_t)(uintptr_t)&program->insns[at + 1 + (uint32_t)insn.imm];

@@ -26,11 +26,9 @@ jit_callout jit_reach, jit_reach_group, jit_find_function;
 void jit_note_packet(struct bpf_machine *m);
 /* What STUB_REACH packs. */
 static inline uint32_t jit_pack(uint32_t at, unsigned size, unsigned access) { return at | size << 16 | access << 20; }
+static inline uint32_t jit_pack_fault(uint32_t at, enum bpf_fault_kind fault) { return at << 8 | (uint32_t)fault; }
 /* Unproven helper call: r1 to r5 are judged first; m->native_at says where it is. */
 uint64_t jit_call_judged(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5, struct bpf_machine *m);
-/* bpf_tail_call. Gives the program to go on in, or NULL; m->reg is ready for it but for r6 to r9. */
-const struct bpf_program *jit_tail_call(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
-                                        struct bpf_machine *m);
 
 /* Code that is seldom run and stands behind everything else. */
 enum jit_stub_kind {
@@ -47,6 +45,24 @@ struct jit_stub {
   uint16_t slots;
 };
 
+/* An address that was not computed: accesses through the register in slots below `end` name `rm` instead. */
+struct jit_fold {
+  uint32_t end;
+  struct jit_rm rm;
+};
+
+/* A lookup of which something was found out when its block began. */
+struct jit_lookup {
+  uint32_t call; /* its slot; 0: none */
+  const struct bpf_map *map;
+  int32_t offset; /* of the key from r10 */
+  /* Where the key was put into the frame: the store's slot, 0: not known. It is a constant, or in a register that nothing that is
+   * translated changes until the call. */
+  uint32_t store;
+  bool is_stored; /* the store was translated by itself, so that the register has the key */
+  bool is_low;    /* the upper half of that register was zero */
+};
+
 struct jit {
   struct jit_program p;
   struct jit_know know;
@@ -58,17 +74,32 @@ struct jit {
   bool keeps_frames;  /* something checks addresses or calls back: the machine must know the frame */
   bool uses_machine;  /* r12 is used */
   bool uses_stubs;    /* some code ends the program or calls out: native_stack must be set */
-  uint32_t delayed;   /* slot of a lookup whose map was not loaded into r1, for it will be in line; 0: none */
+  struct jit_lookup lookup;
+  uint32_t tail; /* slot of a tail call whose map was not loaded; 0: none */
+  struct jit_fold fold[BPF_REGISTERS];
   uint32_t group_end[BPF_REGISTERS]; /* accesses through the register in this block were tested up to this slot */
   uint32_t merged;                   /* block that was translated with the one in front of it */
+  bool falls;                        /* control comes to the next slot from the one in front */
   uint32_t counted;                  /* instructions of the block up to here that were charged */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
-  uint32_t exit_label, fault_label, reach_label, group_label, function_label, enter_label; /* common code */
+  bool uses_reach, uses_group; /* stubs of these kinds */
+  bool uses_interpreted;       /* tail calls go to interpreted_label */
+  /* Common code. fault_label: m->fault says what, m->native_at where; fault_at_label: SCRATCH_2 does, as jit_pack_fault has it. */
+  uint32_t exit_label, fault_label, fault_at_label, reach_label, group_label, function_label, enter_label;
+  uint32_t interpreted_label;
+  uint32_t start_label,
+      go_on_label; /* entry by a tail call, with the budget in its register; the same for code that looks at memory */
   uint32_t function_exit; /* label of the function being translated, if not the first */
 };
 
-unsigned jit_native(unsigned reg);
+/* The machine register of a BPF register. */
+static inline unsigned jit_native(unsigned reg) {
+  static const uint8_t native[BPF_REGISTERS] = {RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP};
+  return native[reg];
+}
+/* Whether some access is checked at run time. Once everything is translated. */
+static inline bool jit_looks_at_memory(const struct jit *j) { return j->uses_reach || j->uses_group; }
 static inline uint32_t jit_live(const struct jit *j, uint32_t at) { return j->p.live[at]; }
 static inline bool jit_upper_live(const struct jit *j, uint32_t at, unsigned reg) {
   return (j->p.live[at] & LIVE_HIGH(reg)) != 0;
@@ -79,16 +110,33 @@ static inline struct jit_rm jit_field(struct jit *j, struct jit_rm field) {
   return field;
 }
 
+/* Leaves out the computation of an address that goes into `reg`, if in the slots from `from` on the register is only the base of loads
+ * and stores until nobody reads it, and `parts`, the registers that `rm` is made of but for `reg` itself, stay. False: nothing done. */
+bool jit_fold(struct jit *j, uint32_t from, unsigned reg, struct jit_rm rm, unsigned parts)
+    __attribute__((warn_unused_result));
+/* Whether the three instructions from `at` on change a field in place, and can be one; then they are, if both accesses are safe. */
+bool jit_is_in_place(const struct jit *j, uint32_t at);
+/* The memory at base + offset, of the access at `at`. */
+struct jit_rm jit_operand(const struct jit *j, uint32_t at, unsigned base, int32_t offset);
+
 /* A new stub; NULL when memory is out, which jit->c.failed then says. */
 struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t at);
 /* Jumps there if the condition holds. */
 void jit_fault_if(struct jit *j, unsigned condition, enum bpf_fault_kind fault, uint32_t at);
 
+/* to = the machine */
+void jit_load_machine(struct jit *j, unsigned to);
+/* The machine is told at which slot native code calls out. */
+void jit_note_slot(struct jit *j, uint32_t at);
+/* Behind a call that may have found a fault, and noted the slot. */
+void jit_stop_after_fault(struct jit *j);
 /* r11 is lost in calls, and those who are called may spend from the budget. */
 void jit_store_budget(struct jit *j);
 void jit_load_budget(struct jit *j);
 /* r1 to r5 are 0 behind a call, if anybody looks. */
 void jit_clear_arguments(struct jit *j, uint32_t at);
+/* Looks at the lookup at the end of a block, if there is one, and marks what need not be translated for it (SLOT_SKIPPED). */
+void jit_plan_lookup(struct jit *j, const struct jit_block *block);
 /* The call of a helper for which there is something better than a call: how many slots that took, 0: there is nothing. */
 uint32_t jit_emit_in_line(struct jit *j, uint32_t at);
 
@@ -97,9 +145,21 @@ uint32_t jit_emit_alu(struct jit *j, uint32_t at);
 uint32_t jit_emit_jump(struct jit *j, uint32_t at);
 uint32_t jit_emit_memory(struct jit *j, uint32_t at);
 uint32_t jit_emit_call(struct jit *j, uint32_t at);
+void jit_emit_tail_call(struct jit *j, uint32_t at);
+/* Whether the load of a map at `at` into r2 is left out, because only a tail call that knows better asks for it. */
+bool jit_is_tail_map(struct jit *j, uint32_t at);
+/* What tail calls share. */
+void jit_emit_interpreted(struct jit *j);
 void jit_emit_immediate(struct jit *j, uint32_t at);
 void jit_emit_exit(struct jit *j, uint32_t at);
 
+/* The label for jumps to a slot: what stands there may be a jump or an exit only, which is then passed over. All jumps to slots of the
+ * program go through this, because such a slot may have no code. */
+uint32_t jit_goal(const struct jit *j, uint32_t slot);
+/* Whether the slot is such a jump or exit. */
+bool jit_is_passage(const struct jit *j, uint32_t slot);
+/* The conditional jump at `at`, whose condition the flags hold. */
+void jit_branch(struct jit *j, uint32_t at, unsigned condition);
 /* The condition of a jump after a comparison; BPF_JSET: after a test. */
 unsigned jit_condition_of(unsigned op);
 /* Sets the flags for the jump at `at`, and gives the condition under which it is taken. */

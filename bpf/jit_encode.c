@@ -41,7 +41,7 @@ static bool grow(void **block, uint32_t *capacity, uint32_t count, uint32_t room
   return true;
 }
 
-bool jit_code_reserve(struct jit_code *c) {
+bool jit_code_grow(struct jit_code *c) {
   void *bytes = c->bytes, *fixups = c->fixups, *labels = c->labels;
   if (c->failed) return false;
   if (!grow(&bytes, &c->capacity, c->length, JIT_STEP, 1) ||
@@ -55,15 +55,6 @@ bool jit_code_reserve(struct jit_code *c) {
   return !c->failed;
 }
 
-uint32_t jit_label_new(struct jit_code *c) {
-  c->labels[c->label_count].at = LABEL_UNSET;
-  return c->label_count++;
-}
-
-void jit_label_set(struct jit_code *c, uint32_t label) {
-  c->labels[label] = (struct jit_label){c->length, c->fixup_count};
-}
-
 /* --- instructions --- */
 
 /* ModRM, SIB and displacement (SDM 2.1.5). */
@@ -73,16 +64,20 @@ static void add_operand(struct jit_code *c, unsigned reg, struct jit_rm rm) {
     jit_byte(c, 0xc0 | field | base);
     return;
   }
-  bool indexed = rm.index != NO_REGISTER || base == RSP;
-  /* rbp and r13 as base have no form without displacement. */
+  bool indexed = rm.index != NO_REGISTER || base == RSP || rm.base == NO_REGISTER;
+  /* rbp and r13 as base have no form without displacement: there it means a displacement of 32 bits and no base. */
   unsigned mode = rm.displacement == 0 && base != RBP ? 0x00u : jit_fits8(rm.displacement) ? 0x40u : 0x80u;
+  if (rm.base == NO_REGISTER) {
+    mode = 0;
+    base = RBP;
+  }
   jit_byte(c, mode | field | (indexed ? 4 : base));
   if (indexed) {
     unsigned index = rm.index == NO_REGISTER ? 4 : rm.index & 7u;
     jit_byte(c, (unsigned)rm.scale << 6 | index << 3 | base);
   }
   if (mode == 0x40) jit_byte(c, (uint8_t)rm.displacement);
-  if (mode == 0x80) jit_long(c, (uint32_t)rm.displacement);
+  if (mode == 0x80 || rm.base == NO_REGISTER) jit_long(c, (uint32_t)rm.displacement);
 }
 
 void jit_op(struct jit_code *c, unsigned op, unsigned reg, struct jit_rm rm) {

@@ -48,7 +48,7 @@ enum {
 
 /* The operand that is a register or memory. */
 struct jit_rm {
-  uint8_t base;  /* register */
+  uint8_t base;  /* register; NO_REGISTER: none */
   uint8_t index; /* NO_REGISTER: none */
   uint8_t scale; /* of index: 0 to 3 for 1, 2, 4, 8 */
   bool memory;
@@ -64,6 +64,12 @@ static inline struct jit_rm jit_mem(unsigned base, int32_t displacement) {
 static inline struct jit_rm jit_indexed(unsigned base, unsigned index, unsigned scale, int32_t displacement) {
   return (struct jit_rm){(uint8_t)base, (uint8_t)index, (uint8_t)scale, true, displacement};
 }
+
+/* Without a base: index * 1, 2, 4 or 8 (scale 0 to 3) + displacement. */
+static inline struct jit_rm jit_scaled(unsigned index, unsigned scale, int32_t displacement) {
+  return jit_indexed(NO_REGISTER, index, scale, displacement);
+}
+static inline struct jit_rm jit_absolute(int32_t address) { return jit_scaled(NO_REGISTER, 0, address); }
 
 enum jit_fixup_kind {
   FIXUP_JUMP,      /* to a label; 2 or 5 bytes */
@@ -106,10 +112,20 @@ bool jit_code_init(struct jit_code *c, uint32_t labels, uint32_t bytes);
 void jit_code_free(struct jit_code *c);
 /* Makes room for what one step adds: at most JIT_STEP bytes and JIT_STEP_FIXUPS fixups. To be called in between. */
 enum { JIT_STEP = 512, JIT_STEP_FIXUPS = 32 };
-bool jit_code_reserve(struct jit_code *c);
+bool jit_code_grow(struct jit_code *c); /* the seldom half of jit_code_reserve */
+static inline bool jit_code_reserve(struct jit_code *c) {
+  bool room = c->capacity - c->length >= JIT_STEP && c->fixup_capacity - c->fixup_count >= JIT_STEP_FIXUPS &&
+              c->label_capacity - c->label_count >= JIT_STEP_FIXUPS;
+  return (room && !c->failed) || jit_code_grow(c);
+}
 
-uint32_t jit_label_new(struct jit_code *c);
-void jit_label_set(struct jit_code *c, uint32_t label);
+static inline uint32_t jit_label_new(struct jit_code *c) {
+  c->labels[c->label_count].at = LABEL_UNSET;
+  return c->label_count++;
+}
+static inline void jit_label_set(struct jit_code *c, uint32_t label) {
+  c->labels[label] = (struct jit_label){c->length, c->fixup_count};
+}
 
 /* --- instructions --- */
 

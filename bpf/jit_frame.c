@@ -7,11 +7,6 @@
  */
 #include "bpf/jit_emit.h"
 
-unsigned jit_native(unsigned reg) {
-  static const uint8_t native[BPF_REGISTERS] = {RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP};
-  return native[reg];
-}
-
 /* --- frames --- */
 
 static void zero_frame(struct jit *j, const struct jit_function *f, uint32_t function) {
@@ -173,11 +168,13 @@ static void emit_entry(struct jit *j, struct kept k) {
   struct jit_code *c = &j->c;
   /* Of r6 to r9 what nobody names stays in the machine, for programs further on. */
   uint32_t live = j->p.blocks[0].live_in & (0x3fu | k.set);
-  emit_save(j, k);
-  if (k.rbp) load_register(c, BPF_FRAME_REGISTER);
+  /* Native code that goes on here has the budget in its register. */
   if (j->counts) {
     jit_op(c, 0x8b | OP_WIDE, BUDGET, jit_mem(RDI, (int32_t)offsetof(struct bpf_machine, budget)));
   }
+  c->labels[j->start_label] = (struct jit_label){.at = c->length};
+  emit_save(j, k);
+  if (k.rbp) load_register(c, BPF_FRAME_REGISTER);
   zero_frame(j, &j->p.functions[0], 0);
   for (unsigned r = 0; r <= 9; r++) {
     if (r != 1 && (live & LIVE_LOW(r))) load_register(c, r);
@@ -217,6 +214,7 @@ void jit_emit_ends(struct jit *j) {
   emit_entry(j, k);
   uint32_t length = c->length - end;
   c->start = JIT_ENTRY_ROOM - length;
+  c->labels[j->start_label].at -= end - c->start;
   memcpy(c->bytes + c->start, c->bytes + end, length);
   c->length = end;
 }
@@ -254,16 +252,13 @@ static void emit_callout(struct jit *j, uint32_t label, jit_callout *function) {
 
 static void emit_fault_end(struct jit *j) {
   struct jit_code *c = &j->c;
-  uint32_t known = jit_label_new(c);
+  jit_label_set(c, j->fault_at_label);
+  jit_op(c, 0xb6 | OP_0F | OP_BYTE_RM, RAX, jit_reg(SCRATCH_2)); /* movzx */
+  jit_op(c, 0x89, RAX, FIELD(fault));
+  jit_shift_imm(c, false, SHIFT_SHR, SCRATCH_2, 8);
+  jit_op(c, 0x89, SCRATCH_2, FIELD(native_at));
   jit_label_set(c, j->fault_label);
   if (j->p.calls_local) jit_op(c, 0x8b | OP_WIDE, RSP, FIELD(native_stack));
-  jit_alu_imm(c, true, ALU_CMP, FIELD(fault_program), 0);
-  jit_jump_if(c, CC_NOT_EQUAL, known);
-  jit_op(c, 0x8b | OP_WIDE, RAX, FIELD(program));
-  jit_op(c, 0x89 | OP_WIDE, RAX, FIELD(fault_program));
-  jit_op(c, 0x8b, RAX, FIELD(native_at));
-  jit_op(c, 0x89, RAX, FIELD(fault_insn));
-  jit_label_set(c, known);
   jit_mov_imm(c, RAX, 0);
   jit_jump(c, j->exit_label);
 }
@@ -284,18 +279,26 @@ static void emit_stub(struct jit *j, const struct jit_stub *stub) {
     return;
   }
   if (stub->kind == STUB_GROUP) {
-    jit_mov(c, true, SCRATCH, stub->operand.base);
+    jit_lea(c, true, SCRATCH, stub->operand);
     jit_mov_imm(c, SCRATCH_2, stub->at | (uint32_t)stub->slots << 16);
     jit_call(c, j->group_label);
     jit_jump(c, stub->back);
     return;
   }
   if (stub->fault == BPF_FAULT_ALIGNMENT) jit_op(c, 0x89 | OP_WIDE, SCRATCH, FIELD(fault_address));
-  jit_op(c, 0xc7, 0, FIELD(fault));
-  jit_long(c, stub->fault);
-  jit_op(c, 0xc7 | OP_WIDE, 0, FIELD(native_at));
-  jit_long(c, stub->at);
-  jit_jump(c, j->fault_label);
+  jit_mov_imm(c, SCRATCH_2, jit_pack_fault(stub->at, (enum bpf_fault_kind)stub->fault));
+  jit_jump(c, j->fault_at_label);
+}
+
+/* What entries by tail calls have besides: values that were looked at before are another program's. */
+static void emit_go_on(struct jit *j) {
+  struct jit_code *c = &j->c;
+  jit_label_set(c, j->go_on_label);
+  jit_op(c, 0x57 | OP_0F, 0, jit_reg(0)); /* xorps xmm0, xmm0 */
+  for (uint32_t i = 0; i < sizeof((struct bpf_machine *)0)->native_value_room; i += 16) {
+    jit_op(c, 0x11 | OP_0F, 0, jit_mem(RDI, (int32_t)(offsetof(struct bpf_machine, native_value_room) + i)));
+  }
+  jit_jump(c, j->start_label);
 }
 
 void jit_emit_stubs(struct jit *j) {
@@ -303,8 +306,10 @@ void jit_emit_stubs(struct jit *j) {
     emit_stub(j, &j->stubs[i]);
   }
   if (!jit_code_reserve(&j->c) || !j->uses_stubs) return;
-  emit_callout(j, j->reach_label, jit_reach);
-  emit_callout(j, j->group_label, jit_reach_group);
+  jit_emit_interpreted(j);
+  if (j->uses_reach) emit_callout(j, j->reach_label, jit_reach);
+  if (j->uses_group) emit_callout(j, j->group_label, jit_reach_group);
   if (j->p.calls_values) emit_callout(j, j->function_label, jit_find_function);
+  if (jit_looks_at_memory(j)) emit_go_on(j);
   emit_fault_end(j);
 }

@@ -27,9 +27,12 @@ enum jit_guess jit_guess_of(struct jit_value v) {
   }
 }
 
-static bool same(struct jit_value a, struct jit_value b) {
-  return a.kind == b.kind && a.map == b.map && a.origin == b.origin && a.offset == b.offset;
+/* All of it as a number, which compares at once; 0: nothing is known. */
+static uint64_t number_of(struct jit_value v) {
+  return v.kind | (uint64_t)v.map << 8 | (uint64_t)v.origin << 16 | (uint64_t)(uint32_t)v.offset << 32;
 }
+
+static bool same(struct jit_value a, struct jit_value b) { return number_of(a) == number_of(b); }
 
 /* Stack and context lie in the machine: whoever computes with such an address may reach all of it. */
 static bool is_inside_machine(struct jit_value v) { return v.kind == KNOW_STACK || v.kind == KNOW_CONTEXT; }
@@ -59,7 +62,7 @@ static bool join(struct jit_know *k, uint32_t block, const struct jit_state *fro
   bool changed = !into->reached;
   if (changed) {
     *into = *from;
-    into->reached = true;
+    into->reached = into->changed = true;
     for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
       if (!(live & LIVE_LOW(r))) into->reg[r] = nothing;
     }
@@ -76,6 +79,7 @@ static bool join(struct jit_know *k, uint32_t block, const struct jit_state *fro
     into->packet = from->packet;
     changed = true;
   }
+  into->changed = into->changed || changed;
   return changed;
 }
 
@@ -175,11 +179,6 @@ static struct jit_value context_field(const struct jit_know *k, int64_t offset, 
   return nothing;
 }
 
-static uint32_t size_of(struct bpf_insn insn) {
-  static const uint8_t sizes[] = {[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8};
-  return sizes[BPF_SIZE(insn.code) >> 3];
-}
-
 static void touch(struct jit_know *k, const struct jit_state *s, uint32_t at, unsigned base) {
   int64_t offset = s->reg[base].offset + (int64_t)k->p->insns[at].off;
   if (s->reg[base].kind == KNOW_STACK) {
@@ -192,7 +191,7 @@ static void touch(struct jit_know *k, const struct jit_state *s, uint32_t at, un
 static void step_load(struct jit_know *k, struct jit_state *s, uint32_t at) {
   struct bpf_insn insn = k->p->insns[at];
   unsigned base = bpf_src(insn);
-  uint32_t size = size_of(insn);
+  uint32_t size = jit_access_size(insn);
   struct jit_value v = nothing;
   touch(k, s, at, base);
   if (s->reg[base].kind == KNOW_CONTEXT && BPF_MODE(insn.code) == BPF_MEM) {
@@ -415,7 +414,9 @@ int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, stru
   for (unsigned round = 0; changed && round < ROUNDS_MAX; round++) {
     changed = false;
     for (uint32_t i = 0; i < p->block_count; i++) {
-      if (k->entry[i].reached) changed = flow(k, i) || changed;
+      if (!k->entry[i].changed) continue;
+      k->entry[i].changed = false;
+      changed = flow(k, i) || changed;
     }
   }
   if (changed) know_nothing(k);

@@ -36,6 +36,7 @@ struct jit_state {
   uint16_t low;    /* set of registers whose upper half is zero, in native code too, whether or not anybody reads it */
   uint16_t packet; /* so many bytes from the packet's first one are there */
   bool reached;
+  bool changed; /* since it was followed last */
 };
 
 struct jit_know {

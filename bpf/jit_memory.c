@@ -6,11 +6,6 @@
 #include "bpf/jit_emit.h"
 #include "lib/memory.h"
 
-static uint32_t size_of(unsigned code) {
-  static const uint8_t sizes[] = {[BPF_W >> 3] = 4, [BPF_H >> 3] = 2, [BPF_B >> 3] = 1, [BPF_DW >> 3] = 8};
-  return sizes[BPF_SIZE(code) >> 3];
-}
-
 /* --- checks --- */
 
 struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t at) {
@@ -27,6 +22,8 @@ struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t a
   struct jit_stub *stub = &j->stubs[j->stub_count++];
   *stub = (struct jit_stub){.kind = (uint8_t)kind, .at = at, .label = jit_label_new(&j->c)};
   if (kind != STUB_NULL) j->uses_stubs = j->uses_machine = true;
+  j->uses_reach = j->uses_reach || kind == STUB_REACH;
+  j->uses_group = j->uses_group || kind == STUB_GROUP;
   return stub;
 }
 
@@ -38,7 +35,7 @@ void jit_fault_if(struct jit *j, unsigned condition, enum bpf_fault_kind fault, 
 }
 
 static void load_address(struct jit_code *c, unsigned to, struct jit_rm operand) {
-  if (operand.displacement == 0 && operand.index == NO_REGISTER) {
+  if (operand.displacement == 0 && operand.index == NO_REGISTER && operand.base != NO_REGISTER) {
     jit_mov(c, true, to, operand.base);
   } else {
     jit_lea(c, true, to, operand);
@@ -70,7 +67,7 @@ static unsigned base_of(struct bpf_insn insn) {
 /* Of the program's own frame, whose contents nobody sees after a fault, and which cannot fault itself. */
 static bool in_frame(struct bpf_insn insn) {
   return base_of(insn) == BPF_FRAME_REGISTER && insn.off >= -BPF_STACK_SIZE &&
-         insn.off + (int)size_of(insn.code) <= 0 && BPF_MODE(insn.code) != BPF_ATOMIC;
+         insn.off + (int)jit_access_size(insn) <= 0 && BPF_MODE(insn.code) != BPF_ATOMIC;
 }
 
 /* Accesses through `base` from `first` on, as far as one test in front may stand for all: nothing between them can be seen when a
@@ -92,7 +89,7 @@ static struct group find_group(const struct jit *j, uint32_t first, unsigned bas
     unsigned class = BPF_CLASS(insn.code), access = access_of(insn);
     if (class == BPF_JMP || class == BPF_JMP32) break;
     if (access != 0 && base_of(insn) == base) {
-      int32_t end = insn.off + (int32_t)size_of(insn.code);
+      int32_t end = insn.off + (int32_t)jit_access_size(insn);
       int32_t low = insn.off < g.low ? insn.off : g.low, high = end > g.high ? end : g.high;
       if (high - low > GROUP_BYTES) break;
       g = (struct group){at + 1, g.count + 1, low, high, g.writes || (access & BPF_ACCESS_WRITE)};
@@ -112,17 +109,18 @@ uint64_t jit_reach_group(struct bpf_machine *m, uint64_t base, uint32_t packed) 
     unsigned access = access_of(insns[at]);
     if (insns[at].code == (BPF_LD | BPF_IMM | BPF_DW)) at++;
     if (access == 0 || base_of(insns[at]) != base_of(insns[first])) continue;
-    uint32_t rest = at | size_of(insns[at].code) << 16 | access << 20;
+    uint32_t rest = at | jit_access_size(insns[at]) << 16 | access << 20;
     if (jit_reach(m, base + (uint64_t)(int64_t)insns[at].off, rest) == 0) return 0;
   }
   return 1;
 }
 
 static void emit_group_check(struct jit *j, uint32_t at, unsigned bpf_base, struct group g) {
+  const struct jit_rm base = jit_operand(j, at, bpf_base, 0), lowest = jit_operand(j, at, bpf_base, g.low);
   struct jit_code *c = &j->c;
   struct jit_stub *stub = jit_stub_new(j, STUB_GROUP, at);
   if (stub == NULL) return;
-  stub->operand = jit_reg(jit_native(bpf_base));
+  stub->operand = base;
   stub->slots = (uint16_t)(g.end - at);
   stub->back = jit_label_new(c);
   uint32_t stub_label = stub->label, back = stub->back, bytes = (uint32_t)(g.high - g.low);
@@ -133,7 +131,7 @@ static void emit_group_check(struct jit *j, uint32_t at, unsigned bpf_base, stru
       value ? FIELD(native_value_room[g.writes][2]) : FIELD(native_room[2]),
       value ? FIELD(native_value_room[g.writes][3]) : FIELD(native_room[3]),
   };
-  load_address(c, SCRATCH, jit_mem(jit_native(bpf_base), g.low));
+  load_address(c, SCRATCH, lowest);
   jit_alu(c, true, ALU_SUB, SCRATCH, value ? FIELD(native_value) : FIELD(data));
   if (bytes <= 8) {
     unsigned room = bytes == 1 ? 0 : bytes == 2 ? 1 : bytes <= 4 ? 2 : 3;
@@ -174,18 +172,18 @@ static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit
 bool jit_is_safe(const struct jit *j, uint32_t at, unsigned base, unsigned access) {
   struct bpf_insn insn = j->p.insns[at];
   if (jit_fact(&j->p, at) & BPF_FACT_ACCESS) return true;
-  return jit_know_access(&j->know, &j->s, base, insn.off, size_of(insn.code), access);
+  return jit_know_access(&j->know, &j->s, base, insn.off, jit_access_size(insn), access);
 }
 
 struct jit_rm jit_checked(struct jit *j, uint32_t at, unsigned base, unsigned access) {
   struct bpf_insn insn = j->p.insns[at];
-  struct jit_rm operand = jit_mem(jit_native(base), insn.off);
+  struct jit_rm operand = jit_operand(j, at, base, insn.off);
   if (jit_is_safe(j, at, base, access) || at < j->group_end[base]) return operand;
   struct group g = find_group(j, at, base);
   if (g.count > 1) {
     emit_group_check(j, at, base, g);
   } else {
-    emit_check(j, at, base, operand, size_of(insn.code), access);
+    emit_check(j, at, base, operand, jit_access_size(insn), access);
   }
   return operand;
 }
@@ -227,6 +225,10 @@ static void emit_store(struct jit *j, uint32_t at) {
   unsigned size = BPF_SIZE(insn.code) >> 3;
   struct jit_rm to = jit_checked(j, at, bpf_dst(insn), BPF_ACCESS_WRITE | BPF_ACCESS_CONTEXT);
   if (BPF_CLASS(insn.code) == BPF_STX) {
+    if (j->lookup.store == at) {
+      j->lookup.is_stored = true;
+      j->lookup.is_low = jit_is_low(j, bpf_src(insn));
+    }
     jit_op(&j->c, store_register[size], jit_native(bpf_src(insn)), to);
     return;
   }

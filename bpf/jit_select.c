@@ -33,21 +33,40 @@ static struct jit_rm sum(unsigned a, unsigned b) {
   return (a & 7) == RBP ? jit_indexed(b, a, 0, 0) : jit_indexed(a, b, 0, 0);
 }
 
+/* What the addition leaves if its destination was a copy of `from` (a BPF register); false: not in one instruction. */
+static bool sum_of(const struct jit *j, struct bpf_insn add, unsigned from, struct jit_rm *sum_rm) {
+  unsigned native = jit_native(from);
+  if (is_alu(add, BPF_ADD, BPF_X)) {
+    *sum_rm = sum(native, bpf_src(add) == bpf_dst(add) ? native : jit_native(bpf_src(add)));
+    return true;
+  }
+  bool adds = is_alu(add, BPF_ADD, BPF_K), subtracts = is_alu(add, BPF_SUB, BPF_K) && add.imm != INT32_MIN;
+  if ((!adds && !subtracts) || (j->options.blind && !jit_fits8(add.imm))) return false;
+  *sum_rm = jit_mem(native, adds ? add.imm : -add.imm);
+  return true;
+}
+
 static uint32_t select_lea(struct jit *j, uint32_t at) {
   if (!room(j, at, 2) || !is_copy(insn_at(j, at))) return NO_MATCH;
   struct bpf_insn copy = insn_at(j, at), add = insn_at(j, at + 1);
-  unsigned d = bpf_dst(copy), to = jit_native(d), from = jit_native(bpf_src(copy));
-  if (BPF_CLASS(add.code) != BPF_CLASS(copy.code) || bpf_dst(add) != d) return NO_MATCH;
-  bool wide = is_wide_class(add) && jit_upper_live(j, at + 1, d);
-  if (is_alu(add, BPF_ADD, BPF_X)) {
-    unsigned with = bpf_src(add) == d ? from : jit_native(bpf_src(add));
-    jit_lea(&j->c, wide, to, sum(from, with));
-    return 2;
-  }
-  bool adds = is_alu(add, BPF_ADD, BPF_K), subtracts = is_alu(add, BPF_SUB, BPF_K) && add.imm != INT32_MIN;
-  if ((!adds && !subtracts) || (j->options.blind && !jit_fits8(add.imm))) return NO_MATCH;
-  jit_lea(&j->c, wide, to, jit_mem(from, adds ? add.imm : -add.imm));
+  unsigned d = bpf_dst(copy), from = bpf_src(copy);
+  struct jit_rm rm;
+  if (BPF_CLASS(add.code) != BPF_CLASS(copy.code) || bpf_dst(add) != d || !sum_of(j, add, from, &rm)) return NO_MATCH;
+  unsigned parts = 1u << from | (add.code & BPF_X && bpf_src(add) != d ? 1u << bpf_src(add) : 0);
+  if (is_wide_class(add) && from != d && jit_fold(j, at + 2, d, rm, parts)) return 2;
+  jit_lea(&j->c, is_wide_class(add) && jit_upper_live(j, at + 1, d), jit_native(d), rm);
   return 2;
+}
+
+/* The same without a copy, where only the address is wanted: t += b, or imm */
+static uint32_t select_moved(struct jit *j, uint32_t at) {
+  struct bpf_insn add = insn_at(j, at);
+  unsigned d = bpf_dst(add);
+  struct jit_rm rm;
+  if (!is_wide_class(add) || (BPF_OP(add.code) != BPF_ADD && BPF_OP(add.code) != BPF_SUB) || !sum_of(j, add, d, &rm) ||
+      ((add.code & BPF_X) && bpf_src(add) == d))
+    return NO_MATCH;
+  return jit_fold(j, at + 1, d, rm, add.code & BPF_X ? 1u << bpf_src(add) : 0) ? 1 : NO_MATCH;
 }
 
 /* --- rotation: t = a; t <<= n; a >>= w - n; one of them |= the other --- */
@@ -164,10 +183,10 @@ static uint32_t select_test(struct jit *j, uint32_t at) {
     if (and.imm != 1 || shift > 31) return NO_MATCH;
     jit_op(&j->c, 0xba | OP_0F, 4, jit_reg(reg)); /* bt */
     jit_byte(&j->c, shift);
-    jit_jump_if(&j->c, if_zero ? CC_ABOVE_EQUAL : CC_BELOW, jit_target(jump, next + 1));
+    jit_branch(j, next + 1, if_zero ? CC_ABOVE_EQUAL : CC_BELOW);
   } else {
     jit_test_imm(&j->c, false, reg, and.imm);
-    jit_jump_if(&j->c, if_zero ? CC_EQUAL : CC_NOT_EQUAL, jit_target(jump, next + 1));
+    jit_branch(j, next + 1, if_zero ? CC_EQUAL : CC_NOT_EQUAL);
   }
   return next + 2 - at;
 }
@@ -235,22 +254,27 @@ static uint32_t select_operand(struct jit *j, uint32_t at) {
 }
 
 /* t = *p; t op= x; *p = t, and t is not used again. */
-static uint32_t select_in_place(struct jit *j, uint32_t at) {
-  if (!room(j, at, 3) || !is_load(insn_at(j, at))) return NO_MATCH;
+bool jit_is_in_place(const struct jit *j, uint32_t at) {
+  if (!room(j, at, 3) || !is_load(insn_at(j, at))) return false;
   struct bpf_insn load = insn_at(j, at), op = insn_at(j, at + 1), store = insn_at(j, at + 2);
   unsigned t = bpf_dst(load), base = bpf_src(load), size = BPF_SIZE(load.code);
   if (store.code != (BPF_STX | BPF_MEM | size) || bpf_src(store) != t || bpf_dst(store) != base ||
       store.off != load.off)
-    return NO_MATCH;
+    return false;
   bool alu = BPF_CLASS(op.code) == BPF_ALU || is_wide_class(op), constant = !(op.code & BPF_X);
-  unsigned operation = alu_of(BPF_OP(op.code));
-  if (!alu || bpf_dst(op) != t || operation == ALU_CMP || t == base || !dead(j, at + 2, t)) return NO_MATCH;
-  if (size == BPF_DW && !is_wide_class(op)) return NO_MATCH;
-  if (!constant && bpf_src(op) == t) return NO_MATCH;
-  if (constant && (size == BPF_B || size == BPF_H || j->options.blind) && !jit_fits8(op.imm)) return NO_MATCH;
+  if (!alu || bpf_dst(op) != t || alu_of(BPF_OP(op.code)) == ALU_CMP || t == base || !dead(j, at + 2, t)) return false;
+  if ((size == BPF_DW && !is_wide_class(op)) || (!constant && bpf_src(op) == t)) return false;
+  return !constant || (size != BPF_B && size != BPF_H && !j->options.blind) || jit_fits8(op.imm);
+}
+
+static uint32_t select_in_place(struct jit *j, uint32_t at) {
+  if (!jit_is_in_place(j, at)) return NO_MATCH;
+  struct bpf_insn load = insn_at(j, at), op = insn_at(j, at + 1);
+  unsigned base = bpf_src(load), size = BPF_SIZE(load.code), operation = alu_of(BPF_OP(op.code));
+  bool constant = !(op.code & BPF_X);
   /* Only where neither access can fault: the store's fault would come too early. */
   if (!jit_is_safe(j, at, base, BPF_ACCESS_READ) || !jit_is_safe(j, at + 2, base, BPF_ACCESS_WRITE)) return NO_MATCH;
-  struct jit_rm place = jit_mem(jit_native(base), load.off);
+  struct jit_rm place = jit_operand(j, at, base, load.off);
   unsigned width = size == BPF_DW ? OP_WIDE : size == BPF_H ? OP_HALF : 0;
   if (!constant) {
     unsigned byte = size == BPF_B ? OP_BYTE_REG : 1;
@@ -264,6 +288,18 @@ static uint32_t select_in_place(struct jit *j, uint32_t at) {
     jit_alu_imm(&j->c, size == BPF_DW, (enum jit_alu)operation, place, op.imm);
   }
   return 3;
+}
+
+/* t = *p; t &= a mask of the low byte or two: the rest need not be loaded. */
+static uint32_t select_narrow(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !is_load(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn load = insn_at(j, at), and = insn_at(j, at + 1);
+  unsigned t = bpf_dst(load);
+  if (!is_alu(and, BPF_AND, BPF_K) || bpf_dst(and) != t || (and.imm != 0xff && and.imm != 0xffff)) return NO_MATCH;
+  struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
+  bool byte = and.imm == 0xff || BPF_SIZE(load.code) == BPF_B;
+  jit_op(&j->c, OP_0F | (byte ? 0xb6u : 0xb7u), jit_native(t), from); /* movzx */
+  return 2;
 }
 
 /* t = *p; t = bswap(t) */
@@ -320,32 +356,53 @@ static uint32_t select_compare(struct jit *j, uint32_t at) {
       jit_alu_imm(&j->c, size == BPF_DW, ALU_CMP, from, jump.imm);
     }
   }
-  jit_jump_if(&j->c, jit_condition_of(op), jit_target(jump, at + 1));
+  jit_branch(j, at + 1, jit_condition_of(op));
   return 2;
 }
 
 /* --- all of them --- */
 
+typedef uint32_t rule(struct jit *j, uint32_t at);
+
+static uint32_t first_match(struct jit *j, uint32_t at, rule *const *rules) {
+  uint32_t slots = NO_MATCH;
+  for (; *rules != NULL && slots == NO_MATCH; rules++)
+    slots = (*rules)(j, at);
+  return slots;
+}
+
 uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
-  static uint32_t (*const of_alu[])(struct jit *, uint32_t) = {select_rotate, select_rotate_kept, select_test,
-                                                               select_lea,    select_extend,      select_andn};
-  static uint32_t (*const of_load[])(struct jit *, uint32_t) = {select_in_place, select_compare, select_operand,
-                                                                select_swapped_load};
-  uint32_t slots = 0;
-  switch (BPF_CLASS(insn_at(j, at).code)) {
-    case BPF_ALU:
-    case BPF_ALU64:
-      for (unsigned i = 0; i < sizeof of_alu / sizeof of_alu[0] && slots == 0; i++)
-        slots = of_alu[i](j, at);
-      return slots;
+  /* By what the first instruction is. */
+  static rule *const of_copy[] = {select_rotate, select_rotate_kept, select_test, select_lea, NULL};
+  static rule *const of_load[] = {select_in_place,     select_compare, select_operand,
+                                  select_swapped_load, select_narrow,  NULL};
+  struct bpf_insn insn = insn_at(j, at);
+  switch (BPF_CLASS(insn.code)) {
     case BPF_LDX:
-      for (unsigned i = 0; i < sizeof of_load / sizeof of_load[0] && slots == 0; i++)
-        slots = of_load[i](j, at);
-      return slots;
+      return first_match(j, at, of_load);
     case BPF_JMP:
     case BPF_JMP32:
       return select_cmov(j, at);
+    case BPF_ALU:
+    case BPF_ALU64:
+      break;
     default:
-      return 0;
+      return NO_MATCH;
+  }
+  switch (BPF_OP(insn.code)) {
+    case BPF_MOV:
+      return insn.code & BPF_X ? first_match(j, at, of_copy) : NO_MATCH;
+    case BPF_ADD:
+    case BPF_SUB:
+      return select_moved(j, at);
+    case BPF_RSH:
+    case BPF_AND:
+      return select_test(j, at);
+    case BPF_LSH:
+      return select_extend(j, at);
+    case BPF_XOR:
+      return select_andn(j, at);
+    default:
+      return NO_MATCH;
   }
 }

@@ -46,37 +46,39 @@ struct bpf_machine {
   uint64_t reg[BPF_REGISTERS]; /* the interpreter's; native code takes r1 to r5 from here at entry */
   /* The packet. Metadata is data_meta..data. Helpers move these within the buffer, and keep the context in step. */
   uint64_t data, data_length;
-  uint64_t data_meta;
-  uint64_t buffer_start, buffer_end;
-  /* Live part of the stack. Frames grow downwards, so that a program that runs below its own frame leaves the live part. */
-  uint64_t stack, stack_length;
   /* Native code's own: how many bytes of the packet an access of 1, 2, 4, 8 bytes may begin in (0: not known, look at the
-   * window), the slot that called out, and where the stack of the host was when the program was entered. */
+   * window), the slot that called out, and where the stack of the host was when the program was entered. What native code
+   * touches lies in the first 256 bytes, which its instructions reach with displacements of one byte. */
   uint64_t native_room[4];
   uint64_t native_value, native_value_room[2][4]; /* the same of a map value: for loads, and for all else */
-  uint64_t native_at;
+  int64_t budget;                                 /* instructions left */
+  const struct bpf_program *program;
+  enum bpf_fault_kind fault; /* the first one; nothing runs on after it (see below) */
+  uint32_t native_at;
+  uint32_t tail_calls; /* made so far */
+  uint32_t processor;
   uint64_t native_stack;
   /* Map value that was reached last, to spare the search: programs touch the same value several times in a row. Length 0
    * for values with a lock or timer inside, which are searched each time. */
-  uint64_t value, value_length;
+  uint64_t value_length, value;
+  /* Live part of the stack. Frames grow downwards, so that a program that runs below its own frame leaves the live part. */
+  uint64_t stack, stack_length;
   unsigned value_rights;
   unsigned depth; /* callers of the running function, each with its frame in frame[] */
-  int64_t budget; /* instructions left */
-  const struct bpf_program *program;
   const struct bpf_environment *environment;
+  /* The rest of the window. */
+  uint64_t data_meta;
+  uint64_t buffer_start, buffer_end;
   /* Calls a function of the running program (its value in a register) with r1 to r4 in a frame of its own, and gives its
    * r0. Set by the engine that runs. Helpers look at m->fault afterwards. */
   uint64_t (*call)(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4);
 
-  /* The first fault; nothing runs on after it. A helper sets `fault` (and the address, if it has one); the engine that
-   * finds fault_program NULL then says where. */
-  enum bpf_fault_kind fault;
+  /* Of the first fault. A helper sets `fault` (and the address, if it has one); the engine that finds fault_program NULL
+   * then says where. */
   uint32_t fault_insn;
   uint64_t fault_address;
   const struct bpf_program *fault_program;
 
-  uint32_t processor;
-  uint32_t tail_calls; /* made so far */
   struct bpf_redirect redirect;
   uint64_t spin_lock; /* address of the one that is held; 0: none */
   struct bpf_map *spin_lock_map;

@@ -156,22 +156,42 @@ size_t bpf_map_memory(const struct bpf_map_def *def) {
   return memory_of(def, &layout);
 }
 
+/* Native code names an address below 2 GiB in an instruction, which is shorter and faster than loading it: small arrays go there. */
+static uint8_t *alloc_low(struct bpf_map *map, size_t size) {
+  enum { LOW_MOST = 1 << 16 }; /* the rest is for packets */
+  const uint32_t type = map->def.type;
+  bool wanted = type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PROG_ARRAY;
+  uint8_t *block = wanted && size <= LOW_MOST ? memory_alloc_low(size, 64) : NULL;
+  if (block != NULL) map->low = size;
+  return block;
+}
+
+static void free_low(struct bpf_map *map, uint8_t *block) {
+  if (map->low != 0) {
+    memory_free_low(block, map->low);
+  } else {
+    memory_free(block);
+  }
+}
+
 static void free_map(struct bpf_map *map) {
   for (uint32_t i = 0; i < map->ring_count; i++) {
     bpf_ring_destroy(&map->rings[i]);
   }
   memory_free(map->rings);
   bpf_timers_destroy(map->timers);
-  if (map->processor_stride != 0) memory_free(map->values);
+  if (map->processor_stride != 0) free_low(map, map->values);
   memory_free(map->buckets);
-  memory_free(map->slots);
+  if (map->slots != NULL) free_low(map, map->slots);
   memory_free(map);
 }
 
 /* False: out of memory; free_map takes down what there is. */
 static bool allocate(struct bpf_map *map, const struct bpf_map_layout *layout) {
   if (layout->stride != 0) {
-    map->slots = memory_alloc((size_t)layout->slot_count * layout->stride);
+    const size_t size = (size_t)layout->slot_count * layout->stride;
+    map->slots = alloc_low(map, size);
+    if (map->slots == NULL) map->slots = memory_alloc(size);
     if (map->slots == NULL) return false;
   }
   if (layout->bucket_count != 0) {
@@ -181,7 +201,8 @@ static bool allocate(struct bpf_map *map, const struct bpf_map_layout *layout) {
   }
   if (layout->value_stride != 0) {
     size_t stride = processor_stride_of(layout);
-    map->values = memory_alloc_aligned(stride * map->processors, 64);
+    map->values = alloc_low(map, stride * map->processors);
+    if (map->values == NULL) map->values = memory_alloc_aligned(stride * map->processors, 64);
     if (map->values == NULL) return false;
     map->processor_stride = stride;
   }

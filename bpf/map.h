@@ -138,6 +138,8 @@ struct bpf_map {
   uint32_t count; /* entries in use; max_entries for an array */
   size_t memory;  /* bytes this map takes */
   uint8_t *slots; /* slot i at slots + i * stride, for i < slot_count */
+  size_t
+      low; /* bytes of slots, or of a per-CPU array's values, if those are low memory (lib/memory.h); 0: they are not */
   uint32_t stride, value_offset, slot_count;
   /* Values that programs may touch: slot i's for processor c is at values + c * processor_stride + i * value_stride. What
    * ops->lookup gives is processor 0's. processor_stride is 0 unless the map is per-CPU. NULL: there are none to touch. */

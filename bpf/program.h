@@ -20,6 +20,8 @@
 struct bpf_code {
   /* Runs the program in the frame that is current, r1 to r5 from m->reg, and gives r0. A fault is left in the machine. */
   uint64_t (*run)(struct bpf_machine *m);
+  /* As run, for a tail call from native code, in whose way the machine and r11 are. */
+  uint64_t (*go_on)(struct bpf_machine *m);
   /* What m->call is while this program runs (bpf/machine.h); for callbacks that come from outside, as timers. NULL: the
    * interpreter's. */
   uint64_t (*call)(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4);
@@ -88,7 +90,7 @@ struct bpf_result {
   const struct bpf_program *fault_program;
   uint64_t data_meta, data, data_end; /* the window as the program left it */
   struct bpf_redirect redirect;
-  struct bpf_skb skb; /* BPF_PROGRAM_TC only: the context as the program left it */
+  struct bpf_skb skb; /* BPF_PROGRAM_TC with a context only, else not written: the context as the program left it */
 };
 
 /* "jump out of the program or into a 64-bit immediate" and so on. */

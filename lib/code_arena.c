@@ -39,6 +39,11 @@ static void mark(struct code_arena *arena, size_t first, size_t count, bool used
 static size_t find(const struct code_arena *arena, size_t count) {
   size_t free = 0;
   for (size_t unit = 0; unit < arena->units; unit++) {
+    if (free == 0 && unit % WORD_BITS == 0) {
+      while (unit < arena->units && arena->used[unit / WORD_BITS] == UINT64_MAX)
+        unit += WORD_BITS; /* most of what is used lies in front */
+      if (unit >= arena->units) break;
+    }
     free = is_used(arena, unit) ? 0 : free + 1;
     if (free == count) return unit + 1 - count;
   }

@@ -77,9 +77,29 @@ static const struct row rows[] = {
      {0x48, 0x8d, 0x04, 0x80}},
     {"not", CODE(LOAD(BPF_W, 0, 1, 12), INSN(ALU(BPF_XOR, BPF_K), 0, 0, 0, -1), EXIT()), 2, {0xf7, 0xd0}},
     {"movzx for a mask of a byte",
+     CODE(LOAD(BPF_W, 0, 1, 12), ADD_IMM(0, 5), INSN(ALU(BPF_AND, BPF_K), 0, 0, 0, 255), EXIT()),
+     6,
+     {0x83, 0xc0, 5, 0x0f, 0xb6, 0xc0}},
+    {"load of the byte that a mask leaves",
      CODE(LOAD(BPF_W, 0, 1, 12), INSN(ALU(BPF_AND, BPF_K), 0, 0, 0, 255), EXIT()),
-     3,
-     {0x0f, 0xb6, 0xc0}},
+     5,
+     {0x0f, 0xb6, 0x47, 12, 0xc3}},
+    {"load of the two bytes that a mask leaves",
+     CODE(LOAD(BPF_W, 0, 1, 12), INSN(ALU64(BPF_AND, BPF_K), 0, 0, 0, 0xffff), EXIT()),
+     5,
+     {0x0f, 0xb7, 0x47, 12, 0xc3}},
+    {"address and constant in the operand",
+     CODE(MOV(2, 10), ADD_IMM(2, -8), LOAD(BPF_DW, 0, 2, 0), EXIT()),
+     5,
+     {0x48, 0x8b, 0x45, 0xf8, 0x5d}},
+    {"moved address in the operand",
+     CODE(MOV(2, 10), STORE_IMM(BPF_B, 10, -7, 0), ADD_IMM(2, -16), LOAD(BPF_B, 0, 2, 9), EXIT()),
+     4,
+     {0x0f, 0xb6, 0x46, 0xf9}},
+    {"jump over an exit turned round",
+     CODE(R2_FROM_CONTEXT, MOV_IMM(0, 1), JUMP_IMM(BPF_JEQ, 2, 9, 1), EXIT(), ADD_IMM(0, 9), EXIT()),
+     9,
+     {0x83, 0xfe, 9, 0x75, 0x04, 0x48, 0x83, 0xc0, 9}},
     {"no zero-extension of what is zero-extended",
      CODE(LOAD(BPF_W, 0, 1, 12), INSN(ALU(BPF_MOV, BPF_X), 0, 0, 0, 0), EXIT()),
      8,
@@ -290,6 +310,63 @@ static void test_array_lookup(void **state) {
   bpf_map_release(map);
 }
 
+/* The key of a lookup is what lies in the frame at the call, however it came there; and an address that is not computed is the one that it
+ * would have been, whatever is lost in between. Values by hand: entry i of the map holds 10 + i. */
+static void test_lookup_keys(void **state) {
+#define KEY_AND_CALL MOV(2, 10), ADD_IMM(2, -4), LOAD_MAP(1, 0), CALL_HELPER(BPF_HELPER_MAP_LOOKUP_ELEM)
+#define RESULT JUMP_IMM(BPF_JNE, 0, 0, 2), MOV_IMM(0, 99), EXIT(), LOAD(BPF_DW, 0, 0, 0), EXIT()
+  enum { INSNS = 20 };
+  static const struct {
+    const char *what;
+    struct bpf_insn insns[INSNS];
+    uint32_t count;
+    uint64_t expected;
+  } cases[] = {
+      {"constant", CODE(MOV_IMM(0, 0), STORE_IMM(BPF_W, 10, -4, 2), KEY_AND_CALL, RESULT), 12},
+      {"constant out of bounds", CODE(MOV_IMM(0, 0), STORE_IMM(BPF_W, 10, -4, 4), KEY_AND_CALL, RESULT), 99},
+      {"register with an upper half", CODE(LOAD_64(3, 0x500000001), STORE(BPF_W, 10, 3, -4), KEY_AND_CALL, RESULT), 11},
+      {"register out of bounds", CODE(LOAD_64(3, 0xffffffff), STORE(BPF_W, 10, 3, -4), KEY_AND_CALL, RESULT), 99},
+      {"register kept", CODE(MOV_IMM(6, 3), STORE(BPF_W, 10, 6, -4), KEY_AND_CALL, RESULT), 13},
+      {"register of the map", CODE(MOV_IMM(1, 3), STORE(BPF_W, 10, 1, -4), KEY_AND_CALL, RESULT), 13},
+      {"changed in place",
+       CODE(MOV_IMM(0, 0), STORE_IMM(BPF_W, 10, -4, 1), LOAD(BPF_W, 1, 10, -4), ADD_IMM(1, 1), STORE(BPF_W, 10, 1, -4),
+            KEY_AND_CALL, RESULT),
+       12},
+      {"byte stored over it",
+       CODE(MOV_IMM(0, 0), STORE_IMM(BPF_W, 10, -4, 0x100), STORE_IMM(BPF_B, 10, -3, 0), KEY_AND_CALL, RESULT), 10},
+      {"stored through another register",
+       CODE(MOV_IMM(3, 1), STORE(BPF_W, 10, 3, -4), MOV(4, 10), STORE_IMM(BPF_W, 4, -4, 3), KEY_AND_CALL, RESULT), 13},
+      {"register changed behind the store",
+       CODE(MOV_IMM(3, 1), STORE(BPF_W, 10, 3, -4), MOV_IMM(3, 2), KEY_AND_CALL, RESULT), 11},
+      {"register lost in a division",
+       CODE(MOV_IMM(5, 700), MOV_IMM(3, 1), STORE(BPF_W, 10, 3, -4), INSN(ALU64(BPF_DIV, BPF_K), 5, 0, 0, 7),
+            STORE(BPF_DW, 10, 5, -16), KEY_AND_CALL, RESULT),
+       11},
+      {"part of an address lost in a division",
+       CODE(MOV_IMM(5, 700), STORE_IMM(BPF_DW, 10, -8, 55), MOV_IMM(3, 8), MOV(4, 10), ADD(4, 3),
+            INSN(ALU64(BPF_MOD, BPF_K), 5, 0, 0, 3), LOAD(BPF_DW, 0, 4, -16), ADD(0, 5), EXIT()),
+       56},
+      {"part of an address changed",
+       CODE(MOV_IMM(5, 0), STORE_IMM(BPF_DW, 10, -8, 55), MOV_IMM(3, 8), MOV(4, 10), ADD(4, 3), MOV_IMM(3, 16),
+            LOAD(BPF_DW, 0, 4, -16), EXIT()),
+       55},
+  };
+  const struct bpf_map_def def = {
+      .name = "a", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 4};
+  const struct hash_key seed = {1, 2};
+  struct bpf_map *map;
+  assert_int_equal(bpf_map_create(&def, &seed, &map, NULL), 0);
+  for (uint32_t key = 0; key < def.max_entries; key++) {
+    const uint64_t value = 10 + key;
+    assert_int_equal(map->ops->update(map, &key, &value, BPF_ANY, 0), 0);
+  }
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    struct bpf_result result = run_both(cases[i].insns, cases[i].count, NULL, 0, &map, 1);
+    if (result.r0 != cases[i].expected) fail_msg("%s: %llu", cases[i].what, (unsigned long long)result.r0);
+  }
+  bpf_map_release(map);
+}
+
 /* Blinded, the constants of a program do not stand in its code. */
 static void test_blinding(void **state) {
   const struct bpf_insn insns[] = {
@@ -447,12 +524,19 @@ static void test_callbacks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules),          cmocka_unit_test(test_plain_processor),
-      cmocka_unit_test(test_no_frame),       cmocka_unit_test(test_packet_bounds),
-      cmocka_unit_test(test_array_lookup),   cmocka_unit_test(test_blinding),
-      cmocka_unit_test(test_jump_lengths),   cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_budget),         cmocka_unit_test(test_callbacks),
-      cmocka_unit_test(test_extended_twice), cmocka_unit_test(test_caller_frame_is_zeroed),
+      cmocka_unit_test(test_rules),
+      cmocka_unit_test(test_plain_processor),
+      cmocka_unit_test(test_no_frame),
+      cmocka_unit_test(test_packet_bounds),
+      cmocka_unit_test(test_array_lookup),
+      cmocka_unit_test(test_lookup_keys),
+      cmocka_unit_test(test_blinding),
+      cmocka_unit_test(test_jump_lengths),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_budget),
+      cmocka_unit_test(test_callbacks),
+      cmocka_unit_test(test_extended_twice),
+      cmocka_unit_test(test_caller_frame_is_zeroed),
       cmocka_unit_test(test_groups),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
