@@ -149,49 +149,33 @@ static struct proof_number combine(unsigned op, unsigned bits, const struct proo
 
 /* --- shifts --- */
 
-static struct proof_number shift_left(unsigned bits, const struct proof_number *a, unsigned by) {
+/* By a known amount below the width. */
+static struct proof_number shift_by(unsigned op, unsigned bits, const struct proof_number *a, unsigned by) {
+  const unsigned above = 64 - bits; /* brings the sign bit, known or unknown, to the top and back */
+  const proof_exact factor = (proof_exact)1 << by;
   struct proof_number n = proof_number_unknown();
-  n.value = a->value << by;
-  n.mask = a->mask << by;
-  for (unsigned width = 32; width <= bits; width += 32) {
-    if (by >= width) continue; /* the known bits say that it is zero */
-    struct proof_range r = proof_range_full(width);
-    /* What is shifted out of 64 bits by 32 or more is the upper half. */
-    struct proof_range from = proof_range_of(a, by >= 32 ? 32 : width);
-    proof_exact factor = (proof_exact)1 << by;
-    proof_range_know(&r, width, (proof_exact)((unsigned __int128)from.umin << by),
-                     (proof_exact)((unsigned __int128)from.umax << by));
-    proof_range_know(&r, width, from.smin * factor, from.smax * factor);
+  if (by == 0) return *a;
+  /* To the left, the lower half depends on the lower half only; what is shifted out by 32 or more is the upper half. */
+  for (unsigned width = op == BPF_LSH ? 32 : bits; width <= bits; width += 32) {
+    struct proof_range r = proof_range_full(width), from = proof_range_of(a, op == BPF_LSH && by >= 32 ? 32 : width);
+    if (op == BPF_LSH && by < width) {
+      proof_range_know(&r, width, from.umin * factor, from.umax * factor);
+      proof_range_know(&r, width, from.smin * factor, from.smax * factor);
+    } else if (op == BPF_RSH) {
+      proof_range_know(&r, width, from.umin >> by, from.umax >> by);
+    } else if (op == BPF_ARSH) {
+      proof_range_know(&r, width, from.smin >> by, from.smax >> by);
+    }
     proof_range_put(&n, width, &r);
   }
+  if (op == BPF_ARSH) {
+    n.value = (uint64_t)((int64_t)(a->value << above) >> (above + by));
+    n.mask = (uint64_t)((int64_t)(a->mask << above) >> (above + by));
+  } else {
+    n.value = op == BPF_LSH ? a->value << by : a->value >> by;
+    n.mask = op == BPF_LSH ? a->mask << by : a->mask >> by;
+  }
   return n;
-}
-
-static struct proof_number shift_right(unsigned bits, const struct proof_number *a, unsigned by) {
-  struct proof_number n = proof_number_unknown();
-  struct proof_range r = proof_range_full(bits), from = proof_range_of(a, bits);
-  n.value = a->value >> by;
-  n.mask = a->mask >> by;
-  proof_range_know(&r, bits, from.umin >> by, from.umax >> by);
-  proof_range_put(&n, bits, &r);
-  return n;
-}
-
-static struct proof_number shift_right_signed(unsigned bits, const struct proof_number *a, unsigned by) {
-  struct proof_number n = proof_number_unknown();
-  struct proof_range r = proof_range_full(bits), from = proof_range_of(a, bits);
-  /* The sign bit, known or unknown, comes to the top. */
-  n.value = (uint64_t)((int64_t)(a->value << (64 - bits)) >> (64 - bits + by));
-  n.mask = (uint64_t)((int64_t)(a->mask << (64 - bits)) >> (64 - bits + by));
-  proof_range_know(&r, bits, from.smin >> by, from.smax >> by);
-  proof_range_put(&n, bits, &r);
-  return n;
-}
-
-static struct proof_number shift_by(unsigned op, unsigned bits, const struct proof_number *a, unsigned by) {
-  if (by == 0) return *a;
-  if (op == BPF_LSH) return shift_left(bits, a, by);
-  return op == BPF_RSH ? shift_right(bits, a, by) : shift_right_signed(bits, a, by);
 }
 
 /* The amount is taken modulo the width. What all possible amounts give. */
@@ -242,37 +226,23 @@ static struct proof_number modulo(unsigned bits, const struct proof_number *a, c
   return n;
 }
 
-/* The largest |v|. */
-static uint64_t magnitude(const struct proof_range *r) {
-  uint64_t below = r->smin < 0 ? -(uint64_t)r->smin : 0;
-  return proof_max(below, r->smax < 0 ? 0 : (uint64_t)r->smax);
-}
-
-/* Quotients truncate toward zero, remainders have the dividend's sign. Where neither operand is negative it is the unsigned operation. */
-static struct proof_number divide_signed(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+/* Quotients truncate toward zero, remainders have the dividend's sign. Where neither operand is negative it is the unsigned
+ * operation. Otherwise only constant divisors say something. */
+static struct proof_number divide_signed(unsigned op, unsigned bits, const struct proof_number *a,
+                                         const struct proof_number *b) {
   struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
-  if (x.smin >= 0 && y.smin >= 0) return divide(bits, a, b);
+  if (x.smin >= 0 && y.smin >= 0) return op == BPF_DIV ? divide(bits, a, b) : modulo(bits, a, b);
   struct proof_number n = proof_number_unknown();
-  if (y.smin == y.smax && y.smin != 0 && y.smin != -1) {
-    int64_t low = x.smin / y.smin, high = x.smax / y.smin;
+  const int64_t divisor = y.smin;
+  if (y.smin != y.smax || divisor == 0 || divisor == -1) return n;
+  if (op == BPF_DIV) {
+    const int64_t low = x.smin / divisor, high = x.smax / divisor;
     proof_range_know(&r, bits, proof_smin(low, high), proof_smax(low, high));
   } else {
-    proof_exact most = (proof_exact)magnitude(&x); /* the most negative by -1 wraps */
-    proof_range_know(&r, bits, -most, most);
+    const int64_t most = (int64_t)((divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor) - 1);
+    r.smin = x.smin >= 0 ? 0 : proof_smax(x.smin, -most);
+    r.smax = x.smax <= 0 ? 0 : proof_smin(x.smax, most);
   }
-  proof_range_put(&n, bits, &r);
-  return n;
-}
-
-static struct proof_number modulo_signed(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
-  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
-  if (x.smin >= 0 && y.smin >= 0) return modulo(bits, a, b);
-  struct proof_number n = proof_number_unknown();
-  bool may_be_zero = y.smin <= 0 && y.smax >= 0;
-  /* At most 2^63 - 1. */
-  int64_t most = may_be_zero ? INT64_MAX : (int64_t)(magnitude(&y) - 1);
-  r.smin = x.smin >= 0 ? 0 : may_be_zero ? x.smin : proof_smax(x.smin, -most);
-  r.smax = x.smax <= 0 ? 0 : proof_smin(x.smax, most);
   proof_range_put(&n, bits, &r);
   return n;
 }
@@ -294,12 +264,6 @@ static struct proof_number swap_bytes(struct bpf_insn insn, const struct proof_n
   n.mask = reversed(a->mask, bits);
   (void)proof_number_settle(&n);
   return n;
-}
-
-static struct proof_number divide_or_modulo(struct bpf_insn insn, unsigned bits, const struct proof_number *a,
-                                            const struct proof_number *b) {
-  if (BPF_OP(insn.code) == BPF_DIV) return insn.off ? divide_signed(bits, a, b) : divide(bits, a, b);
-  return insn.off ? modulo_signed(bits, a, b) : modulo(bits, a, b);
 }
 
 void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const struct proof_number *src) {
@@ -334,7 +298,11 @@ void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const stru
       break;
     case BPF_DIV:
     case BPF_MOD:
-      a = divide_or_modulo(insn, bits, &a, &b);
+      if (insn.off != 0) {
+        a = divide_signed(op, bits, &a, &b);
+      } else {
+        a = op == BPF_DIV ? divide(bits, &a, &b) : modulo(bits, &a, &b);
+      }
       break;
     case BPF_LSH:
     case BPF_RSH:
