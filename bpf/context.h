@@ -5,6 +5,7 @@
 #ifndef IMAGO_BPF_CONTEXT_H
 #define IMAGO_BPF_CONTEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Which context a program has, and which helpers. */
@@ -60,5 +61,8 @@ struct bpf_skb {
 };
 
 _Static_assert(sizeof(struct bpf_skb) == 192 && __builtin_offsetof(struct bpf_skb, data_meta) == 140, "Linux's layout");
+
+/* Whether a program may load, or store, `size` (1, 2, 4, 8) bytes at this offset of its context. */
+bool bpf_context_allows(enum bpf_program_kind kind, uint64_t offset, uint64_t size, bool write);
 
 #endif

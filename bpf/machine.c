@@ -6,13 +6,12 @@
 #include "bpf/machine.h"
 
 /* As Linux's xdp_is_valid_access: loads of whole fields, but egress_ifindex, which is for programs on a device map. */
-static bool xdp_allows(uint64_t offset, uint64_t size, unsigned access) {
-  return size == 4 && offset % 4 == 0 && offset < offsetof(struct xdp_md, egress_ifindex) &&
-         !(access & BPF_ACCESS_WRITE);
+static bool xdp_allows(uint64_t offset, uint64_t size, bool write) {
+  return size == 4 && offset % 4 == 0 && offset < offsetof(struct xdp_md, egress_ifindex) && !write;
 }
 
 /* As Linux's tc_cls_act_is_valid_access and bpf_skb_is_valid_access. */
-static bool skb_allows(uint64_t offset, uint64_t size, unsigned access) {
+static bool skb_allows(uint64_t offset, uint64_t size, bool write) {
   enum {
     NARROW = 1,   /* parts may be loaded, too */
     WRITABLE = 2, /* whole */
@@ -52,7 +51,6 @@ static bool skb_allows(uint64_t offset, uint64_t size, unsigned access) {
   for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
     if (offset < fields[i].begin || offset >= fields[i].end) continue;
     const unsigned rights = fields[i].rights;
-    const bool write = (access & BPF_ACCESS_WRITE) != 0;
     if (offset % size != 0 || (write && !(rights & WRITABLE))) return false;
     if (size == 8) return (rights & WIDE) != 0 && offset % 8 == 0;
     if (size == 4) return fields[i].begin != offsetof(struct bpf_skb, tstamp);
@@ -61,9 +59,12 @@ static bool skb_allows(uint64_t offset, uint64_t size, unsigned access) {
   return false;
 }
 
+bool bpf_context_allows(enum bpf_program_kind kind, uint64_t offset, uint64_t size, bool write) {
+  return kind == BPF_PROGRAM_XDP ? xdp_allows(offset, size, write) : skb_allows(offset, size, write);
+}
+
 static bool context_allows(const struct bpf_machine *m, uint64_t address, uint64_t size, unsigned access) {
-  uint64_t offset = address - bpf_machine_context(m);
-  return m->kind == BPF_PROGRAM_XDP ? xdp_allows(offset, size, access) : skb_allows(offset, size, access);
+  return bpf_context_allows(m->kind, address - bpf_machine_context(m), size, (access & BPF_ACCESS_WRITE) != 0);
 }
 
 unsigned bpf_machine_map_rights(const struct bpf_map *map) {

@@ -41,7 +41,7 @@ struct proof_verdict {
 
 /* Bytes of arena that the walk needs, aligned to 8; 0: over PROOF_MAX_ARENA, or a limit is over its maximum. */
 size_t proof_walk_memory(const struct proof_input *input, const struct proof_plan *plan);
-/* Walks along a plan. facts: insn_count of them, filled in if it is accepted; may be NULL. Gives verdict->accepted. */
+/* Walks along a plan. facts: insn_count of them, zero unless it is accepted. hooks may be NULL. Gives verdict->accepted. */
 bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, void *arena,
                 const struct proof_hooks *hooks, struct bpf_fact *facts, struct proof_verdict *verdict);
 

@@ -78,12 +78,12 @@ enum proof_failure_kind {
   PROOF_RESULT,          /* r0 at exit is no number */
   PROOF_RUNS_OFF,        /* control runs off the end, or into the second half of an immediate */
   /* Control */
-  PROOF_NO_POINT,    /* backward jump, or callback, to what is no entry of the plan: at the state's pc */
-  PROOF_NOT_WITHIN,  /* arrival is within no recorded state: location of the first difference to the last one; entry */
-  PROOF_NO_JOIN,     /* two paths meet that hold different things: a split is needed */
-  PROOF_NO_MEASURE,  /* on this way back the measure did not move; known: the value */
-  PROOF_BODY,        /* one trip takes more than stated; size: instructions */
-  PROOF_COST,        /* arrives at more than the cost of the entry */
+  PROOF_NO_POINT,   /* backward jump, or callback, to what is no entry of the plan: at the state's pc */
+  PROOF_NOT_WITHIN, /* arrival is within no recorded state: location of the first difference to the last one; entry */
+  PROOF_NO_JOIN,    /* two paths meet that hold different things: a split is needed */
+  PROOF_NO_MEASURE, /* on this way back the measure did not move; known: the value */
+  PROOF_BODY,       /* one trip takes more than stated; size: instructions, last: calls */
+  PROOF_COST, /* arrives at more than the entry's cost: by size instructions, last calls (or less, as signed numbers) */
   PROOF_BAD_MEASURE, /* not bounded in a recorded state, or no measure there */
   PROOF_TOO_LONG,    /* over max_insns; size: instructions */
   PROOF_TOO_NESTED,  /* over PROOF_MAX_ACTIVE loops */

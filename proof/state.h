@@ -67,7 +67,7 @@ enum {
   PROOF_FRAME_MEMORY = BPF_STACK_SIZE / 8,
   PROOF_FRAME_SAVED = PROOF_FRAME_MEMORY, /* r6 */
   PROOF_FRAME_CALLBACK = PROOF_FRAME_SAVED + 4,
-  PROOF_FRAME_SLOTS = PROOF_FRAME_CALLBACK + 2,
+  PROOF_FRAME_SLOTS = PROOF_FRAME_CALLBACK + 3,
   PROOF_LOCATIONS = PROOF_FIRST_SLOT + BPF_MAX_FRAMES * PROOF_FRAME_SLOTS,
   PROOF_MAX_HELD = 16,
   PROOF_MAX_ACTIVE = 16,
@@ -92,6 +92,7 @@ struct proof_cost {
 
 struct proof_state {
   struct proof_state *next;          /* the walk's lists */
+  bool done;                         /* the walk's: it went on from here */
   struct proof_cost cost;            /* at most, on any path to here */
   uint32_t pc;                       /* slot in struct proof_input's instructions */
   uint32_t site[BPF_MAX_FRAMES - 1]; /* slots of the calls that wait, outermost first: `depth` of them */
@@ -145,8 +146,14 @@ int proof_state_order(const struct proof_state *a, const struct proof_state *b);
 /* Teaches all locations with the id of `learned` what it says: its number and, between pointers of its kind, its room. False:
  * nothing meets all of it, so there is no such state. */
 bool proof_state_learn(struct proof_state *state, const struct proof_value *learned);
+/* All pointers of the kind with this id (0 is an id here, too) get the most room that is known of one of them, or `room`. */
+void proof_state_share_room(struct proof_state *state, unsigned kind, uint32_t id, int32_t room);
 /* All locations with this id: the pointer is, or is not, 0. A record that is 0 is not held. */
 void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null);
+/* Whether this is the id of a record that is held. */
+bool proof_state_holds(const struct proof_state *state, uint32_t id);
+/* Is in the `active` outermost loops only. */
+void proof_state_leave_loops(struct proof_state *state, unsigned active);
 /* Pointers of these kinds (bits 1 << kind), and with this id unless it is 0, become unreadable. */
 void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id);
 

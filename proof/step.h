@@ -9,16 +9,15 @@
 #include "bpf/facts.h"
 #include "bpf/proto.h"
 #include "proof/input.h"
-#include "proof/state.h"
+#include "proof/plan.h"
 
 enum proof_outcome {
-  PROOF_NEXT,   /* goes on at state->pc, which was moved */
-  PROOF_BRANCH, /* conditional jump: proof_branch for both ways */
-  PROOF_CALL,   /* entered a function: state->pc is its first slot */
-  PROOF_CALLBACK, /* bpf_loop or bpf_for_each_map_elem: proof_enter_callback for one more call, proof_skip_callbacks for none */
-  PROOF_TAIL,    /* bpf_tail_call: as PROOF_NEXT (it failed), or the function exits: proof_tail_exit */
-  PROOF_EXIT,    /* exit: proof_leave */
-  PROOF_REFUSED, /* scope->failure says why */
+  PROOF_NEXT,       /* goes on at state->pc, which was moved */
+  PROOF_BRANCH,     /* conditional jump: proof_branch for both ways */
+  PROOF_CALLS_BACK, /* bpf_loop or bpf_for_each_map_elem: proof_enter_callback and proof_finish_callbacks */
+  PROOF_TAIL_CALL,  /* bpf_tail_call: as PROOF_NEXT (it failed), or the function exits: proof_tail_exit */
+  PROOF_EXIT,       /* exit: proof_leave */
+  PROOF_REFUSED,    /* scope->failure says why */
 };
 
 /* What the steps of one walk share. */
@@ -26,8 +25,13 @@ struct proof_scope {
   const struct proof_input *input;
   const struct proof_program *program; /* the one that the walk is in */
   struct bpf_fact *facts;              /* one per slot; what still holds after all visits so far */
-  uint32_t slot_limit;                 /* slots of a state */
+  const struct proof_limits *limits;
   uint32_t next_id;
+  struct proof_value frame_pointer; /* what r10 was found to be, for the instruction at hand */
+  const uint64_t *meets;            /* a bit for each slot where paths may meet */
+  bool revisits;                    /* the instruction at hand was visited before */
+  uint32_t tail_map;                /* with PROOF_TAIL_CALL: the map of programs */
+  uint32_t timer_pc, timer_map;     /* the last step gave timers of this map this function; PROOF_NO_MAP: it did not */
   struct proof_failure failure;
 };
 
@@ -35,17 +39,26 @@ struct proof_scope {
 enum proof_outcome proof_step(struct proof_scope *scope, struct proof_state *state);
 /* After PROOF_BRANCH: the state in which the jump was taken, or not, its pc moved. False: that cannot happen. */
 bool proof_branch(struct proof_scope *scope, struct proof_state *state, bool taken);
-/* After PROOF_EXIT of a function (depth above 0) that was called: back in the caller, behind the call. False: refused. */
+/* After PROOF_EXIT: the function that exits is one that a helper calls. */
+bool proof_in_callback(const struct proof_scope *scope, const struct proof_state *state);
+/* The outermost function exits, or goes on in another program: it must hold nothing and give a number. False: refused. */
+bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool tail_call);
+/* After PROOF_EXIT with depth above 0: in the caller, behind the call; of a callback at the call, where proof_enter_callback goes on
+ * with the next one and proof_finish_callbacks with none. False: refused. */
 bool proof_leave(struct proof_scope *scope, struct proof_state *state);
-/* After PROOF_EXIT of the outermost function, or of one that a helper called, or before a tail call. False: refused. */
-bool proof_may_end(struct proof_scope *scope, const struct proof_state *state);
+/* After PROOF_TAIL_CALL: the function that made the tail call exits as the other program does. */
+void proof_return_from_tail(struct proof_scope *scope, struct proof_state *state);
 
-/* How often the helper at state->pc calls back at most, and what each call costs besides its instructions. */
-struct proof_cost proof_callback_trips(const struct proof_scope *scope, const struct proof_state *state);
-/* After PROOF_CALLBACK, or behind the exit of the callback: one (more) call. state->pc is the function's first slot. */
+/* How often the helper at state->pc calls back. */
+struct proof_trips {
+  uint32_t least, most;
+  uint32_t empty; /* instructions that it charges besides */
+};
+struct proof_trips proof_count_trips(const struct proof_scope *scope, struct proof_state *state);
+/* One call: state->pc becomes the function's first slot. False: refused. */
 bool proof_enter_callback(struct proof_scope *scope, struct proof_state *state);
-/* After PROOF_CALLBACK, or behind the exit of the callback: the helper returns. */
-void proof_finish_callback(struct proof_scope *scope, struct proof_state *state);
+/* The helper returns. */
+void proof_finish_callbacks(struct proof_scope *scope, struct proof_state *state);
 
 /* The state at the start of a root of the plan: a program, or, with a map, a function that its timers call. */
 void proof_begin(struct proof_scope *scope, struct proof_state *state, uint32_t pc, uint32_t map);

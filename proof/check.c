@@ -1,0 +1,821 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The walk. From each recorded state its region is run: forward, always on with the smallest point that waits, so that paths which
+ * meet are joined before they go on, until every path has ended or arrived at an entry of the plan.
+ */
+#include "proof/check.h"
+
+#include "bpf/machine.h"
+#include "lib/bytes.h"
+#include "lib/string.h"
+#include "proof/step.h"
+#include "proof/walk.h"
+
+/* --- arena --- */
+
+static size_t words_of(const struct proof_input *input) { return input->insn_count / 64 + 1; }
+
+/* Places `count` objects of `size` bytes behind what is in the arena; with base NULL only counts. */
+static void *place(uint8_t *base, size_t *used, size_t count, size_t size) {
+  void *at = base != NULL ? base + *used : NULL;
+  *used += align_up(count * size, 8);
+  return at;
+}
+
+static size_t lay_out(struct walk *w, const struct proof_input *input, const struct proof_plan *plan, uint8_t *base) {
+  size_t used = 0;
+  w->meets = place(base, &used, words_of(input), sizeof w->meets[0]);
+  w->is_point = place(base, &used, words_of(input), sizeof w->is_point[0]);
+  w->points = place(base, &used, plan->entry_count, sizeof w->points[0]);
+  w->tails = place(base, &used, (size_t)input->program_count * input->map_count, sizeof w->tails[0]);
+  w->bounds = place(base, &used, 3 * (size_t)input->program_count, sizeof w->bounds[0]);
+  if (base != NULL) memset(base, 0, used);
+  w->states = place(base, &used, plan->limits.states, proof_state_size(plan->limits.slots));
+  return used;
+}
+
+size_t proof_walk_memory(const struct proof_input *input, const struct proof_plan *plan) {
+  const struct proof_limits *limits = &plan->limits;
+  struct walk w;
+  if (limits->work > PROOF_MAX_WORK || limits->states > PROOF_MAX_STATES || limits->slots > PROOF_MAX_SLOTS ||
+      plan->entry_count > PROOF_MAX_ENTRIES) {
+    return 0;
+  }
+  const size_t size = lay_out(&w, input, plan, NULL);
+  return size <= PROOF_MAX_ARENA ? size : 0;
+}
+
+/* --- failures --- */
+
+/* Something is not proven. The path ends; unless the hook wants to see more, the walk too. */
+static void fail(struct walk *w) {
+  struct proof_failure *failure = &w->scope.failure;
+  if (w->verdict->failure.kind == PROOF_OK) {
+    w->verdict->failure = *failure;
+    w->verdict->failure.state = NULL;
+  }
+  if (w->hooks == NULL || w->hooks->failed == NULL || !w->hooks->failed(w->hooks->context, failure)) w->stopped = true;
+}
+
+static void fail_at(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind, uint32_t entry) {
+  w->scope.failure = (struct proof_failure){
+      .kind = kind, .pc = state->pc, .entry = entry, .location = PROOF_LOCATIONS, .state = state};
+  fail(w);
+}
+
+/* Of what ends the walk in any case. */
+static void stop(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind) {
+  fail_at(w, state, kind, UINT32_MAX);
+  w->stopped = true;
+}
+
+/* One unit of the work stated. */
+static bool spend(struct walk *w, const struct proof_state *state) {
+  if (w->verdict->used.work++ < w->plan->limits.work) return true;
+  stop(w, state, PROOF_NO_WORK);
+  return false;
+}
+
+/* --- states --- */
+
+/* NULL: the states stated are used up, or the slots of one. */
+static struct proof_state *copy_of(struct walk *w, const struct proof_state *state) {
+  struct proof_state *copy = w->free;
+  if (copy != NULL) {
+    w->free = copy->next;
+  } else if (w->verdict->used.states < w->plan->limits.states) {
+    copy =
+        (struct proof_state *)(void *)(w->states + w->verdict->used.states * proof_state_size(w->plan->limits.slots));
+    w->verdict->used.states++;
+  } else {
+    stop(w, state, PROOF_NO_STATES);
+    return NULL;
+  }
+  proof_state_copy(copy, state);
+  return copy;
+}
+
+static void release(struct walk *w, struct proof_state *state) {
+  state->next = w->free;
+  w->free = state;
+}
+
+/* --- points --- */
+
+static bool bit(const uint64_t *words, uint32_t at) { return words[at / 64] >> (at % 64) & 1; }
+static void set_bit(uint64_t *words, uint32_t at) { words[at / 64] |= (uint64_t)1 << (at % 64); }
+
+static int order_to_entry(const struct proof_state *state, const struct proof_entry *entry) {
+  const unsigned common = state->depth < entry->depth ? state->depth : entry->depth;
+  for (unsigned i = 0; i <= common; i++) {
+    const uint32_t at = i < state->depth ? state->site[i] : state->pc;
+    if (at != entry->key[i]) return at < entry->key[i] ? -1 : 1;
+  }
+  return (int)state->depth - (int)entry->depth;
+}
+
+/* The plan's entry for the point that the state is at, or UINT32_MAX. */
+static uint32_t entry_of(const struct walk *w, const struct proof_state *state) {
+  if (!bit(w->is_point, state->pc) || w->root == NULL) return UINT32_MAX;
+  uint32_t low = w->root->first_entry, high = low + w->root->entry_count;
+  while (low < high) {
+    const uint32_t middle = (low + high) / 2;
+    const int order = order_to_entry(state, &w->plan->entries[middle]);
+    if (order == 0) return middle;
+    if (order > 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return UINT32_MAX;
+}
+
+/* Marks where paths may meet: targets of jumps and calls, what is behind a call, points of the plan. */
+static void mark_meets(struct walk *w) {
+  const struct proof_input *input = w->scope.input;
+  for (uint32_t at = 0; at < input->insn_count; at++) {
+    const struct bpf_insn insn = input->insns[at];
+    const unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
+    if (insn.code == (BPF_LD | BPF_IMM | BPF_DW)) {
+      if (bpf_src(insn) == BPF_PSEUDO_FUNC) set_bit(w->meets, at + 1 + (uint32_t)insn.imm);
+      at++;
+    } else if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_EXIT) {
+      continue;
+    } else if (op == BPF_CALL) {
+      if (at + 1 < input->insn_count) set_bit(w->meets, at + 1);
+      if (insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_CALL) {
+        set_bit(w->meets, at + 1 + (uint32_t)insn.imm);
+      }
+    } else {
+      set_bit(w->meets, at + 1 + (uint32_t)(insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : (int32_t)insn.off));
+    }
+  }
+  for (uint32_t i = 0; i < w->plan->entry_count; i++) {
+    const struct proof_entry *entry = &w->plan->entries[i];
+    if (entry->key[entry->depth] >= input->insn_count) continue; /* nothing gets there */
+    set_bit(w->meets, entry->key[entry->depth]);
+    set_bit(w->is_point, entry->key[entry->depth]);
+  }
+}
+
+/* --- recorded states --- */
+
+static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
+
+/* Whether a value that the proof made up is one that steps can handle. Whether it holds is found by inclusion. */
+static bool sane(const struct walk *w, const struct proof_state *state, const struct proof_value *v) {
+  const int64_t far = (int64_t)1 << 62;
+  const bool room = v->room == PROOF_NO_ROOM || (v->room > -PROOF_MAX_OFFSET && v->room < PROOF_MAX_OFFSET);
+  const uint32_t map = v->object & ~(unsigned)PROOF_INNER;
+  if (v->origin > state->active_count || v->moved_min > v->moved_max || v->moved_min <= -far || v->moved_max >= far) {
+    return false;
+  }
+  if (v->kind != PROOF_SCALAR && (v->delta <= -PROOF_MAX_OFFSET || v->delta >= PROOF_MAX_OFFSET || !room)) return false;
+  switch (v->kind) {
+    case PROOF_UNREADABLE:
+    case PROOF_SCALAR:
+    case PROOF_CONTEXT:
+    case PROOF_PACKET:
+    case PROOF_PACKET_END:
+    case PROOF_META:
+    case PROOF_RECORD:
+    case PROOF_MEMORY:
+      return true;
+    case PROOF_STACK:
+      return v->object <= state->depth;
+    case PROOF_MAP:
+    case PROOF_MAP_VALUE:
+      return map < w->scope.input->map_count &&
+             (!(v->object & PROOF_INNER) || bpf_map_is_of_maps(w->scope.input->maps[map].def->type));
+    default:
+      return false; /* functions come from instructions only */
+  }
+}
+
+/* One change of a recorded state. False: it makes no sense here. */
+static bool apply(struct walk *w, struct proof_state *state, const struct proof_change *change) {
+  const unsigned location = change->location;
+  struct proof_value v = change->value;
+  if (v.kind == PROOF_UNREADABLE && change->written == 0) {
+    proof_state_forget(state, location);
+    return true;
+  }
+  const unsigned in_frame = location < PROOF_FIRST_SLOT ? 0 : (location - PROOF_FIRST_SLOT) % PROOF_FRAME_SLOTS;
+  const unsigned frame = location < PROOF_FIRST_SLOT ? 0 : (location - PROOF_FIRST_SLOT) / PROOF_FRAME_SLOTS;
+  if (frame > state->depth || in_frame >= PROOF_FRAME_CALLBACK ||
+      (in_frame >= PROOF_FRAME_SAVED && frame == state->depth)) {
+    return false;
+  }
+  if (!sane(w, state, &v)) return false;
+  /* The id: none for constants, that of another location, or a new one. */
+  const bool constant = proof_number_is_constant(&v.number);
+  v.id = 0;
+  v.lost = 0;
+  if (v.kind == PROOF_SCALAR && constant) {
+    v.delta = (int64_t)proof_number_value(&v.number);
+  } else if (is_window(v.kind) && constant) {
+    if (proof_number_value(&v.number) != 0) return false;
+  } else if (change->linked) {
+    const struct proof_value *other = proof_state_value(state, change->link);
+    if (other == NULL) return false;
+    v.id = other->id;
+  }
+  if (v.id == 0 && v.kind != PROOF_STACK && !constant) v.id = w->scope.next_id++;
+  if (v.id == 0 && (v.kind == PROOF_MAP_VALUE || v.kind == PROOF_RECORD || v.kind == PROOF_MEMORY ||
+                    (v.kind == PROOF_MAP && (v.object & PROOF_INNER)))) {
+    v.id = w->scope.next_id++;
+  }
+  if (location < PROOF_FIRST_SLOT) {
+    state->reg[location] = v;
+    return true;
+  }
+  struct proof_slot *slot = proof_state_make(state, location, w->plan->limits.slots);
+  if (slot == NULL) return false;
+  slot->written = change->written;
+  slot->zero = 0;
+  slot->at = change->at;
+  slot->size = change->size;
+  slot->value = v;
+  return true;
+}
+
+/* --- arrivals --- */
+
+/* base + times * each, but too much is too much. */
+static struct proof_cost cost_sum(struct proof_cost base, uint64_t times, struct proof_cost each) {
+  const uint64_t insns = base.insns + times * each.insns, calls = base.calls + times * each.calls;
+  if (times > UINT32_MAX) return (struct proof_cost){UINT32_MAX, UINT32_MAX};
+  return (struct proof_cost){insns < UINT32_MAX ? (uint32_t)insns : UINT32_MAX,
+                             calls < UINT32_MAX ? (uint32_t)calls : UINT32_MAX};
+}
+static bool cost_within(struct proof_cost cost, struct proof_cost limit) {
+  return cost.insns <= limit.insns && cost.calls <= limit.calls;
+}
+static void cost_raise(struct proof_cost *cost, struct proof_cost other) {
+  if (other.insns > cost->insns) cost->insns = other.insns;
+  if (other.calls > cost->calls) cost->calls = other.calls;
+}
+
+/* Whether the state is still in the loop of this entry. */
+static bool is_inside(const struct proof_state *state, const struct proof_entry *loop) {
+  if (state->depth < loop->depth) return false;
+  for (unsigned i = 0; i < loop->depth; i++) {
+    if (state->site[i] != loop->key[i]) return false;
+  }
+  if (loop->kind == PROOF_CALLBACK) return true;
+  const uint32_t at = state->depth > loop->depth ? state->site[loop->depth] : state->pc;
+  return at >= loop->key[loop->depth] && at <= loop->end;
+}
+
+static void add_state(struct walk *w, uint32_t e, struct proof_state *state) {
+  struct point *point = &w->points[e];
+  state->next = NULL;
+  state->done = false;
+  if (point->last != NULL) {
+    point->last->next = state;
+  } else {
+    point->first = state;
+  }
+  point->last = state;
+  point->waiting++;
+  if (e < w->lowest) w->lowest = e;
+}
+
+/* How often at most a loop's measure can move by its step between the bounds that the recorded states give it. False: it has no
+ * bounds. */
+static bool count_trips(const struct point *point, const struct proof_entry *entry, uint64_t *trips) {
+  uint64_t low = UINT64_MAX, high = 0;
+  int64_t low_signed = INT64_MAX, high_signed = INT64_MIN;
+  unsigned kind = PROOF_UNREADABLE;
+  for (const struct proof_state *s = point->first; s != NULL; s = s->next) {
+    const struct proof_value *v = proof_state_value(s, entry->measure);
+    if (v == NULL || (v->kind != PROOF_SCALAR && v->kind != PROOF_PACKET)) return false;
+    if (s != point->first && v->kind != kind) return false;
+    kind = v->kind;
+    const struct proof_number n = kind == PROOF_SCALAR ? v->number : proof_number_add(&v->number, v->delta);
+    if (n.umin < low) low = n.umin;
+    if (n.umax > high) high = n.umax;
+    if (n.smin < low_signed) low_signed = n.smin;
+    if (n.smax > high_signed) high_signed = n.smax;
+  }
+  uint64_t width = high - low;
+  if ((uint64_t)high_signed - (uint64_t)low_signed < width) width = (uint64_t)high_signed - (uint64_t)low_signed;
+  const int64_t step = entry->step < 0 ? -(int64_t)entry->step : entry->step;
+  if (width > INT64_MAX || step == 0) return false;
+  *trips = width / (uint64_t)step;
+  return true;
+}
+
+/* The recorded states of an entry, from its first arrival. */
+static bool record(struct walk *w, uint32_t e, const struct proof_state *arrival, uint64_t trips) {
+  const struct proof_entry *entry = &w->plan->entries[e];
+  struct point *point = &w->points[e];
+  for (uint32_t r = entry->first_record; r < entry->first_record + entry->record_count; r++) {
+    const struct proof_record *record = &w->plan->records[r];
+    struct proof_state *state = copy_of(w, arrival);
+    if (state == NULL) return false;
+    add_state(w, e, state);
+    for (uint32_t c = record->first_change; c < record->first_change + record->change_count; c++) {
+      if (apply(w, state, &w->plan->changes[c])) continue;
+      stop(w, arrival, PROOF_BAD_PROOF);
+      return false;
+    }
+  }
+  if (entry->kind == PROOF_LOOP && !count_trips(point, entry, &trips)) {
+    fail_at(w, arrival, PROOF_BAD_MEASURE, e);
+    return false;
+  }
+  point->trips = trips;
+  point->ceiling = cost_sum(cost_sum(arrival->cost, 1, entry->slack), trips, entry->body);
+  for (struct proof_state *s = point->first; s != NULL; s = s->next) {
+    s->cost = point->ceiling;
+  }
+  return true;
+}
+
+/* Ends in a state of a split, or becomes one more. */
+static void arrive_at_split(struct walk *w, uint32_t e, struct proof_state *state) {
+  const struct proof_entry *entry = &w->plan->entries[e];
+  unsigned location;
+  for (uint32_t c = entry->first_forget; c < entry->first_forget + entry->forget_count; c++) {
+    proof_state_forget(state, w->plan->changes[c].location);
+  }
+  for (struct proof_state *s = w->points[e].first; s != NULL; s = s->next) {
+    if (s->done && !cost_within(state->cost, s->cost)) continue;
+    if (!spend(w, state)) return;
+    if (proof_state_within(state, s, &location) != PROOF_MATCH) continue;
+    if (!s->done) cost_raise(&s->cost, state->cost);
+    release(w, state);
+    return;
+  }
+  state->cost = cost_sum(state->cost, 1, entry->slack);
+  add_state(w, e, state);
+}
+
+/* What an arrival must meet besides being within a recorded state. */
+static bool judge_cost(struct walk *w, uint32_t e, const struct proof_state *state, bool back, uint64_t trips) {
+  const struct proof_entry *entry = &w->plan->entries[e];
+  const struct point *point = &w->points[e];
+  const struct proof_cost limit = back ? cost_sum(point->ceiling, 1, entry->body) : point->ceiling;
+  const struct proof_cost cost = back ? state->cost : cost_sum(state->cost, trips, entry->body);
+  if (cost_within(cost, limit)) return true;
+  w->scope.failure = (struct proof_failure){.kind = back ? PROOF_BODY : PROOF_COST,
+                                            .pc = state->pc,
+                                            .entry = e,
+                                            .location = PROOF_LOCATIONS,
+                                            .size = cost.insns - (back ? point->ceiling.insns : limit.insns),
+                                            .last = (int64_t)cost.calls - (back ? point->ceiling.calls : limit.calls),
+                                            .state = state};
+  fail(w);
+  return false;
+}
+
+/* The measure of the loop at `active` has moved by its step. */
+static bool judge_measure(struct walk *w, uint32_t e, const struct proof_state *state, unsigned active) {
+  const struct proof_entry *entry = &w->plan->entries[e];
+  const struct proof_value *v = proof_state_value(state, entry->measure);
+  if (v != NULL && v->origin == active + 1 &&
+      (entry->step > 0 ? v->moved_min >= entry->step : v->moved_max <= entry->step)) {
+    return true;
+  }
+  w->scope.failure = (struct proof_failure){
+      .kind = PROOF_NO_MEASURE, .pc = state->pc, .entry = e, .location = entry->measure, .state = state};
+  if (v != NULL) w->scope.failure.known = *v;
+  fail(w);
+  return false;
+}
+
+/* Some way to a point that the plan has an entry for. calls: NULL, or how often the helper calls that is about to, for the first
+ * time (most 0: again). */
+static void arrive(struct walk *w, uint32_t e, struct proof_state *state, const struct proof_trips *calls) {
+  const struct proof_entry *entry = &w->plan->entries[e];
+  struct point *point = &w->points[e];
+  unsigned active = 0, location = PROOF_LOCATIONS;
+  while (active < state->active_count && is_inside(state, &w->plan->entries[state->active[active]])) {
+    active++;
+  }
+  proof_state_leave_loops(state, active);
+  for (active = 0; active < state->active_count && state->active[active] != e; active++) {
+  }
+  const bool back = active < state->active_count && (calls == NULL || calls->most == 0);
+  if (w->hooks != NULL && w->hooks->arrives != NULL) w->hooks->arrives(w->hooks->context, e, state, back);
+  bool good = (entry->kind == PROOF_CALLBACK) == (calls != NULL);
+  if (!good) fail_at(w, state, PROOF_NO_POINT, e);
+  if (good && back && entry->kind == PROOF_LOOP) good = judge_measure(w, e, state, active);
+  proof_state_leave_loops(state, active);
+  if (good && entry->kind == PROOF_SPLIT) {
+    arrive_at_split(w, e, state);
+    return;
+  }
+  const uint64_t trips = calls != NULL && calls->most > 0 ? calls->most - 1 : 0;
+  if (good && point->first == NULL) good = record(w, e, state, trips);
+  good = good && judge_cost(w, e, state, back, entry->kind == PROOF_LOOP ? point->trips : trips);
+  enum proof_mismatch mismatch = PROOF_MISMATCH_VALUE;
+  for (const struct proof_state *s = point->first; good && s != NULL && mismatch != PROOF_MATCH; s = s->next) {
+    if (!spend(w, state)) break;
+    mismatch = proof_state_within(state, s, &location);
+  }
+  if (good && !w->stopped && mismatch != PROOF_MATCH) {
+    w->scope.failure = (struct proof_failure){.kind = PROOF_NOT_WITHIN,
+                                              .pc = state->pc,
+                                              .entry = e,
+                                              .location = (uint16_t)location,
+                                              .mismatch = (uint8_t)mismatch,
+                                              .state = state};
+    const struct proof_value *v =
+        mismatch == PROOF_MISMATCH_VALUE && location < PROOF_LOCATIONS ? proof_state_value(state, location) : NULL;
+    if (v != NULL) w->scope.failure.known = *v;
+    fail(w);
+  }
+  release(w, state);
+}
+
+/* A path goes on at state->pc: at a point it arrives, elsewhere it waits there, joined with what waits already. `backward`: it
+ * jumped there from behind. */
+static void send(struct walk *w, struct proof_state *state, bool backward) {
+  const uint32_t e = entry_of(w, state);
+  if (e != UINT32_MAX &&
+      (!backward || w->plan->entries[e].kind == PROOF_LOOP || w->plan->entries[e].kind == PROOF_SPLIT)) {
+    arrive(w, e, state, NULL);
+    return;
+  }
+  if (backward) {
+    fail_at(w, state, PROOF_NO_POINT, e);
+    release(w, state);
+    return;
+  }
+  struct proof_state **at = &w->pending;
+  int order = 1;
+  while (*at != NULL && (order = proof_state_order(state, *at)) > 0) {
+    at = &(*at)->next;
+  }
+  if (*at == NULL || order < 0) {
+    state->next = *at;
+    *at = state;
+    return;
+  }
+  if (!spend(w, state)) return;
+  if (w->hooks != NULL && w->hooks->joins != NULL) w->hooks->joins(w->hooks->context, *at, state);
+  const enum proof_mismatch mismatch = proof_state_join(*at, state, &w->scope.next_id);
+  if (mismatch != PROOF_MATCH) {
+    w->scope.failure = (struct proof_failure){.kind = PROOF_NO_JOIN,
+                                              .pc = state->pc,
+                                              .entry = UINT32_MAX,
+                                              .location = PROOF_LOCATIONS,
+                                              .mismatch = (uint8_t)mismatch,
+                                              .state = state};
+    fail(w);
+  }
+  release(w, state);
+}
+
+/* --- one instruction of a path --- */
+
+/* A function that a helper calls is about to be called: for the first time, or again. */
+static void call_back(struct walk *w, const struct proof_state *at_call, const struct proof_trips *trips) {
+  struct proof_state *state = copy_of(w, at_call);
+  if (state == NULL) return;
+  state->cost.insns += trips->empty;
+  if (!proof_enter_callback(&w->scope, state)) {
+    fail(w);
+  } else {
+    const uint32_t e = entry_of(w, state);
+    if (e != UINT32_MAX) {
+      arrive(w, e, state, trips);
+      return;
+    }
+    fail_at(w, state, PROOF_NO_POINT, UINT32_MAX);
+  }
+  release(w, state);
+}
+
+/* The current function exits. */
+static void leave(struct walk *w, struct proof_state *state, bool tail_call) {
+  static const struct proof_trips again = {0, 0, 0};
+  if (state->depth == 0) {
+    if (!proof_end(&w->scope, state, tail_call)) {
+      fail(w);
+    } else {
+      cost_raise(&w->end, state->cost);
+    }
+    release(w, state);
+    return;
+  }
+  const bool callback = proof_in_callback(&w->scope, state);
+  if (!proof_leave(&w->scope, state)) {
+    fail(w);
+    release(w, state);
+    return;
+  }
+  if (callback) {
+    call_back(w, state, &again);
+    proof_finish_callbacks(&w->scope, state);
+  }
+  send(w, state, false);
+}
+
+/* A tail call was made: where the map has programs, the function may exit as one of them does. */
+static void tail_call(struct walk *w, const struct proof_state *state) {
+  const struct proof_input *input = w->scope.input;
+  struct tail *tail = &w->tails[w->program * input->map_count + w->scope.tail_map];
+  bool any = false;
+  for (uint32_t i = 0; i < input->target_count; i++) {
+    any = any || input->targets[i].map == w->scope.tail_map;
+  }
+  if (!any) return;
+  tail->made = true;
+  cost_raise(&tail->cost, state->cost);
+  if (state->depth > tail->depth) tail->depth = state->depth;
+  struct proof_state *gone = copy_of(w, state);
+  if (gone == NULL) return;
+  if (gone->depth > 0) proof_return_from_tail(&w->scope, gone);
+  leave(w, gone, true);
+}
+
+/* Both ways of a conditional jump. Gives the state that goes on behind it, or NULL. */
+static struct proof_state *branch(struct walk *w, struct proof_state *state) {
+  const uint32_t pc = state->pc;
+  struct bpf_fact *fact = &w->scope.facts[pc];
+  struct proof_state *taken = copy_of(w, state);
+  if (taken == NULL) return NULL;
+  if (proof_branch(&w->scope, taken, true)) {
+    fact->known &= (uint16_t)~BPF_FACT_NEVER;
+    send(w, taken, taken->pc <= pc);
+  } else {
+    release(w, taken);
+  }
+  if (!proof_branch(&w->scope, state, false)) {
+    release(w, state);
+    return NULL;
+  }
+  fact->known &= (uint16_t)~BPF_FACT_ALWAYS;
+  return state;
+}
+
+static void note_timer(struct walk *w, const struct proof_state *state) {
+  struct proof_verdict *verdict = w->verdict;
+  for (uint32_t i = 0; i < verdict->root_count; i++) {
+    if (verdict->root[i].pc == w->scope.timer_pc && verdict->root[i].map == w->scope.timer_map) return;
+  }
+  if (verdict->root_count == PROOF_MAX_ROOTS) {
+    stop(w, state, PROOF_NO_STATES);
+    return;
+  }
+  w->root_program[verdict->root_count] = (uint8_t)w->program;
+  verdict->root[verdict->root_count].pc = w->scope.timer_pc;
+  verdict->root[verdict->root_count++].map = w->scope.timer_map;
+}
+
+/* Runs one path until it has ended, or must wait. */
+static void run_path(struct walk *w, struct proof_state *state) {
+  while (state != NULL && !w->stopped) {
+    const uint32_t pc = state->pc, depth = state->depth;
+    bool follows = true; /* goes on behind the instruction */
+    if (!spend(w, state)) return;
+    if (w->hooks != NULL && w->hooks->visit != NULL) w->hooks->visit(w->hooks->context, state);
+    const enum proof_outcome outcome = proof_step(&w->scope, state);
+    if (state->slot_count > w->verdict->used.slots) w->verdict->used.slots = state->slot_count;
+    if (state->depth > w->deepest) w->deepest = state->depth;
+    if (state->cost.insns > w->scope.input->max_insns) {
+      w->scope.failure = (struct proof_failure){.kind = PROOF_TOO_LONG,
+                                                .pc = pc,
+                                                .entry = UINT32_MAX,
+                                                .location = PROOF_LOCATIONS,
+                                                .size = state->cost.insns,
+                                                .state = state};
+      fail(w);
+      release(w, state);
+      return;
+    }
+    switch (outcome) {
+      case PROOF_REFUSED:
+        fail(w);
+        release(w, state);
+        return;
+      case PROOF_EXIT:
+        leave(w, state, false);
+        return;
+      case PROOF_BRANCH:
+        state = branch(w, state);
+        if (state == NULL) return;
+        break;
+      case PROOF_CALLS_BACK: {
+        const struct proof_trips trips = proof_count_trips(&w->scope, state);
+        if (trips.most > 0) call_back(w, state, &trips);
+        if (trips.least > 0) {
+          release(w, state);
+          return;
+        }
+        state->cost.insns += trips.empty;
+        proof_finish_callbacks(&w->scope, state);
+        break;
+      }
+      case PROOF_TAIL_CALL:
+        tail_call(w, state);
+        break;
+      case PROOF_NEXT:
+        follows = state->pc > pc && state->depth == depth;
+        if (w->scope.timer_map != PROOF_NO_MAP) note_timer(w, state);
+        break;
+    }
+    if (w->stopped) return;
+    /* On without more ado, unless others wait for this point, or it is one of the plan. */
+    if (!bit(w->meets, state->pc)) continue;
+    if (!bit(w->is_point, state->pc) && follows && (w->pending == NULL || proof_state_order(state, w->pending) < 0)) {
+      continue;
+    }
+    send(w, state, state->depth == depth && state->pc <= pc);
+    return;
+  }
+}
+
+/* All that can be reached from this state without passing a point. */
+static void run_region(struct walk *w, struct proof_state *state) {
+  w->pending = NULL;
+  run_path(w, state);
+  while (w->pending != NULL && !w->stopped) {
+    state = w->pending;
+    w->pending = state->next;
+    run_path(w, state);
+  }
+}
+
+/* --- entries --- */
+
+/* Goes on from a recorded state: at the head of a loop, into its body. */
+static void run_recorded(struct walk *w, uint32_t e, struct proof_state *recorded) {
+  const struct proof_entry *entry = &w->plan->entries[e];
+  recorded->done = true;
+  w->points[e].waiting--;
+  struct proof_state *state = copy_of(w, recorded);
+  if (state == NULL) return;
+  if (entry->kind == PROOF_LOOP || entry->kind == PROOF_CALLBACK) {
+    if (state->active_count == PROOF_MAX_ACTIVE) {
+      fail_at(w, state, PROOF_TOO_NESTED, e);
+      release(w, state);
+      return;
+    }
+    state->active[state->active_count++] = (uint16_t)e;
+  }
+  if (entry->kind == PROOF_LOOP) {
+    struct proof_slot *slot = entry->measure < PROOF_REGISTERS ? NULL : proof_state_find(state, entry->measure);
+    struct proof_value *v = slot != NULL ? &slot->value : &state->reg[entry->measure];
+    v->origin = state->active_count;
+    v->moved_min = v->moved_max = 0;
+  }
+  run_region(w, state);
+}
+
+static void run_root(struct walk *w, uint32_t root) {
+  struct proof_verdict *verdict = w->verdict;
+  const struct proof_plan *plan = w->plan;
+  const uint32_t pc = verdict->root[root].pc, map = verdict->root[root].map;
+  w->root = NULL;
+  for (uint32_t i = 0; i < plan->root_count; i++) {
+    if (plan->roots[i].pc == pc && plan->roots[i].map == map) w->root = &plan->roots[i];
+  }
+  w->program = w->root_program[root];
+  w->scope.program = &w->scope.input->programs[w->program];
+  w->end = (struct proof_cost){0, 0};
+  w->deepest = 0;
+  w->lowest = UINT32_MAX;
+  w->pending = NULL;
+  /* An empty state to copy. */
+  struct proof_state empty_state = {.pc = pc};
+  struct proof_state *state = copy_of(w, &empty_state);
+  if (state == NULL) return;
+  proof_begin(&w->scope, state, pc, map);
+  state->root = (uint16_t)root;
+  send(w, state, false);
+  while (w->pending != NULL && !w->stopped) {
+    state = w->pending;
+    w->pending = state->next;
+    run_path(w, state);
+  }
+  const uint32_t end = w->root == NULL ? 0 : w->root->first_entry + w->root->entry_count;
+  for (uint32_t e = w->lowest; e < end && !w->stopped; e = w->lowest) {
+    struct proof_state *next = w->points[e].waiting == 0 ? NULL : w->points[e].first;
+    while (next != NULL && next->done) {
+      next = next->next;
+    }
+    w->lowest = e + (next == NULL);
+    if (next != NULL) run_recorded(w, e, next);
+  }
+  verdict->root[root].cost = w->end;
+  if (map == PROOF_NO_MAP) w->bounds[root] = (struct bound){w->end, w->deepest};
+}
+
+/* --- tail calls --- */
+
+/* Bounds of programs with the programs that they go on in: by dynamic programming over the tail calls that are left. */
+static void add_tail_calls(struct walk *w) {
+  const struct proof_input *input = w->scope.input;
+  const uint32_t count = input->program_count;
+  const struct bound *own = w->bounds;
+  struct bound *now = w->bounds + count, *before = now + count;
+  struct bound most = {{0, 0}, 0};
+  bool nested = false;
+  memcpy(now, own, count * sizeof *own);
+  for (uint32_t i = 0; i < count * input->map_count; i++) {
+    nested = nested || (w->tails[i].made && w->tails[i].depth > 0);
+  }
+  for (uint32_t i = 0; i < input->target_count; i++) {
+    cost_raise(&most.cost, own[input->targets[i].program].cost);
+  }
+  for (unsigned left = 0; left < BPF_MAX_TAIL_CALLS; left++) {
+    memcpy(before, now, count * sizeof *now);
+    for (uint32_t i = 0; i < input->target_count; i++) {
+      const struct bound *target = &before[input->targets[i].program];
+      for (uint32_t p = 0; p < count; p++) {
+        const struct tail *tail = &w->tails[p * input->map_count + input->targets[i].map];
+        if (!tail->made) continue;
+        cost_raise(&now[p].cost, cost_sum(tail->cost, 1, target->cost));
+        if (now[p].deepest < tail->depth + target->deepest) now[p].deepest = tail->depth + target->deepest;
+      }
+    }
+  }
+  for (uint32_t p = 0; p < count; p++) {
+    /* Functions that go on behind a tail call may make another: so many of the costliest. */
+    if (nested) now[p].cost = cost_sum(own[p].cost, BPF_MAX_TAIL_CALLS, most.cost);
+    w->verdict->root[p].cost = now[p].cost;
+    const struct proof_state at = {.pc = input->programs[p].start};
+    if (now[p].deepest >= BPF_MAX_FRAMES) fail_at(w, &at, PROOF_TOO_DEEP, UINT32_MAX);
+    if (now[p].cost.insns > input->max_insns) fail_at(w, &at, PROOF_TOO_LONG, UINT32_MAX);
+  }
+}
+
+/* --- the whole --- */
+
+/* Only facts that mean something for the instruction stay. */
+static void finish_facts(const struct proof_input *input, struct bpf_fact *facts) {
+  for (uint32_t at = 0; at < input->insn_count; at++) {
+    const struct bpf_insn insn = input->insns[at];
+    const unsigned op = BPF_OP(insn.code);
+    unsigned kept = BPF_FACT_FRAME;
+    switch (BPF_CLASS(insn.code)) {
+      case BPF_LDX:
+      case BPF_ST:
+      case BPF_STX:
+        kept |= BPF_FACT_ACCESS;
+        break;
+      case BPF_ALU:
+      case BPF_ALU64:
+        if (op == BPF_DIV || op == BPF_MOD) kept |= BPF_FACT_DIVISOR;
+        break;
+      case BPF_JMP:
+      case BPF_JMP32:
+        kept |= BPF_FACT_BOUNDED;
+        if (op == BPF_CALL) {
+          kept |= BPF_FACT_ARGUMENTS | BPF_FACT_KEY | BPF_FACT_MAP;
+        } else if ((facts[at].known & (BPF_FACT_NEVER | BPF_FACT_ALWAYS)) != (BPF_FACT_NEVER | BPF_FACT_ALWAYS)) {
+          kept |= BPF_FACT_NEVER | BPF_FACT_ALWAYS;
+        }
+        break;
+      default:
+        break;
+    }
+    facts[at].known &= (uint16_t)kept;
+  }
+}
+
+bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, void *arena,
+                const struct proof_hooks *hooks, struct bpf_fact *facts, struct proof_verdict *verdict) {
+  const struct proof_state nowhere = {0};
+  struct walk w = {.scope = {.input = input, .limits = &plan->limits, .facts = facts, .next_id = 1},
+                   .plan = plan,
+                   .hooks = hooks,
+                   .verdict = verdict};
+  *verdict = (struct proof_verdict){0};
+  memset(facts, 0, input->insn_count * sizeof facts[0]);
+  if (input->program_count > PROOF_MAX_ROOTS) {
+    stop(&w, &nowhere, PROOF_BAD_PROGRAM);
+    return false;
+  }
+  for (uint32_t p = 0; p < input->program_count; p++) {
+    const struct proof_program *program = &input->programs[p];
+    verdict->root[p].pc = program->start;
+    verdict->root[p].map = PROOF_NO_MAP;
+    w.root_program[p] = (uint8_t)p;
+    if (program->start > input->insn_count || program->count > input->insn_count - program->start ||
+        bpf_check(input->insns + program->start, program->count, input->map_count, NULL) != 0) {
+      stop(&w, &nowhere, PROOF_BAD_PROGRAM);
+      return false;
+    }
+  }
+  verdict->root_count = input->program_count;
+  lay_out(&w, input, plan, arena);
+  w.scope.meets = w.meets;
+  mark_meets(&w);
+  for (uint32_t root = 0; root < verdict->root_count && !w.stopped; root++) {
+    run_root(&w, root);
+  }
+  if (!w.stopped) add_tail_calls(&w);
+  verdict->accepted = verdict->failure.kind == PROOF_OK;
+  if (verdict->accepted) {
+    finish_facts(input, facts);
+  } else {
+    memset(facts, 0, input->insn_count * sizeof facts[0]);
+  }
+  return verdict->accepted;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Access to the locations of a state, and what a comparison teaches about them.
+ */
+#include "proof/state.h"
+
+#include "lib/string.h"
+
+struct proof_value proof_unreadable(void) {
+  return (struct proof_value){.kind = PROOF_UNREADABLE};
+}
+
+struct proof_value proof_constant(uint64_t value) {
+  return (struct proof_value){.kind = PROOF_SCALAR, .delta = (int64_t)value, .number = proof_number_constant(value)};
+}
+
+struct proof_value proof_scalar(const struct proof_number *number, uint32_t *next_id) {
+  if (proof_number_is_constant(number)) return proof_constant(proof_number_value(number));
+  return (struct proof_value){.kind = PROOF_SCALAR, .id = (*next_id)++, .number = *number};
+}
+
+void proof_state_copy(struct proof_state *to, const struct proof_state *from) {
+  memcpy(to, from, proof_state_size(from->slot_count));
+}
+
+/* Index of the first slot at or behind the location. */
+static unsigned lower_bound(const struct proof_state *state, unsigned location) {
+  unsigned low = 0, high = state->slot_count;
+  while (low < high) {
+    unsigned middle = (low + high) / 2;
+    if (state->slot[middle].location < location) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+struct proof_slot *proof_state_find(struct proof_state *state, unsigned location) {
+  unsigned i = lower_bound(state, location);
+  return i < state->slot_count && state->slot[i].location == location ? &state->slot[i] : NULL;
+}
+
+struct proof_slot *proof_state_make(struct proof_state *state, unsigned location, unsigned limit) {
+  unsigned i = lower_bound(state, location);
+  struct proof_slot *slot = &state->slot[i];
+  if (i < state->slot_count && slot->location == location) return slot;
+  if (state->slot_count >= limit) return NULL;
+  memmove(slot + 1, slot, (state->slot_count - i) * sizeof *slot);
+  memset(slot, 0, sizeof *slot);
+  slot->location = (uint16_t)location;
+  state->slot_count++;
+  return slot;
+}
+
+void proof_state_drop(struct proof_state *state, unsigned frame, unsigned slot) {
+  state->slot_count = (uint16_t)lower_bound(state, proof_location(frame, slot));
+}
+
+const struct proof_value *proof_state_value(const struct proof_state *state, unsigned location) {
+  if (location < PROOF_REGISTERS) return &state->reg[location];
+  unsigned i = lower_bound(state, location);
+  if (i == state->slot_count || state->slot[i].location != location || state->slot[i].size == 0) return NULL;
+  return &state->slot[i].value;
+}
+
+static void empty(struct proof_slot *slot) {
+  slot->written = slot->zero = slot->size = 0;
+  slot->value = proof_unreadable();
+}
+
+void proof_state_forget(struct proof_state *state, unsigned location) {
+  if (location < PROOF_REGISTERS) {
+    state->reg[location] = proof_unreadable();
+    return;
+  }
+  struct proof_slot *slot = proof_state_find(state, location);
+  if (slot != NULL) empty(slot);
+}
+
+bool proof_slot_number(const struct proof_slot *slot, unsigned at, unsigned size, struct proof_number *number) {
+  const unsigned bytes = ((1u << size) - 1) << at;
+  if (slot->size != 0 && slot->value.kind != PROOF_SCALAR) return false;
+  if ((slot->written & bytes) != bytes) return false;
+  if ((slot->zero & bytes) == bytes) {
+    *number = proof_number_constant(0);
+    return true;
+  }
+  *number = proof_number_unknown();
+  if (slot->size != 0 && slot->at <= at && slot->at + slot->size >= at + size) {
+    const struct bpf_insn shift = {.code = BPF_ALU64 | BPF_RSH | BPF_K, .imm = (int32_t)(at - slot->at) * 8};
+    *number = slot->value.number;
+    proof_number_alu(number, shift, NULL);
+  }
+  proof_number_extend(number, size * 8, false);
+  return true;
+}
+
+/* --- learning --- */
+
+/* All values of a state one after the other: NULL at the end. */
+static struct proof_value *value_at(struct proof_state *state, unsigned i) {
+  if (i < PROOF_REGISTERS) return &state->reg[i];
+  i -= PROOF_REGISTERS;
+  return i < state->slot_count ? &state->slot[i].value : NULL;
+}
+
+static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
+
+/* The variable part of a pointer has turned out to be a constant: it has no id any more. */
+static void fold(struct proof_value *v) {
+  const int64_t part = (int64_t)proof_number_value(&v->number);
+  const bool small = part > -PROOF_MAX_OFFSET && part < PROOF_MAX_OFFSET;
+  if (!small || v->delta + part <= -PROOF_MAX_OFFSET || v->delta + part >= PROOF_MAX_OFFSET) {
+    *v = proof_unreadable();
+    return;
+  }
+  v->delta += part;
+  v->id = 0;
+  v->number = proof_number_constant(0);
+  /* Data itself is never behind the end. */
+  v->room = v->room == PROOF_NO_ROOM || v->room + part < 0 ? 0 : v->room + (int32_t)part;
+}
+
+void proof_state_share_room(struct proof_state *state, unsigned kind, uint32_t id, int32_t room) {
+  struct proof_value *v;
+  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+    if (v->kind == kind && v->id == id && v->room > room) room = v->room;
+  }
+  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+    if (v->kind == kind && v->id == id) v->room = room;
+  }
+}
+
+bool proof_state_learn(struct proof_state *state, const struct proof_value *learned) {
+  const bool scalar = learned->kind == PROOF_SCALAR;
+  struct proof_value *v;
+  if (!scalar) proof_state_share_room(state, learned->kind, learned->id, learned->room);
+  if (learned->id == 0) return true;
+  const struct proof_number variable =
+      scalar ? proof_number_add(&learned->number, (int64_t)(0 - (uint64_t)learned->delta)) : learned->number;
+  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+    if (v->id != learned->id) continue;
+    if (v->kind == PROOF_SCALAR) {
+      const struct proof_number whole =
+          scalar && v->delta == learned->delta ? learned->number : proof_number_add(&variable, v->delta);
+      if (!proof_number_meet(&v->number, &whole)) return false;
+      if (proof_number_is_constant(&v->number)) {
+        v->id = 0;
+        v->delta = (int64_t)proof_number_value(&v->number);
+      }
+    } else if (is_window(v->kind)) {
+      if (!proof_number_meet(&v->number, &variable)) return false;
+      if (proof_number_is_constant(&v->number)) {
+        fold(v);
+        if (v->kind != PROOF_UNREADABLE) proof_state_share_room(state, v->kind, 0, v->room);
+      }
+    }
+  }
+  return true;
+}
+
+bool proof_state_holds(const struct proof_state *state, uint32_t id) {
+  for (unsigned i = 0; i < state->held_count; i++) {
+    if (state->held[i] == id) return true;
+  }
+  return false;
+}
+
+static void let_go(struct proof_state *state, uint32_t id) {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < state->held_count; i++) {
+    if (state->held[i] != id) state->held[kept++] = state->held[i];
+  }
+  state->held_count = (uint8_t)kept;
+}
+
+void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null) {
+  struct proof_value *v;
+  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+    if (v->id != id || !v->or_null) continue;
+    v->or_null = false;
+    if (null) *v = proof_constant(0);
+  }
+  if (null) let_go(state, id);
+}
+
+void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id) {
+  for (unsigned i = 0; i < PROOF_REGISTERS; i++) {
+    const struct proof_value *v = &state->reg[i];
+    if ((kinds >> v->kind & 1) && (id == 0 || v->id == id)) state->reg[i] = proof_unreadable();
+  }
+  for (unsigned i = 0; i < state->slot_count; i++) {
+    struct proof_slot *slot = &state->slot[i];
+    if (slot->size != 0 && (kinds >> slot->value.kind & 1) && (id == 0 || slot->value.id == id)) empty(slot);
+  }
+  if (kinds >> PROOF_RECORD & 1) let_go(state, id);
+}
+
+void proof_state_leave_loops(struct proof_state *state, unsigned active) {
+  struct proof_value *v;
+  if (state->active_count <= active) return;
+  state->active_count = (uint8_t)active;
+  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+    if (v->origin <= active) continue;
+    v->origin = 0;
+    v->moved_min = v->moved_max = 0;
+  }
+}
+
+int proof_state_order(const struct proof_state *a, const struct proof_state *b) {
+  const unsigned common = a->depth < b->depth ? a->depth : b->depth;
+  for (unsigned i = 0; i < common; i++) {
+    if (a->site[i] != b->site[i]) return a->site[i] < b->site[i] ? -1 : 1;
+  }
+  const uint32_t left = common < a->depth ? a->site[common] : a->pc;
+  const uint32_t right = common < b->depth ? b->site[common] : b->pc;
+  if (left != right) return left < right ? -1 : 1;
+  return (int)a->depth - (int)b->depth;
+}

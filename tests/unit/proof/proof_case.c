@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Walking one case.
+ */
+#include "tests/unit/proof/proof_case.h"
+
+static const struct bpf_map_def defs[CASE_MAPS] = {
+    [ARRAY] = {.name = "array", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 16, .max_entries = 4},
+    [LOCKED] = {.name = "locked",
+                .type = BPF_MAP_TYPE_HASH,
+                .key_size = 4,
+                .value_size = 16,
+                .max_entries = 8,
+                .spin_lock = 1},
+    [RING] = {.name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096},
+    [CONSTANT] = {.name = ".rodata",
+                  .type = BPF_MAP_TYPE_ARRAY,
+                  .key_size = 4,
+                  .value_size = 16,
+                  .max_entries = 1,
+                  .flags = BPF_F_RDONLY_PROG},
+    [PROGRAMS] =
+        {.name = "programs", .type = BPF_MAP_TYPE_PROG_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 2},
+    [HASH] = {.name = "hash", .type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 8, .max_entries = 8},
+    [GLOBAL] = {.name = ".bss", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 16, .max_entries = 1},
+    [TIMERS] =
+        {.name = "timers", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 24, .max_entries = 2, .timer = 1},
+    [OUTER] = {.name = "outer",
+               .type = BPF_MAP_TYPE_ARRAY_OF_MAPS,
+               .key_size = 4,
+               .value_size = 4,
+               .max_entries = 2,
+               .inner = {BPF_MAP_TYPE_ARRAY, 4, 8, 4, 0}},
+    [READ_ONLY] = {.name = "ro",
+                   .type = BPF_MAP_TYPE_ARRAY,
+                   .key_size = 4,
+                   .value_size = 8,
+                   .max_entries = 4,
+                   .flags = BPF_F_RDONLY_PROG},
+};
+
+static const uint8_t constant[16] = "hi %d\0\0\0\x05\0\0\0\xff\xff\xff";
+
+const struct proof_map case_maps[CASE_MAPS] = {
+    {&defs[0], NULL}, {&defs[1], NULL}, {&defs[2], NULL}, {&defs[3], constant}, {&defs[4], NULL},
+    {&defs[5], NULL}, {&defs[6], NULL}, {&defs[7], NULL}, {&defs[8], NULL},     {&defs[9], NULL},
+};
+
+struct proof_input case_input(const struct bpf_insn *insns, uint32_t count, struct proof_program *program) {
+  *program = (struct proof_program){0, count};
+  return (struct proof_input){.insns = insns,
+                              .insn_count = count,
+                              .programs = program,
+                              .program_count = 1,
+                              .kind = BPF_PROGRAM_XDP,
+                              .maps = case_maps,
+                              .map_count = CASE_MAPS,
+                              .max_insns = BPF_MAX_EXECUTED};
+}
+
+struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *facts) {
+  struct proof_entry entries[CASE_ENTRIES];
+  struct proof_record records[CASE_ENTRIES];
+  struct proof_change changes[CASE_CHANGES];
+  struct proof_root root = {0, PROOF_NO_MAP, 0, c->entry_count};
+  struct proof_plan plan = {{100000, 64, 64}, &root, 1, entries, c->entry_count, records, c->entry_count, changes, 0};
+  struct proof_program program;
+  const struct proof_input input = case_input(c->insns, c->count, &program);
+  memcpy(entries, c->entries, sizeof entries);
+  for (uint32_t e = 0; e < c->entry_count; e++) {
+    records[e] = (struct proof_record){plan.change_count, 0};
+    entries[e].first_record = e;
+    entries[e].record_count = entries[e].kind == PROOF_SPLIT ? 0 : 1;
+    for (uint32_t i = 0; i < c->change_count; i++) {
+      if (c->changes[i].entry != e) continue;
+      changes[plan.change_count++] = c->changes[i].change;
+      records[e].change_count++;
+    }
+  }
+  struct proof_verdict verdict;
+  void *arena = malloc(proof_walk_memory(&input, &plan));
+  assert_non_null(arena);
+  proof_walk(&input, &plan, arena, NULL, facts, &verdict);
+  free(arena);
+  return verdict;
+}
+
+void case_run(const struct proof_case *c) {
+  struct bpf_fact facts[CASE_INSNS];
+  const struct proof_verdict verdict = case_walk(c, facts);
+  if (verdict.failure.kind != c->kind || (c->kind != PROOF_OK && verdict.failure.pc != c->pc) ||
+      (c->insns_at_most != 0 && verdict.root[0].cost.insns != c->insns_at_most)) {
+    fail_msg("%s: got refusal %d at %u location %u bound %u", c->says, (int)verdict.failure.kind, verdict.failure.pc,
+             verdict.failure.location, verdict.root[0].cost.insns);
+  }
+  assert_int_equal(verdict.accepted, c->kind == PROOF_OK);
+}

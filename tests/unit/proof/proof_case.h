@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * Programs written by hand, in a row with what the checker must say about each: accepted, or why not and where.
+ */
+#ifndef IMAGO_TESTS_PROOF_CASE_H
+#define IMAGO_TESTS_PROOF_CASE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proof/check.h"
+#include "tests/unit/bpf/asm.h"
+
+enum { CASE_INSNS = 40, CASE_ENTRIES = 3, CASE_CHANGES = 4 };
+
+/* Maps that all programs may use. */
+enum { ARRAY, LOCKED, RING, CONSTANT, PROGRAMS, HASH, GLOBAL, TIMERS, OUTER, READ_ONLY, CASE_MAPS };
+
+struct proof_case {
+  const char *says; /* the sentence that it proves */
+  enum proof_failure_kind kind;
+  uint32_t pc; /* of the refusal */
+  struct bpf_insn insns[CASE_INSNS];
+  uint32_t count;
+  uint32_t entry_count;
+  struct proof_entry entries[CASE_ENTRIES];
+  /* One record for each entry but splits, with the changes that name it. */
+  struct {
+    uint32_t entry;
+    struct proof_change change;
+  } changes[CASE_CHANGES];
+  uint32_t change_count;
+  uint32_t insns_at_most; /* the bound expected; 0: not looked at */
+};
+#define INSNS(...) .insns = {__VA_ARGS__}, .count = sizeof((struct bpf_insn[]){__VA_ARGS__}) / sizeof(struct bpf_insn)
+
+extern const struct proof_map case_maps[CASE_MAPS];
+
+/* The input for a single XDP program. */
+struct proof_input case_input(const struct bpf_insn *insns, uint32_t count, struct proof_program *program);
+/* Walks it. */
+struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *facts);
+/* The case's verdict is the one it states. */
+void case_run(const struct proof_case *c);
+
+#define RUN_CASES(cases)                                  \
+  for (unsigned case_ = 0; case_ < COUNT(cases); case_++) \
+  case_run(&(cases)[case_])
+
+/* Numbers and values for changes. */
+static inline struct proof_value case_between(uint64_t low, uint64_t high) {
+  return (struct proof_value){.kind = PROOF_SCALAR, .number = proof_number_between(low, high)};
+}
+
+#endif
