@@ -148,7 +148,8 @@ static void mark_meets(struct walk *w) {
         set_bit(w->meets, at + 1 + (uint32_t)insn.imm);
       }
     } else {
-      set_bit(w->meets, at + 1 + (uint32_t)(insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : (int32_t)insn.off));
+      const int32_t distance = insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : insn.off;
+      set_bit(w->meets, at + 1 + (uint32_t)distance);
     }
   }
   for (uint32_t i = 0; i < w->plan->entry_count; i++) {

@@ -99,11 +99,10 @@ bool proof_slot_number(const struct proof_slot *slot, unsigned at, unsigned size
 
 /* --- learning --- */
 
-/* All values of a state one after the other: NULL at the end. */
+/* All values of a state, one after the other. */
+static unsigned value_count(const struct proof_state *state) { return PROOF_REGISTERS + state->slot_count; }
 static struct proof_value *value_at(struct proof_state *state, unsigned i) {
-  if (i < PROOF_REGISTERS) return &state->reg[i];
-  i -= PROOF_REGISTERS;
-  return i < state->slot_count ? &state->slot[i].value : NULL;
+  return i < PROOF_REGISTERS ? &state->reg[i] : &state->slot[i - PROOF_REGISTERS].value;
 }
 
 static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
@@ -124,23 +123,24 @@ static void fold(struct proof_value *v) {
 }
 
 void proof_state_share_room(struct proof_state *state, unsigned kind, uint32_t id, int32_t room) {
-  struct proof_value *v;
-  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
     if (v->kind == kind && v->id == id && v->room > room) room = v->room;
   }
-  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
     if (v->kind == kind && v->id == id) v->room = room;
   }
 }
 
 bool proof_state_learn(struct proof_state *state, const struct proof_value *learned) {
   const bool scalar = learned->kind == PROOF_SCALAR;
-  struct proof_value *v;
   if (!scalar) proof_state_share_room(state, learned->kind, learned->id, learned->room);
   if (learned->id == 0) return true;
   const struct proof_number variable =
       scalar ? proof_number_add(&learned->number, (int64_t)(0 - (uint64_t)learned->delta)) : learned->number;
-  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
     if (v->id != learned->id) continue;
     if (v->kind == PROOF_SCALAR) {
       const struct proof_number whole =
@@ -177,8 +177,8 @@ static void let_go(struct proof_state *state, uint32_t id) {
 }
 
 void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null) {
-  struct proof_value *v;
-  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
     if (v->id != id || !v->or_null) continue;
     v->or_null = false;
     if (null) *v = proof_constant(0);
@@ -199,10 +199,10 @@ void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id) {
 }
 
 void proof_state_leave_loops(struct proof_state *state, unsigned active) {
-  struct proof_value *v;
   if (state->active_count <= active) return;
   state->active_count = (uint8_t)active;
-  for (unsigned i = 0; (v = value_at(state, i)) != NULL; i++) {
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
     if (v->origin <= active) continue;
     v->origin = 0;
     v->moved_min = v->moved_max = 0;
