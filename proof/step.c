@@ -204,7 +204,7 @@ static void combine(struct proof_scope *scope, struct proof_value *dst, struct b
     if (!wide) proof_number_alu(&sum, in_64_bits, src == dst ? &sum : &n.number);
     /* In 32 bits it is the same sum if it doesn't leave them. */
     if (wide || sum.umax <= UINT32_MAX) {
-      if (op == BPF_ADD && (proof_is_constant(dst) || (dst->origin == 0 && n.origin != 0))) {
+      if (op == BPF_ADD && dst->origin == 0 && (proof_is_constant(dst) || n.origin != 0)) {
         const struct proof_number before = dst->number;
         *dst = n;
         shift(scope, dst, &before, false, &result);
@@ -259,6 +259,12 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
     return add_to_pointer(scope, state, to, to, *dst, src, op == BPF_SUB);
   }
   if (src->kind != PROOF_SCALAR) {
+    /* The length of the packet again: half of its end, less a pointer into it. */
+    if (!wide && op == BPF_SUB && is_window(src->kind)) {
+      const struct proof_number half = proof_number_between(0, UINT32_MAX);
+      *dst = proof_scalar(&half, &scope->next_id);
+      return true;
+    }
     if (!wide || op != BPF_ADD) return proof_refuse(scope, state, PROOF_POINTER_MATH, bpf_src(insn));
     const struct proof_value number = *dst;
     return add_to_pointer(scope, state, to, bpf_src(insn), *src, &number, false);
