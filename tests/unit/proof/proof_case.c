@@ -77,11 +77,22 @@ struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *fact
       records[e].change_count++;
     }
   }
-  struct proof_verdict verdict;
+  struct proof_verdict verdict, checked;
   void *arena = malloc(proof_walk_memory(&input, &plan));
   assert_non_null(arena);
   proof_walk(&input, &plan, arena, NULL, facts, &verdict);
   free(arena);
+  /* What is written and read again says the same. */
+  uint8_t proof[CASE_PROOF];
+  const size_t length = proof_plan_encode(&plan, proof, sizeof proof);
+  assert_true(length <= sizeof proof);
+  arena = malloc(proof_check_memory(&input, proof, length));
+  assert_non_null(arena);
+  proof_check(&input, proof, length, arena, facts, &checked);
+  free(arena);
+  assert_int_equal(checked.failure.kind, verdict.failure.kind);
+  assert_int_equal(checked.failure.pc, verdict.failure.pc);
+  assert_memory_equal(&checked.root[0].cost, &verdict.root[0].cost, sizeof verdict.root[0].cost);
   return verdict;
 }
 

@@ -17,7 +17,7 @@
 #include "proof/check.h"
 #include "tests/unit/bpf/asm.h"
 
-enum { CASE_INSNS = 40, CASE_ENTRIES = 3, CASE_CHANGES = 4 };
+enum { CASE_INSNS = 40, CASE_ENTRIES = 3, CASE_CHANGES = 4, CASE_PROOF = 512 };
 
 /* Maps that all programs may use. */
 enum { ARRAY, LOCKED, RING, CONSTANT, PROGRAMS, HASH, GLOBAL, TIMERS, OUTER, READ_ONLY, CASE_MAPS };
