@@ -5,8 +5,10 @@
  */
 #include "elements/bpf_element.h"
 
+#include "bpf/jit.h"
 #include "click/handlers.h"
 #include "elements/device.h"
+#include "elements/parameter.h"
 
 struct bpf_element *bpf_element_of(struct element *e) {
   return e->class->initialize == bpf_element_initialize ? (struct bpf_element *)e : NULL;
@@ -126,6 +128,16 @@ static const char *entry_name(const struct extension *ext) {
   return ext->entry > 0 ? ext->bundle->programs[ext->entry].function : ext->bundle->meta.section;
 }
 
+/* Bytes of machine code that its programs became, as far as they are compiled. */
+static uint32_t code_size(const struct extension *ext) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < ext->program_count; i++) {
+    if (__atomic_load_n(&ext->programs[i].code, __ATOMIC_ACQUIRE) != NULL)
+      sum += bpf_jit_code(&ext->programs[i]).length;
+  }
+  return sum;
+}
+
 static int read_program(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                         struct report *report) {
   const struct extension *ext = ((struct bpf_element *)owner)->running;
@@ -136,11 +148,13 @@ static int read_program(void *owner, const struct handler *handler, struct slice
     format_text(hash + (size_t)2 * i, 3, "%02x", bundle->hash[i]);
   text_addf(out,
             json ? "{\"name\": \"%s\", \"version\": %llu, \"hash\": \"%s\", \"key\": \"%s\", \"size\": %u, "
-                   "\"insns\": %u, \"maps\": %u, \"entry\": \"%s\", \"engine\": \"%s\"}"
-                 : "name %s\nversion %llu\nhash %s\nkey %s\nsize %u\ninsns %u\nmaps %u\nentry %s\nengine %s\n",
+                   "\"insns\": %u, \"maps\": %u, \"entry\": \"%s\", \"engine\": \"%s\", \"code\": %u}"
+                 : "name %s\nversion %llu\nhash %s\nkey %s\nsize %u\ninsns %u\nmaps %u\nentry %s\nengine %s\n"
+                   "code %u\n",
             bundle->meta.name, (unsigned long long)bundle->meta.version, hash, ext->key, bundle->size,
             bundle->insn_count, bundle->map_count, entry_name(ext),
-            __atomic_load_n(&ext->programs[ext->entry].code, __ATOMIC_RELAXED) != NULL ? "native" : "interpreter");
+            __atomic_load_n(&ext->programs[ext->entry].code, __ATOMIC_RELAXED) != NULL ? "native" : "interpreter",
+            code_size(ext));
   return 0;
 }
 
@@ -161,9 +175,10 @@ static int read_stats(void *owner, const struct handler *handler, struct slice p
   const struct {
     const char *name;
     uint64_t value;
-  } rows[] = {{"passed", totals.passed},         {"dropped", totals.dropped},  {"transmitted", totals.transmitted},
-              {"redirected", totals.redirected}, {"aborted", totals.aborted},  {"faults", totals.faults},
-              {"callbacks", totals.callbacks},   {"executed", totals.executed}};
+  } rows[] = {{"packets", totals.packets},         {"passed", totals.passed},          {"dropped", totals.dropped},
+              {"transmitted", totals.transmitted}, {"redirected", totals.redirected},  {"aborted", totals.aborted},
+              {"faults", totals.faults},           {"callbacks", totals.callbacks},    {"executed", totals.executed},
+              {"measured", totals.measured},       {"nanoseconds", totals.nanoseconds}};
   const bool json = bpf_element_wants_json(&parameter);
   if (json) text_add(out, "{");
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -214,7 +229,14 @@ const struct handler bpf_element_handlers[] = {
      .read = read_program,
      .write = bpf_element_write_program,
      .help = "the running program [json]; write the bytes of a bundle to replace it while packets flow"},
-    {.name = "stats", .read = read_stats, .help = "packets by verdict and by output, instructions executed [json]"},
+    {.name = "stats",
+     .read = read_stats,
+     .help = "packets by verdict and by output, instructions executed, packets timed and their nanoseconds [json]"},
+    {.name = "measure",
+     .read = handler_read_bool,
+     .write = parameter_write_bool,
+     .offset = offsetof(struct bpf_element, measured),
+     .help = "whether each run of the program is timed, which costs two readings of the clock"},
     TOTAL(passed, "packets that programs passed, over all programs"),
     TOTAL(dropped, "packets that programs dropped"),
     TOTAL(transmitted, "packets that programs sent back"),

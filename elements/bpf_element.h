@@ -61,6 +61,7 @@ struct bpf_element {
   uint64_t next_fault_log; /* monotonic time before which no fault is logged */
   uint64_t faults_unlogged;
   struct timer timer; /* expires when the first timer of a map does */
+  bool measured;      /* each run of the program is timed */
 
   /* Control only, which is one thread. */
   struct extension *retired;    /* replaced, and waiting: for the quiescent point, or lingering; newest first */

@@ -99,6 +99,7 @@ void passage_begin(struct passage *way, struct bpf_element *b, struct run *run) 
                                           .clone_redirect = environment_clone,
                                           .wake_timers = environment_wake_timers},
                           .processor = services->worker != NULL ? services->worker() : 0,
+                          .measured = __atomic_load_n(&b->measured, __ATOMIC_RELAXED),
                           .run = run};
   way->program = &way->extension->programs[way->extension->entry];
 }

@@ -16,6 +16,7 @@ struct passage {
   struct bpf_environment environment; /* its context is this passage */
   struct packet *packet;              /* in front of the program now; NULL: a timer's callback runs */
   uint32_t processor;
+  bool measured;              /* each run is timed */
   struct run *run;            /* takes packets in between; NULL in a pull, and without a packet */
   struct bpf_redirect target; /* of the packet whose fate is a broadcast */
   struct extension_counts counts;

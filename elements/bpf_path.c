@@ -108,6 +108,14 @@ static void move_window(struct packet *p, const struct bpf_result *result) {
   if (p->transport_header > end) p->transport_header = 0;
 }
 
+static void run_measured(struct passage *way, const struct bpf_input *input, struct bpf_result *result) {
+  const struct services *services = way->owner->element.services;
+  const uint64_t started = services->now();
+  bpf_run(way->program, &way->environment, input, result);
+  way->counts.nanoseconds += services->now() - started;
+  way->counts.measured++;
+}
+
 static uint32_t judge(struct passage *way, struct packet *p) {
   const struct bpf_element *b = way->owner;
   const bool rewrites = b->role == BPF_ROLE_REWRITE, has_skb = way->program->kind == BPF_PROGRAM_TC;
@@ -124,7 +132,11 @@ static uint32_t judge(struct passage *way, struct packet *p) {
     input.buffer_start = (uint64_t)(uintptr_t)packet_buffer_start(p);
     input.buffer_end = (uint64_t)(uintptr_t)packet_buffer_end(p);
   }
-  bpf_run(way->program, &way->environment, &input, &result);
+  if (__builtin_expect(way->measured, false)) {
+    run_measured(way, &input, &result);
+  } else {
+    bpf_run(way->program, &way->environment, &input, &result);
+  }
   way->counts.executed += result.executed;
   const uint64_t aborted = way->counts.aborted;
   uint32_t fate;
@@ -182,18 +194,13 @@ static void broadcast(struct passage *way, struct packet *p) {
 /* --- batches --- */
 
 static void end(struct passage *way) {
-  struct extension_counts *counts = &way->extension->counts;
   uint64_t *drops = way->owner->element.drops;
-  const struct {
-    uint64_t *counter;
-    uint64_t value;
-  } rows[] = {{&counts->passed, way->counts.passed},           {&counts->dropped, way->counts.dropped},
-              {&counts->aborted, way->counts.aborted},         {&counts->faults, way->counts.faults},
-              {&counts->transmitted, way->counts.transmitted}, {&counts->redirected, way->counts.redirected},
-              {&counts->executed, way->counts.executed},       {&drops[BPF_DROPPED], way->killed[BPF_DROPPED]},
-              {&drops[BPF_ABORTED], way->killed[BPF_ABORTED]}, {&drops[BPF_FAULT], way->killed[BPF_FAULT]}};
-  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    if (rows[i].value > 0) counter_add(rows[i].counter, rows[i].value);
+  for (size_t i = 0; i < EXTENSION_COUNTS; i++) {
+    const uint64_t more = ((const uint64_t *)&way->counts)[i];
+    if (more > 0) counter_add((uint64_t *)&way->extension->counts + i, more);
+  }
+  for (size_t i = 0; i < BPF_DROP_COUNT; i++) {
+    if (way->killed[i] > 0) counter_add(&drops[i], way->killed[i]);
   }
 }
 
@@ -202,6 +209,7 @@ void bpf_element_push(struct element *e, unsigned port, struct batch *batch) {
   struct run run;
   run_start(&run, e);
   passage_begin(&way, (struct bpf_element *)e, &run);
+  way.counts.packets = batch->count;
   for (uint32_t i = 0; i < batch->count; i++) {
     struct packet *p = batch->packet[i];
     const uint32_t fate = judge(&way, p);
@@ -225,6 +233,7 @@ void bpf_element_pull(struct element *e, unsigned port, struct batch *batch, uns
   struct passage way;
   struct batch rejected;
   passage_begin(&way, (struct bpf_element *)e, NULL);
+  way.counts.packets = batch->count - first;
   rejected.count = 0;
   for (uint32_t i = first; i < batch->count; i++) {
     struct packet *p = batch->packet[i];

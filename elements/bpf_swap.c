@@ -14,27 +14,15 @@ static struct bpf_record *record_of(struct bpf_element *b, uint64_t installed) {
 }
 
 static struct extension_counts counts_now(const struct extension *ext) {
-  return (struct extension_counts){
-      .passed = counter_read(&ext->counts.passed),
-      .dropped = counter_read(&ext->counts.dropped),
-      .aborted = counter_read(&ext->counts.aborted),
-      .faults = counter_read(&ext->counts.faults),
-      .transmitted = counter_read(&ext->counts.transmitted),
-      .redirected = counter_read(&ext->counts.redirected),
-      .callbacks = counter_read(&ext->counts.callbacks),
-      .executed = counter_read(&ext->counts.executed),
-  };
+  struct extension_counts now;
+  for (size_t i = 0; i < EXTENSION_COUNTS; i++)
+    ((uint64_t *)&now)[i] = counter_read((const uint64_t *)&ext->counts + i);
+  return now;
 }
 
 static void add_counts(struct extension_counts *sum, struct extension_counts more) {
-  sum->passed += more.passed;
-  sum->dropped += more.dropped;
-  sum->aborted += more.aborted;
-  sum->faults += more.faults;
-  sum->transmitted += more.transmitted;
-  sum->redirected += more.redirected;
-  sum->callbacks += more.callbacks;
-  sum->executed += more.executed;
+  for (size_t i = 0; i < EXTENSION_COUNTS; i++)
+    ((uint64_t *)sum)[i] += ((const uint64_t *)&more)[i];
 }
 
 struct extension_counts bpf_element_totals(const struct bpf_element *b) {

@@ -13,15 +13,20 @@
 
 /* What a program did with packets. Added to once per batch. */
 struct extension_counts {
+  uint64_t packets;
   uint64_t passed;
   uint64_t dropped; /* verdict XDP_DROP */
   uint64_t aborted; /* verdict XDP_ABORTED, or one that the element does not offer */
   uint64_t faults;  /* stopped by the engine */
   uint64_t transmitted;
-  uint64_t redirected; /* a broadcast counts once */
-  uint64_t callbacks;  /* of timers that ran */
-  uint64_t executed;   /* instructions; native code counts at the ends of loops and at calls only */
+  uint64_t redirected;  /* a broadcast counts once */
+  uint64_t callbacks;   /* of timers that ran */
+  uint64_t executed;    /* instructions; native code counts at the ends of loops and at calls only */
+  uint64_t measured;    /* packets whose run was timed, */
+  uint64_t nanoseconds; /* and how long these took together */
 };
+/* All are alike: as an array they are read and added up. */
+enum { EXTENSION_COUNTS = sizeof(struct extension_counts) / sizeof(uint64_t) };
 
 /* How long the parts of staging took, in nanoseconds. */
 struct extension_times {

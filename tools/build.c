@@ -6,6 +6,7 @@
 #include "tools/build.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "bundle/bundle.h"
@@ -14,6 +15,7 @@
 #include "click/names.h"
 #include "lib/cpio_write.h"
 #include "lib/memory.h"
+#include "tools/dev_bundle.h"
 #include "tools/file.h"
 #include "tools/image.h"
 #include "tools/keyfile.h"
@@ -32,6 +34,7 @@ struct packing {
   const char **classes; /* distinct; the names belong to the class tables and the configuration */
   unsigned class_count;
   bool needs_key;
+  struct dev_key dev; /* if options->dev */
 };
 
 int build_paths(const char *output, struct build_result *result, struct report *report) {
@@ -183,8 +186,13 @@ static int check_config(struct packing *packing, const struct build_options *opt
   return result;
 }
 
-static int pack_keys(const struct build_options *options, struct cpio_writer *writer, struct report *report) {
-  int error = 0;
+static const char dev_key_name[] = "dev";
+
+static int pack_keys(const struct packing *packing, const struct build_options *options, struct cpio_writer *writer,
+                     struct report *report) {
+  int error = options->dev ? cpio_write_file(writer, "keys/dev.pub", packing->dev.public_key,
+                                             sizeof(packing->dev.public_key), report)
+                           : 0;
   for (unsigned i = 0; error == 0 && i < options->key_count; i++) {
     struct text entry = {0};
     struct bundle_key key, other;
@@ -196,6 +204,10 @@ static int pack_keys(const struct build_options *options, struct cpio_writer *wr
                              options->keys[j], options->keys[i], key.name);
       }
     }
+    if (error == 0 && options->dev && strcmp(key.name, dev_key_name) == 0) {
+      error = report_error(report, ERROR_EXISTS, "--key %s would be called '%s', as the key of --dev is: rename it",
+                           options->keys[i], dev_key_name);
+    }
     if (error == 0) {
       text_addf(&entry, "keys/%s.pub", key.name);
       error = cpio_write_file(writer, text_string(&entry), key.public_key, sizeof(key.public_key), report);
@@ -205,11 +217,24 @@ static int pack_keys(const struct build_options *options, struct cpio_writer *wr
   return error;
 }
 
-static int pack_bundles(const struct packing *packing, struct cpio_writer *writer, struct report *report) {
+static int pack_bundles(const struct packing *packing, const struct build_options *options, struct cpio_writer *writer,
+                        struct report *report) {
   int error = 0;
   for (unsigned i = 0; error == 0 && i < packing->bundle_count; i++) {
     const struct packed_bundle *bundle = &packing->bundles[i];
+    const bool object = dev_bundle_is_object(bundle->path);
     struct text bytes = {0};
+    if (object && options->dev) {
+      error = dev_bundle_make(bundle->path, &packing->dev, &bytes, report);
+      if (error == 0) error = cpio_write_file(writer, bundle->name, text_string(&bytes), bytes.length, report);
+      text_free(&bytes);
+      continue;
+    }
+    if (object) {
+      return report_error(report, ERROR_INVALID,
+                          "%s: an object is no bundle: sign it with 'imago bundle', or let 'imago run --dev' do so",
+                          bundle->path);
+    }
     error = file_read(bundle->path, BUNDLE_MAX_SIZE, &bytes, NULL);
     if (error != 0) {
       report_error(report, (enum error) - error,
@@ -228,8 +253,8 @@ static int write_archive(const struct packing *packing, const struct build_optio
                          const struct text *symbols, const char *path, struct report *report) {
   struct cpio_writer writer = {0};
   int error = cpio_write_file(&writer, "config.click", source.data, source.length, report);
-  if (error == 0) error = pack_keys(options, &writer, report);
-  if (error == 0) error = pack_bundles(packing, &writer, report);
+  if (error == 0) error = pack_keys(packing, options, &writer, report);
+  if (error == 0) error = pack_bundles(packing, options, &writer, report);
   if (error == 0 && options->symbols_in_archive && !options->archive_only) {
     error = cpio_write_file(&writer, "symbols", text_string(symbols), symbols->length, report);
   }
@@ -247,6 +272,7 @@ int build(const struct build_options *options, struct build_result *result, stru
   memset(result, 0, sizeof(*result));
   struct slice directory = {options->click, (size_t)(path_base(options->click) - options->click)};
   int error = build_paths(options->output, result, report);
+  if (error == 0 && options->dev) error = dev_key_make(&packing->dev, report);
   if (error == 0) error = file_read(options->click, CLICK_MAX_SOURCE, &source, report);
   struct slice text = {text_string(&source), source.length};
   if (error == 0) error = click_archive_config(options->click, text, &text, report);
@@ -254,7 +280,7 @@ int build(const struct build_options *options, struct build_result *result, stru
   if (error != 0) goto done;
   error = add_option_bundles(packing, options, report);
   if (error == 0) error = check_config(packing, options, &config, directory, report);
-  if (error == 0 && packing->needs_key && options->key_count == 0) {
+  if (error == 0 && packing->needs_key && options->key_count == 0 && !options->dev) {
     error =
         report_error(report, ERROR_KEY,
                      "%s: its bundles need a signer that the unikernel trusts: give its public key with --key PUB.pem",
@@ -278,6 +304,7 @@ done:
     memory_free(packing->bundles[i].path);
   }
   memory_free(packing->classes);
+  sodium_memzero(&packing->dev, sizeof(packing->dev));
   memory_free(packing);
   text_free(&source);
   text_free(&symbols);

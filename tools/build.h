@@ -18,6 +18,7 @@ struct build_options {
   unsigned bundle_count;
   const char *const *keys; /* public keys, PEM */
   unsigned key_count;
+  bool dev; /* bundles may be objects (FILE.o), which are linked and signed with a key made for this archive */
   const char *const *links; /* archives with further element classes, which only the image's linker knows */
   unsigned link_count;
   bool archive_only;       /* for the process platform, which needs no image */

@@ -20,8 +20,7 @@ static bool set_field(char *field, size_t size, struct slice s) {
   return true;
 }
 
-/* "dir/block.bpf.o" gives "block". */
-static struct slice default_name(const char *object) {
+struct slice bundle_request_default_name(const char *object) {
   static const char *const suffixes[] = {".o", ".bpf"};
   struct slice name = slice_of(path_base(object));
   for (size_t i = 0; i < 2; i++) {
@@ -78,7 +77,7 @@ int bundle_request_finish(struct bundle_request *request, int argc, char **argv)
   request->object = argv[optind];
   if (request->output && !request->key)
     return command_usage(command, "no key given; sign with --key FILE ('imago keygen' makes one)");
-  struct slice name = request->name ? slice_of(request->name) : default_name(request->object);
+  struct slice name = request->name ? slice_of(request->name) : bundle_request_default_name(request->object);
   if (!set_field(meta->name, sizeof(meta->name), name))
     return command_fail(command, "the name is longer than %zu characters", sizeof(meta->name) - 1);
   if (!set_field(meta->audience, sizeof(meta->audience), slice_of(request->audience ? request->audience : "*")))

@@ -41,6 +41,8 @@ struct bundle_request {
   "                         that the source declares with IMAGO_TUNABLE; may be given several times\n"                   \
   "  -h, --help             this text\n"
 
+/* The name of the program when none is given: "dir/block.bpf.o" gives "block". */
+struct slice bundle_request_default_name(const char *object);
 /* Takes one of the options above but help. False when it is none of them, or can't be taken; then the user has been told. */
 bool bundle_request_option(struct bundle_request *request, const char *command, int option, const char *argument);
 /* Once getopt_long is done: takes the object's name from argv, and checks everything. An output needs a key. Returns the exit

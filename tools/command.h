@@ -22,6 +22,7 @@ int command_bpf(int argc, char **argv);
 int command_bpf_conformance(int argc, char **argv);
 int command_bpf_dump(int argc, char **argv);
 int command_bpf_run(int argc, char **argv);
+int command_bpf_stats(int argc, char **argv);
 int command_build(int argc, char **argv);
 int command_bundle(int argc, char **argv);
 int command_click(int argc, char **argv);

@@ -40,6 +40,8 @@ static const char help[] =
     "                           replay:IN,OUT       the same, with the distances in time of the capture\n"
     "  -k, --key PUB.pem      for FILE.click: trust bundles signed with this key; see 'imago build --help'\n"
     "  -b, --bundle [NAME=]F  for FILE.click: put this bundle into the boot archive\n"
+    "      --dev              for FILE.click: its bundles, and those of --bundle, may also be objects (FILE prog.bpf.o), which\n"
+    "                         are linked, and signed with a key that is made for this run and thrown away\n"
     "      --archive FILE     use this boot archive instead of the one beside the image\n"
     "      --timeout SECONDS  detached: wait so long for the control port (default 20); otherwise: stop it after so long\n"
     "  -h, --help             this text\n"
@@ -57,6 +59,7 @@ static const char help[] =
     "\n"
     "  imago run --nic dgram:a,b --nic dgram:c,d firewall.elf\n"
     "  imago run --detach --name fw --key signer.pub.pem firewall.click\n"
+    "  imago run --process --dev --nic tap:im0 filter.click\n"
     "  imago run --process --nic pcap:in.pcap, --nic pcap:,out.pcap --stop-when-finished --key signer.pub.pem firewall.click\n"
     "  imago run --print firewall.elf > firewall.sh\n"
     "\n"
@@ -77,7 +80,7 @@ struct run_options {
   const char *name, *operand, *archive, *append;
   const char *nics[NICS_MAX], *keys[LIST_MAX], *bundles[LIST_MAX];
   unsigned nic_count, key_count, bundle_count;
-  bool detach, process, print, stop_when_finished, machine_option;
+  bool detach, dev, process, print, stop_when_finished, machine_option;
   enum accelerator accelerator;
   uint32_t memory_mib, gdb_port, timeout_s;
 };
@@ -107,7 +110,7 @@ static bool parse_accelerator(const char *text, enum accelerator *accelerator) {
   return false;
 }
 
-enum { ACCEL = 256, APPEND, ARCHIVE, GDB, PRINT, PROCESS, STOP_WHEN_FINISHED, TIMEOUT };
+enum { ACCEL = 256, APPEND, ARCHIVE, DEV, GDB, PRINT, PROCESS, STOP_WHEN_FINISHED, TIMEOUT };
 
 /* True to go on; otherwise *status is the exit status. */
 static bool parse_options(int argc, char **argv, struct run_options *o, int *status) {
@@ -116,6 +119,7 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
                                           {"archive", required_argument, NULL, ARCHIVE},
                                           {"bundle", required_argument, NULL, 'b'},
                                           {"detach", no_argument, NULL, 'd'},
+                                          {"dev", no_argument, NULL, DEV},
                                           {"gdb", optional_argument, NULL, GDB},
                                           {"help", no_argument, NULL, 'h'},
                                           {"key", required_argument, NULL, 'k'},
@@ -162,6 +166,9 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
         break;
       case ARCHIVE:
         o->archive = value;
+        break;
+      case DEV:
+        o->dev = true;
         break;
       case GDB:
         o->gdb_port = GDB_PORT;
@@ -235,16 +242,18 @@ static int find_files(const struct run_options *o, const struct rundir *dir, str
                                           .bundle_count = o->bundle_count,
                                           .keys = o->keys,
                                           .key_count = o->key_count,
+                                          .dev = o->dev,
                                           .output = output,
                                           .archive_only = o->process};
     error = build(&build_options, files, report);
     if (error != 0) return error;
   } else {
-    if (o->key_count > 0 || o->bundle_count > 0) {
-      return report_error(report, ERROR_INVALID,
-                          "--key and --bundle belong to a Click file; %s has its archive already: give them to 'imago "
-                          "build'",
-                          o->operand);
+    if (o->key_count > 0 || o->bundle_count > 0 || o->dev) {
+      return report_error(
+          report, ERROR_INVALID,
+          "--key, --bundle and --dev belong to a Click file; %s has its archive already: give them to 'imago "
+          "build'",
+          o->operand);
     }
     char stem[PATH_MAX];
     size_t length = strlen(o->operand) - (path_has_suffix(o->operand, ".cpio") ? strlen(".cpio") : 0);

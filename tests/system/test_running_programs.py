@@ -2,16 +2,19 @@
 """What programs do in a running function besides deciding about packets, on both platforms: timers, tunables, routes."""
 import json
 import logging
+import pathlib
 import shutil
 
 import pytest
 from conftest import PATIENCE
+from imago import compile_bpf
 from wire import TRAILER, wait_until
 
 logging.getLogger("scapy").setLevel(logging.ERROR)
 from scapy.layers.inet import IP, UDP  # noqa: E402
 from scapy.layers.l2 import Ether  # noqa: E402
 
+PROGRAMS = pathlib.Path(__file__).parent / "programs"
 FRAME = bytes.fromhex("020000000001020000000002888e") + bytes(46)
 HOUR = 3600 * 10**9
 
@@ -79,3 +82,46 @@ rt [0] -> d :: Discard; rt [1] -> d; rt [2] -> d;"""
     wait_until(lambda: len(function.recorder.frames) == 2 and function.number("host.count") == 2, PATIENCE, "five frames")
     assert [frame[:-TRAILER.size] for _, frame in function.recorder.frames] == [ip_frame("10.1.2.3", 63), ip_frame("10.255.0.1", 63)]
     assert function.number("back.count") == 1
+
+
+def test_stats_tell_what_programs_have_done(run):
+    function = run("alarm", ALARM.format(HOUR))
+    function.play(7)
+    function.settle()
+    heading, line = function.imago("bpf", "stats", function.name).splitlines()
+    told = dict(zip(heading.split(), line.split()))
+    assert told["ELEMENT"] == "bpf" and told["PROGRAM"] == "alarm" and told["VERSION"] == "1"
+    assert told["PACKETS"] == told["PASSED"] == "7" and told["DROPPED"] == told["FAULTS"] == told["CALLBACKS"] == "0"
+    assert told["NS"] == told["RATE"] == "-"
+    assert told["MAPS"] == "2" and int(told["INSNS"]) > 10
+    (entry_told,) = json.loads(function.imago("bpf", "stats", function.name, "--json"))
+    assert entry_told["element"] == "bpf" and entry_told["class"] == "BPFilter"
+    assert entry_told["program"]["name"] == "alarm" and entry_told["stats"]["passed"] == 7
+    assert entry_told["stats"]["outputs"] == [7] and entry_told["stats"]["measured"] == 0
+    assert function.imago.attempt("bpf", "stats", "nobody")[0] == 1
+
+
+def test_stats_measure_for_a_while(run):
+    function = run("alarm", ALARM.format(HOUR))
+    function.play()
+    wait_until(lambda: function.number("bpf.passed") > 0, PATIENCE, "the first packet")
+
+    def measured():
+        heading, line = function.imago("bpf", "stats", function.name, "--measure", "1").splitlines()
+        told = dict(zip(heading.split(), line.split()))
+        return told["NS"] != "-" and int(told["NS"]) > 0 and int(told["RATE"]) > 0
+    wait_until(measured, PATIENCE, "a second with packets in it")
+    assert function.read("bpf.measure") == "false"
+    function.sender.stopping = True
+    function.settle()
+
+
+def test_run_dev_takes_objects(launch, platform, tmp_path):
+    compile_bpf(PROGRAMS / "limit.bpf.c", tmp_path / "limit.bpf.o")
+    function = launch(platform, "FromDevice(eth0) -> bpf :: BPFilter(limit.bpf.o) -> Queue(4096) -> ToDevice(eth1);", frames=[FRAME],
+                      options=["--dev"], files=[tmp_path / "limit.bpf.o"], rate=1000)
+    assert function.table("bpf.program")["name"] == "limit"
+    assert function.table("bpf.program")["key"] == "dev"
+    function.play(3)
+    assert function.settle() == {}
+    assert function.number("bpf.passed") == 3

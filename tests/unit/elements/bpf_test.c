@@ -232,12 +232,14 @@ static void classifies(void **state) {
     assert_int_equal(harness_number("e.aborted"), 2);
     assert_string_equal(
         harness_read_with("e.stats", "json"),
-        i == 0   ? "{\"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
-                   "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"outputs\": [2, 1, 1]}"
-        : i == 1 ? "{\"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
-                   "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"outputs\": [4, 1, 1]}"
-                 : "{\"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
-                   "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"outputs\": [2, 3, 1]}");
+        i == 0
+            ? "{\"packets\": 6, \"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
+              "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"measured\": 0, \"nanoseconds\": 0, \"outputs\": [2, 1, 1]}"
+        : i == 1
+            ? "{\"packets\": 6, \"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
+              "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"measured\": 0, \"nanoseconds\": 0, \"outputs\": [4, 1, 1]}"
+            : "{\"packets\": 6, \"passed\": 4, \"dropped\": 0, \"transmitted\": 0, \"redirected\": 0, \"aborted\": 2, "
+              "\"faults\": 0, \"callbacks\": 0, \"executed\": 0, \"measured\": 0, \"nanoseconds\": 0, \"outputs\": [2, 3, 1]}");
     harness_stop();
   }
 }
@@ -285,6 +287,24 @@ static void broadcasts(void **state) {
   frames_send("i", "a1", 0);
   expect_at((const char *const[]){"", "", "a1 a1 "});
   assert_int_equal(harness_number("e.redirected"), 2);
+  harness_stop();
+}
+
+/* While `measure` is true each run is timed, by the clock of the system (which here goes on by 7 with every reading). */
+static void runs_are_measured(void **state) {
+  bundles_start((struct recipe){"number", 1, CODE(number)}, REWRITER(""));
+  frames_send("i", "02", 0);
+  harness_expect_write("e.measure", "true", 0);
+  harness.tick = 7;
+  frames_send("i", "02", 0);
+  frames_send("i", "01", 0);
+  harness_expect_write("e.measure", "maybe", -ERROR_INVALID);
+  harness_expect_write("e.measure", "false", 0);
+  frames_send("i", "02", 0);
+  assert_string_equal(harness_read("e.measure"), "false");
+  const char *stats = harness_read("e.stats");
+  assert_non_null(strstr(stats, "packets 4\n"));
+  assert_non_null(strstr(stats, "measured 2\nnanoseconds 14\n"));
   harness_stop();
 }
 
@@ -384,6 +404,7 @@ int main(void) {
       cmocka_unit_test(classifier_redirects),
       cmocka_unit_test(redirects_by_map),
       cmocka_unit_test(broadcasts),
+      cmocka_unit_test(runs_are_measured),
       cmocka_unit_test(tc_verdicts),
       cmocka_unit_test(clones),
       cmocka_unit_test(chooses_the_program),
