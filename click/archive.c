@@ -69,17 +69,24 @@ static int next_member(struct archive *archive, struct slice *name, struct slice
   return error ? error : 1;
 }
 
+int click_archive_find(const char *file, struct slice source, const char *wanted, struct slice *data,
+                       struct report *report) {
+  if (!slice_starts_with(source, magic)) return -ERROR_NOT_FOUND;
+  struct archive archive = {.file = file, .rest = skip(source, MAGIC_SIZE), .report = report};
+  struct slice name = {NULL, 0}, found = {NULL, 0};
+  int result;
+  while ((result = next_member(&archive, &name, &found)) > 0) {
+    if (!slice_equals(name, wanted)) continue;
+    *data = found;
+    return 0;
+  }
+  return result < 0 ? result : -ERROR_NOT_FOUND;
+}
+
 int click_archive_config(const char *file, struct slice source, struct slice *config, struct report *report) {
   *config = source;
   if (!slice_starts_with(source, magic)) return 0;
-  struct archive archive = {.file = file, .rest = skip(source, MAGIC_SIZE), .report = report};
-  struct slice name = {NULL, 0}, data = {NULL, 0};
-  int result;
-  while ((result = next_member(&archive, &name, &data)) > 0) {
-    if (!slice_equals(name, "config")) continue;
-    *config = data;
-    return 0;
-  }
-  if (result < 0) return result;
+  int result = click_archive_find(file, source, "config", config, report);
+  if (result != -ERROR_NOT_FOUND) return result;
   return report_error(report, ERROR_NOT_FOUND, "%s: archive has no 'config' section", file);
 }

@@ -146,6 +146,42 @@ int args_parse_in(struct element *context, const char *config, const struct argu
   return parser.result;
 }
 
+/* --- the other way --- */
+
+/* Which of the arguments is `name`; args->count: none. */
+static uint32_t find_given(const struct args *args, const struct argument *table, const char *name) {
+  uint32_t positions = 0, place = 0;
+  while (positions < args->count && keyword_length(args->values[positions]) == 0)
+    positions++;
+  for (uint32_t i = args->count; i > positions; i--) {
+    const struct given given = {args->values[i - 1], keyword_length(args->values[i - 1]), NOT_TAKEN};
+    if (keyword_is(&given, name)) return i - 1;
+  }
+  for (; table->name && strcmp(table->name, name) != 0; table++)
+    place += (table->flags & ARGUMENT_POSITIONAL) != 0;
+  return table->name && (table->flags & ARGUMENT_POSITIONAL) && place < positions ? place : args->count;
+}
+
+int args_replace(const char *config, const struct argument *table, const char *name, struct slice value,
+                 struct text *out) {
+  struct args args;
+  int result = args_split(config, &args);
+  if (result) return result;
+  uint32_t place = find_given(&args, table, name);
+  bool by_keyword = place == args.count || keyword_length(args.values[place]) > 0;
+  for (uint32_t i = 0; i < args.count || i <= place; i++) {
+    if (i > 0) text_add(out, ", ");
+    if (i != place) {
+      text_add(out, args.values[i]);
+      continue;
+    }
+    if (by_keyword) text_addf(out, "%s ", name);
+    args_quote(value, out);
+  }
+  args_free(&args);
+  return out->failed ? -ERROR_NO_MEMORY : 0;
+}
+
 int args_parse(const char *config, const struct argument *table, void *target, struct args *rest,
                struct report *report) {
   return args_parse_in(NULL, config, table, target, rest, report);

@@ -11,6 +11,7 @@
 
 #include "lib/report.h"
 #include "lib/string.h"
+#include "lib/text.h"
 
 struct element;
 
@@ -111,6 +112,10 @@ int args_parse(const char *config, const struct argument *table, void *target, s
  * argument's name, if it has one. */
 int args_parse_value(struct element *context, const struct argument *argument, const char *value, void *target,
                      struct report *report) MUST_USE;
+/* `config` with `value` for argument `name` of the table, as Click's reconfigure_keyword_handler has it: in the place of the last such
+ * keyword, or by position, or else behind the others. `value` gets quotes where it needs some. 0 or -ERROR_NO_MEMORY. */
+int args_replace(const char *config, const struct argument *table, const char *name, struct slice value,
+                 struct text *out) MUST_USE;
 /* Two structs that were parsed by `table` exchange what it says: values, what they own, and whether they were given. */
 void args_exchange(const struct argument *table, void *a, void *b);
 /* Frees what STRING, WORD, FILENAME, DATA and handler targets own. */

@@ -50,6 +50,8 @@ struct click_language {
   int (*library)(void *context, const char *name, const char *from, struct text *source, char **file,
                  struct report *report);
   void *context;
+  struct slice
+      archive; /* that the source is a member of, if any: libraries are looked for there first (click/archive.h) */
 };
 
 /* Parses a whole Click source. Reports every error it can find ("fw.click:3: syntax error near ..."), then returns

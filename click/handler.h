@@ -27,7 +27,9 @@ struct handler {
   /* For the ready-made readers below. */
   size_t offset;
   const char *help; /* one line */
-  bool local;       /* only elements of the graph may read it: not the control socket (files, signals) */
+  /* What is written becomes this argument in `config`, as Click's reconfigure_keyword_handler does it. NULL: `config` stays. */
+  const char *argument;
+  bool local; /* only elements of the graph may read it: not the control socket (files, signals) */
 };
 
 /* Ready-made: appends the uint64_t, uint32_t or bool at owner + handler->offset as decimal (true/false). */

@@ -3,6 +3,7 @@
  * Reading and writing handlers by name: "element.handler", "3.handler", "handler".
  */
 #include "click/handlers.h"
+#include "click/reconfigure.h"
 
 static const struct handler *find_in(const struct handler *table, struct slice name) {
   for (; table && table->name; table++) {
@@ -133,6 +134,8 @@ int router_write(struct router *router, struct slice name, struct slice value, s
   int result = enter(router, name, report);
   exclude(router, &target, true);
   if (result == 0) result = target.handler->write(target.owner, target.handler, value, report);
+  const char *argument = target.handler->argument;
+  if (result == 0 && argument) result = reconfigure_note(target.element, argument, value, report);
   exclude(router, &target, false);
   leave(router);
   return result;

@@ -19,6 +19,24 @@ static int configure_and_take(struct element *e, struct element *next, struct re
   return result;
 }
 
+/* Takes `config`. */
+static void set_config(struct element *e, char *config) {
+  char *old = e->config;
+  e->config = config;
+  e->router->config.declarations[e->index].arguments = config;
+  memory_free(old);
+}
+
+int reconfigure_note(struct element *e, const char *argument, struct slice value, struct report *report) {
+  struct text text = {0};
+  int result = args_replace(e->config, e->class->arguments, argument, slice_trim(value), &text);
+  char *config = result == 0 ? memory_copy_string(text_string(&text), text.length) : NULL;
+  text_free(&text);
+  if (!config) return report_error(report, ERROR_NO_MEMORY, "config: no memory for the new text");
+  set_config(e, config);
+  return 0;
+}
+
 int reconfigure_write(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct element *e = owner;
   if (value.length > 0 && memchr(value.data, '\0', value.length)) {
@@ -36,10 +54,7 @@ int reconfigure_write(void *owner, const struct handler *handler, struct slice v
     args_release(e->class->arguments, next);
   }
   if (result == 0) {
-    char *old = e->config;
-    e->config = config;
-    e->router->config.declarations[e->index].arguments = config;
-    memory_free(old);
+    set_config(e, config);
   } else {
     memory_free(config);
   }

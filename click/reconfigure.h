@@ -11,6 +11,9 @@
 /* The write half of handler `config`. All or nothing: after an error the element is as it was. */
 int reconfigure_write(void *owner, const struct handler *handler, struct slice value, struct report *report);
 
+/* `value` was accepted by a handler that stands for this argument: from now on `config` says so. 0 or -ERROR_NO_MEMORY after a report. */
+int reconfigure_note(struct element *e, const char *argument, struct slice value, struct report *report) MUST_USE;
+
 /* element_class.reconfigure of the usual class, whose configure only checks: every argument takes next's value. Never fails. */
 int reconfigure_arguments(struct element *e, struct element *next, struct report *report);
 

@@ -4,6 +4,7 @@
  */
 #include "click/parser.h"
 
+#include "click/archive.h"
 #include "lib/memory.h"
 
 /* --- libraries --- */
@@ -36,22 +37,37 @@ static void read_library(struct parser *parser, char *file, struct text *text) {
   parser->token = token;
 }
 
+/* In the archive that the source came from, where its name is that of the member, and then where the driver looks. 0, or a negative code:
+ * -ERROR_NOT_FOUND and -ERROR_UNSUPPORTED are not reported yet. */
+static int find_library(struct parser *parser, const char *name, const char *from, struct text *text, char **file) {
+  const struct click_language *language = parser->language;
+  struct slice member;
+  if (language == NULL) return -ERROR_UNSUPPORTED;
+  int result = click_archive_find(from, language->archive, name, &member, parser->report);
+  if (result == 0) {
+    text_add_slice(text, member);
+    *file = memory_copy_string(name, strlen(name));
+    return text->failed || *file == NULL ? -ERROR_NO_MEMORY : 0;
+  }
+  if (result != -ERROR_NOT_FOUND) return result;
+  if (language->library == NULL) return -ERROR_UNSUPPORTED;
+  return language->library(language->context, name, from, text, file, parser->report);
+}
+
 static void require_library(struct parser *parser, const char *name, const struct landmark *at) {
   if (parser->depth > 0) {
     parser_error(parser, at, "'require library' must be used at file scope");
     return;
   }
-  if (!parser->language || !parser->language->library) {
-    parser_error(parser, at, "'require library' may not be used in this driver");
-    return;
-  }
   struct text text = {0};
   char *file = NULL;
-  int result = parser->language->library(parser->language->context, name, at->file, &text, &file, parser->report);
+  int result = find_library(parser, name, at->file, &text, &file);
   bool known = false;
   for (uint32_t i = 0; i < parser->library_count && file; i++)
     known = known || strcmp(parser->libraries[i], file) == 0;
-  if (result == -ERROR_NOT_FOUND) {
+  if (result == -ERROR_UNSUPPORTED) {
+    parser_error(parser, at, "'require library' may not be used in this driver");
+  } else if (result == -ERROR_NOT_FOUND) {
     parser_error(parser, at, "library '%.100s' not found in CLICKPATH/conf", name);
   } else if (result) {
     parser_fail(parser, result);

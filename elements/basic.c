@@ -147,6 +147,13 @@ static void discard_take_state(struct element *e, struct element *old, struct re
   ((struct discard *)e)->count = ((struct discard *)old)->count;
 }
 
+static int discard_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct discard *d = (struct discard *)e;
+  args_exchange(e->class->arguments, e, next);
+  if (d->active && d->task.run != NULL) task_schedule(&d->task);
+  return 0;
+}
+
 static int discard_reset_counts(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   counter_reset(&((struct discard *)owner)->count);
   return 0;
@@ -191,6 +198,7 @@ static const struct element_class discard_class = {
     .configure = discard_configure,
     .initialize = discard_initialize,
     .cleanup = discard_cleanup,
+    .reconfigure = discard_reconfigure,
     .take_state = discard_take_state,
     .push = discard_push,
 };

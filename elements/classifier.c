@@ -32,6 +32,14 @@ static void classifier_push(struct element *e, unsigned port, struct batch *batc
   }
 }
 
+static int classifier_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct classifier *c = (struct classifier *)e, *from = (struct classifier *)next;
+  struct pattern_set patterns = c->patterns;
+  c->patterns = from->patterns;
+  from->patterns = patterns;
+  return 0;
+}
+
 static void classifier_cleanup(struct element *e) { pattern_set_free(&((struct classifier *)e)->patterns); }
 
 static int classifier_read_program(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
@@ -67,6 +75,7 @@ static const struct element_class classifier_class = {
         "no_match. A packet that ends before the last byte that a clause looks at does not match the clause.",
     .configure = classifier_configure,
     .cleanup = classifier_cleanup,
+    .reconfigure = classifier_reconfigure,
     .push = classifier_push,
 };
 ELEMENT(Classifier, classifier_class);

@@ -105,20 +105,29 @@ static const struct argument encap_arguments[] = {{"ETHERTYPE", ARGUMENT_U16, AR
                                                    offsetof(struct ether_encap, destination), "destination address"},
                                                   {0}};
 
-static const struct handler encap_handlers[] = {
-    {.name = "src",
-     .read = read_address,
-     .write = encap_write_address,
-     .offset = offsetof(struct ether_encap, source),
-     .help = "source address"},
-    {.name = "dst",
-     .read = read_address,
-     .write = encap_write_address,
-     .offset = offsetof(struct ether_encap, destination),
-     .help = "destination address"},
-    {.name = "ethertype", .read = encap_read_type, .write = encap_write_type, .help = "type field"},
-    {.name = "etht", .read = encap_read_type, .write = encap_write_type, .help = "old name of ethertype"},
-    {0}};
+static const struct handler encap_handlers[] = {{.name = "src",
+                                                 .read = read_address,
+                                                 .write = encap_write_address,
+                                                 .offset = offsetof(struct ether_encap, source),
+                                                 .argument = "SRC",
+                                                 .help = "source address"},
+                                                {.name = "dst",
+                                                 .read = read_address,
+                                                 .write = encap_write_address,
+                                                 .offset = offsetof(struct ether_encap, destination),
+                                                 .argument = "DST",
+                                                 .help = "destination address"},
+                                                {.name = "ethertype",
+                                                 .read = encap_read_type,
+                                                 .write = encap_write_type,
+                                                 .argument = "ETHERTYPE",
+                                                 .help = "type field"},
+                                                {.name = "etht",
+                                                 .read = encap_read_type,
+                                                 .write = encap_write_type,
+                                                 .argument = "ETHERTYPE",
+                                                 .help = "old name of ethertype"},
+                                                {0}};
 
 static const struct element_class encap_class = {
     .name = "EtherEncap",

@@ -61,6 +61,19 @@ static void filter_push(struct element *e, unsigned port, struct batch *batch) {
   run_split(e, batch, outputs);
 }
 
+/* The tree reads the program of the element that it stands in. */
+static int filter_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct ip_filter *f = (struct ip_filter *)e, *from = (struct ip_filter *)next, old = *f;
+  f->program = from->program;
+  f->tree = from->tree;
+  f->outputs = from->outputs;
+  f->tree.program = &f->program;
+  from->program = old.program;
+  from->tree = old.tree;
+  from->outputs = old.outputs;
+  return 0;
+}
+
 static void filter_cleanup(struct element *e) {
   struct ip_filter *f = (struct ip_filter *)e;
   filter_program_free(&f->program);
@@ -105,6 +118,7 @@ static const struct element_class ip_filter_class = {
         "denied.",
     .configure = filter_configure,
     .cleanup = filter_cleanup,
+    .reconfigure = filter_reconfigure,
     .push = filter_push,
 };
 ELEMENT(IPFilter, ip_filter_class);
@@ -143,6 +157,7 @@ static const struct element_class ip_classifier_class = {
         "Without a match a packet is dropped and counted under no_match.",
     .configure = classifier_configure,
     .cleanup = filter_cleanup,
+    .reconfigure = filter_reconfigure,
     .push = filter_push,
 };
 ELEMENT(IPClassifier, ip_classifier_class);

@@ -337,6 +337,7 @@ static const struct handler queue_handlers[] = {
      .read = handler_read_u32,
      .write = queue_write_capacity,
      .offset = offsetof(struct queue, capacity),
+     .argument = "CAPACITY",
      .help = "most packets it stores; what does not fit any more is dropped"},
     {.name = "drops",
      .read = handler_read_u64,

@@ -48,9 +48,15 @@ static void rated_pull(struct element *e, unsigned port, struct batch *batch, un
   token_bucket_remove(&s->bucket, source_make(s, batch, (unsigned)left));
 }
 
-static void rated_assign(struct source *s) {
+/* `least`: tokens that the bucket holds at least. */
+static void rated_assign(struct source *s, uint64_t least) {
   uint64_t burst = s->rate < 200 ? 2 : s->rate / 100;
-  token_bucket_assign(&s->bucket, s->rate, burst);
+  token_bucket_assign(&s->bucket, s->rate, burst < least ? least : burst);
+}
+
+/* With BANDWIDTH and LENGTH Click's bucket holds two tokens for each byte of LENGTH, until `rate` is written. */
+static void rated_assign_configured(struct source *s) {
+  rated_assign(s, s->bandwidth > 0 && s->length > 0 ? 2 * (uint64_t)s->length : 0);
 }
 
 static int rated_configure(struct element *e, const struct args *rest, struct report *report) {
@@ -59,7 +65,7 @@ static int rated_configure(struct element *e, const struct args *rest, struct re
   if (status < 0) return status;
   size_t length = s->data->length;
   if (s->bandwidth > 0) s->rate = s->bandwidth / (length > 0 ? length : 1);
-  rated_assign(s);
+  rated_assign_configured(s);
   return 0;
 }
 
@@ -73,7 +79,7 @@ static int rated_initialize(struct element *e, struct report *report) {
 static int rated_reconfigure(struct element *e, struct element *next, struct report *report) {
   struct source *s = (struct source *)e;
   int status = source_reconfigure(e, next, report);
-  rated_assign(s);
+  rated_assign_configured(s);
   return status;
 }
 
@@ -81,7 +87,7 @@ static int rated_write_rate(void *owner, const struct handler *handler, struct s
   struct source *s = owner;
   int status = parameter_write(owner, handler, value, report);
   if (status < 0) return status;
-  rated_assign(s);
+  rated_assign(s, 0);
   source_wake(s);
   return 0;
 }
@@ -136,8 +142,8 @@ static const struct element_class rated_class = {
     .handlers = rated_handlers,
     .example = "RatedSource(\\<08 00>, RATE 1000, LIMIT 5000) -> Queue -> ...",
     .manual =
-        "A bucket gets RATE tokens a second and keeps a hundredth of a second's, but at least 2; each packet takes one. It "
-        "begins with one, so the first packet comes at once.",
+        "A bucket gets RATE tokens a second and keeps a hundredth of a second's, but at least 2, and with BANDWIDTH and LENGTH at "
+        "least twice LENGTH; each packet takes one. It begins with one, so the first packet comes at once.",
     .defaults = source_defaults,
     .configure = rated_configure,
     .initialize = rated_initialize,

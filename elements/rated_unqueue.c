@@ -163,6 +163,7 @@ static const struct handler rated_unqueue_handlers[] = {
      .read = parameter_read,
      .write = rated_unqueue_write_rate,
      .offset = offsetof(struct rated_unqueue, rated.rate),
+     .argument = "RATE",
      .help = "the rate at which packets pass"},
     {.name = "active",
      .read = parameter_read,

@@ -4,6 +4,7 @@
  * DRRSched shares bytes evenly (Shreedhar and Varghese, 1995), StrideSched shares packets by tickets (Waldspurger, 1995),
  * TimeSortedSched merges by timestamp. StrideSwitch is StrideSched for outputs.
  */
+#include "click/reconfigure.h"
 #include "elements/parameter.h"
 #include "elements/run.h"
 #include "lib/memory.h"
@@ -428,9 +429,17 @@ static uint32_t stride_choose(const struct stride *s) {
   return best;
 }
 
+static void stride_take_tickets(struct stride *s, uint32_t port, uint32_t tickets) {
+  struct stride_client *client = &s->clients[port];
+  uint32_t first = stride_choose(s);
+  bool joins = client->tickets == 0 && tickets > 0;
+  stride_set(client, tickets);
+  /* Who comes anew gets no credit for the time before. */
+  if (joins) client->pass = first < s->count ? s->clients[first].pass + client->stride : 0;
+}
+
 static int stride_write_tickets(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct stride *s = owner;
-  struct stride_client *client = &s->clients[handler->offset];
   uint64_t tickets = 0;
   if (slice_to_u64(slice_trim(value), UINT32_MAX, &tickets) < 0) {
     return report_error(report, ERROR_INVALID, "tickets value must be integer");
@@ -439,11 +448,7 @@ static int stride_write_tickets(void *owner, const struct handler *handler, stru
     report_warning(report, "port %u tickets reduced to %d", (unsigned)handler->offset, STRIDE_TICKETS_MAX);
     tickets = STRIDE_TICKETS_MAX;
   }
-  uint32_t first = stride_choose(s);
-  bool joins = client->tickets == 0 && tickets > 0;
-  stride_set(client, (uint32_t)tickets);
-  /* Who comes anew gets no credit for the time before. */
-  if (joins) client->pass = first < s->count ? s->clients[first].pass + client->stride : 0;
+  stride_take_tickets(s, (uint32_t)handler->offset, (uint32_t)tickets);
   return 0;
 }
 
@@ -489,6 +494,28 @@ static void stride_take_state(struct element *e, struct element *old, struct rep
     s->clients[i].pass = from->clients[i].pass;
   }
 }
+
+static int stride_read_config(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
+                              struct report *report) {
+  const struct stride *s = owner;
+  for (uint32_t i = 0; i < s->count; i++)
+    text_addf(out, "%s%u", i > 0 ? ", " : "", s->clients[i].tickets);
+  return 0;
+}
+
+/* As by the handlers, port by port. */
+static int stride_reconfigure(struct element *e, struct element *next, struct report *report) {
+  struct stride *s = (struct stride *)e;
+  for (uint32_t i = 0; i < s->count; i++)
+    stride_take_tickets(s, i, ((const struct stride *)next)->clients[i].tickets);
+  return 0;
+}
+
+static const struct handler stride_handlers[] = {{.name = "config",
+                                                  .read = stride_read_config,
+                                                  .write = reconfigure_write,
+                                                  .help = "tickets of the ports; writing reconfigures"},
+                                                 {0}};
 
 static void stride_cleanup(struct element *e) {
   struct stride *s = (struct stride *)e;
@@ -558,8 +585,10 @@ static const struct element_class stride_sched_class = {
     .manual =
         "Arguments are numbers of tickets, one for each input, up to 65536. An input with twice the tickets gives twice the "
         "packets; one without tickets gives none. The handlers ticketsN, N the number of the input, read and set them.",
+    .handlers = stride_handlers,
     .configure = stride_configure,
     .cleanup = stride_cleanup,
+    .reconfigure = stride_reconfigure,
     .take_state = stride_take_state,
     .handler_find = stride_handler_find,
     .handler_at = stride_handler_at,
@@ -581,8 +610,10 @@ static const struct element_class stride_switch_class = {
     .manual =
         "Arguments are numbers of tickets, one for each output, up to 65536. An output with twice the tickets gets twice the "
         "packets. The handlers ticketsN, N the number of the output, read and set them.",
+    .handlers = stride_handlers,
     .configure = stride_configure,
     .cleanup = stride_cleanup,
+    .reconfigure = stride_reconfigure,
     .take_state = stride_take_state,
     .handler_find = stride_handler_find,
     .handler_at = stride_handler_at,

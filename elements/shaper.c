@@ -100,6 +100,7 @@ static const struct handler shaper_handlers[] = {
      .read = parameter_read,
      .write = shaper_write_rate,
      .offset = offsetof(struct shaper, rate),
+     .argument = "RATE",
      .help = "the rate that is let through"},
     {.name = "reset", .write = shaper_reset, .help = "forget what has passed in this second"},
     {0}};
@@ -207,6 +208,7 @@ static const struct handler splitter_handlers[] = {{.name = "rate",
                                                     .read = parameter_read,
                                                     .write = splitter_write_rate,
                                                     .offset = offsetof(struct rated_splitter, rated.rate),
+                                                    .argument = "RATE",
                                                     .help = "the rate that goes to output 0"},
                                                    {0}};
 

@@ -90,6 +90,11 @@ static const struct handler switch_handlers[] = {{.name = "switch",
                                                   .write = switch_write,
                                                   .offset = offsetof(struct switch_element, port),
                                                   .help = "the port that is used; -1: none"},
+                                                 {.name = "config",
+                                                  .read = parameter_read_i32,
+                                                  .write = reconfigure_write,
+                                                  .offset = offsetof(struct switch_element, port),
+                                                  .help = "as switch; writing reconfigures"},
                                                  {0}};
 
 static const struct element_class switch_class = {
@@ -361,6 +366,15 @@ static int random_sample_write(void *owner, const struct handler *handler, struc
   return 0;
 }
 
+static int random_sample_read_config(void *owner, const struct handler *handler, struct slice parameter,
+                                     struct text *out, struct report *report) {
+  const struct random_sample *s = owner;
+  text_add(out, "SAMPLE ");
+  text_add_fixed(out, counter_read(&s->sample), 32);
+  text_addf(out, ", ACTIVE %s", __atomic_load_n(&s->active, __ATOMIC_RELAXED) ? "true" : "false");
+  return 0;
+}
+
 static void random_sample_take_state(struct element *e, struct element *old, struct report *report) {
   ((struct random_sample *)e)->drops = ((const struct random_sample *)old)->drops;
 }
@@ -394,6 +408,10 @@ static const struct handler random_sample_handlers[] = {{.name = "sampling_prob"
                                                          .read = handler_read_u64,
                                                          .offset = offsetof(struct random_sample, drops),
                                                          .help = "packets that were not sampled"},
+                                                        {.name = "config",
+                                                         .read = random_sample_read_config,
+                                                         .write = reconfigure_write,
+                                                         .help = "what is sampled now; writing reconfigures"},
                                                         {0}};
 
 static const char *const random_sample_drops[] = {"not_sampled", NULL};

@@ -14,6 +14,9 @@ static void wake_worker(unsigned worker) { platform_wake(worker); }
 
 static int make(struct system *system, struct router *running, const char *file, struct slice source,
                 struct graph **graph, struct report *report) {
+  const struct click_language *language = system->services.language;
+  struct click_language with_archive = language != NULL ? *language : (struct click_language){0};
+  with_archive.archive = source;
   int error = click_archive_config(file, source, &source, report);
   if (error != 0) return error;
   struct graph *made = memory_alloc_aligned(sizeof *made, 64);
@@ -32,9 +35,12 @@ static int make(struct system *system, struct router *running, const char *file,
     text_add_slice(&whole, driver);
     all = (struct slice){text_string(&whole), whole.length};
   }
+  /* Only the parser asks for it, now. */
+  system->services.language = &with_archive;
   error = whole.failed
               ? report_error(report, ERROR_NO_MEMORY, "%s: no memory for the graph", file)
               : router_create_beside(running, file, all, &system->services, made->scheduler, &made->router, report);
+  system->services.language = language;
   text_free(&whole);
   if (error != 0) {
     memory_free(made);

@@ -275,8 +275,9 @@ int build(const struct build_options *options, struct build_result *result, stru
   if (error == 0 && options->dev) error = dev_key_make(&packing->dev, report);
   if (error == 0) error = file_read(options->click, CLICK_MAX_SOURCE, &source, report);
   struct slice text = {text_string(&source), source.length};
+  const struct click_language language = {.archive = text};
   if (error == 0) error = click_archive_config(options->click, text, &text, report);
-  if (error == 0) error = click_parse(options->click, text, &config, report);
+  if (error == 0) error = click_parse_with(options->click, text, &language, &config, report);
   if (error != 0) goto done;
   error = add_option_bundles(packing, options, report);
   if (error == 0) error = check_config(packing, options, &config, directory, report);

@@ -314,6 +314,9 @@ enum click_action click_options_parse(int argc, char **argv, struct click_driver
   }
   for (; optind < argc && !parser.bad; optind++) /* behind "--" */
     operand(&parser, argv[optind]);
+  /* Several threads would each find something else to do at the same time, in another order each time. */
+  if (options->simulated_time && options->threads > 1)
+    bad_option(&parser, "simulated time needs one thread; leave out '--simtime' or '--threads'");
   return parser.bad ? CLICK_ACTION_BAD_OPTION : action;
 }
 

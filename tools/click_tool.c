@@ -126,8 +126,9 @@ static int load(struct click_tool *tool, struct report *report) {
   const struct click_language language = {.parameters = tool->parameters,
                                           .parameter_count = tool->parameter_count,
                                           .library = click_library_find,
-                                          .context = (void *)tool->click_path};
-  tool->text = (struct slice){text_string(&tool->source), tool->source.length};
+                                          .context = (void *)tool->click_path,
+                                          .archive = {text_string(&tool->source), tool->source.length}};
+  tool->text = language.archive;
   int error = click_archive_config(tool->landmark, tool->text, &tool->text, report);
   return error != 0 ? error : click_parse_with(tool->landmark, tool->text, &language, &tool->config, report);
 }

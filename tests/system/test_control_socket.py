@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """ControlSocket and ChatterSocket, as their clients see them, by Click's manual pages of those names."""
+import errno
 import os
 import pathlib
 import resource
+import socket
 import subprocess
 
 import pytest
@@ -87,6 +89,33 @@ def test_place_that_is_taken_is_refused_or_tried_again(click, runtime):
     first.terminate()
     first.wait(PATIENCE)
     assert Client(path).read(b"\r\n") == b"Click::ControlSocket/1.3\r\n"
+
+
+def test_arguments_by_keyword(click, runtime):
+    """TYPE, PORT, FILENAME, RETRIES, RETRY_WARNINGS, as both manual pages have them; PROXY: the handlers that the element is asked for."""
+    path = str(runtime / "control")
+    first = click('proxy :: Script(TYPE PROXY, return $0);'
+                  f'ControlSocket(TYPE UNIX, FILENAME "{path}", RETRIES 0, RETRY_WARNINGS true);'
+                  f'p :: ControlSocket(TYPE TCP, PORT 20000+, LOCALHOST true, PROXY proxy);'
+                  'c :: ChatterSocket(TYPE TCP, PORT 20000+, LOCALHOST true)')
+    client = Client(path)
+    client.read(b"\r\n")
+    ports = {}
+    for name in "pc":
+        client.ask(b"READ %b.port" % name.encode(), b"DATA 5\r\n")
+        ports[name] = int(client.socket.recv(5))
+    proxied = Client(("127.0.0.1", ports["p"]))
+    proxied.read(b"\r\n")
+    assert proxied.ask(b"READ any.thing", b"any.thing").startswith(b"200 ")
+    with socket.socket() as elsewhere:
+        assert elsewhere.connect_ex(("127.0.0.2", ports["c"])) == errno.ECONNREFUSED
+    silent = click(f'ControlSocket(UNIX, FILENAME "{path}", RETRIES 50, RETRY_WARNINGS false);'
+                   f'ChatterSocket(UNIX, FILENAME "{path}", RETRIES 50, RETRY_WARNINGS false)')
+    first.terminate()
+    first.wait(PATIENCE)
+    assert Client(path).read(b"\r\n").startswith(b"Click::C")
+    silent.terminate()
+    assert b"use" not in silent.communicate(timeout=PATIENCE)[1]
 
 
 def test_without_descriptors_a_connection_waits(click, runtime):

@@ -152,6 +152,9 @@ def test_ping_through_two_interfaces(namespace, click, kind, threads):
         assert running.number("a.selected_calls") >= 1
         assert running.drops("a") == {} and set(running.drops("b")) <= {"write_failed"}
     assert running.read("a.dev_name") == "im0"
+    if "Queue -> b" in CABLES[kind]:
+        assert running.read("b.scheduled") in ("true", "false")  # it sleeps while the interface has nothing
+        assert [running.read(f"b.{name}") for name in ("tickets", "home_thread")] == ["1024", str(threads - 1)]
     # What the host sent of its own before the far end was up.
     assert all("write failed: Input/output error" in line for line in running.stop().splitlines())
     assert link("im0") is None

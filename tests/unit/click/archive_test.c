@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "click/archive.h"
+#include "click/config.h"
 
 #define HEADER(NAME, SIZE) NAME "0           0     0     644     " SIZE "`\n"
 #define AR "!<arch>\n"
@@ -66,7 +67,35 @@ static void takes_the_config_member(void **state) {
   }
 }
 
+/* A library that is a member of the archive is read from there, and before any other; without an archive, or under another name, it is
+ * not found, and a driver without files says so. */
+static void finds_libraries(void **state) {
+  static const char archive[] = AR HEADER("config/         ", "28        ") "require(library l.click); a\n" HEADER(
+      "l.click/        ", "14        ") "a :: Counter;\n";
+  static const struct {
+    const char *archive, *source, *message;
+  } rows[] = {
+      {"", "require(library l.click);", "f:1: 'require library' may not be used in this driver\n"},
+      {archive, "require(library m.click);", "f:1: 'require library' may not be used in this driver\n"},
+      {AR "x", "require(library l.click);", "f: bad archive: truncated\n"},
+      {archive, "require(library l.click); a -> a;", ""},
+      {archive, "require(library l.click); require(library l.click); a -> a;", ""},
+      {archive, "require(library l.click); b", "f:1: undeclared element 'b', assuming element class\n"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct report report = {0};
+    struct click_config config = {0};
+    const struct click_language language = {.archive = slice_of(rows[i].archive)};
+    int result = click_parse_with("f", slice_of(rows[i].source), &language, &config, &report);
+    if (rows[i].message[0] == '\0' && result != 0) fail_msg("row %zu: %s", i, text_string(&report.text));
+    if (result != 0) assert_string_equal(text_string(&report.text), rows[i].message);
+    if (result == 0) assert_true(click_config_find(&config, "a") >= 0);
+    click_config_free(&config);
+    report_free(&report);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(takes_the_config_member)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(takes_the_config_member), cmocka_unit_test(finds_libraries)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,33 @@ static void refuses(void **state) {
   }
 }
 
+/* A written value stands in `config` where the argument stood (element.cc, reconfigure_keyword_handler), quoted where it must be. */
+static void replaces(void **state) {
+  static const struct argument rows[] = {{"CAPACITY", ARGUMENT_U32, ARGUMENT_POSITIONAL, 0, "", 0},
+                                         {"FLAG", ARGUMENT_BOOL, 0, 0, "", 0},
+                                         {"LAST", ARGUMENT_STRING, ARGUMENT_POSITIONAL, 0, "", 0},
+                                         {0}};
+  static const struct {
+    const char *config, *name, *value, *expected;
+  } cases[] = {
+      {"", "CAPACITY", "5", "CAPACITY 5"},
+      {"10", "CAPACITY", "5", "5"},
+      {"10, b", "LAST", "c, d", "10, \"c, d\""},
+      {"10", "LAST", "c", "10, LAST c"},
+      {"FLAG true, CAPACITY 10", "CAPACITY", "5", "FLAG true, CAPACITY 5"},
+      {"FLAG true", "CAPACITY", "5", "FLAG true, CAPACITY 5"},
+      {"CAPACITY 1, CAPACITY 2", "CAPACITY", "5", "CAPACITY 1, CAPACITY 5"},
+      {"\"a,b\", LAST 'x, y'", "CAPACITY", "", "\"\", LAST 'x, y'"},
+      {"1, FLAG 0", "NONE", "5", "1, FLAG 0, NONE 5"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct text out = {0};
+    assert_int_equal(args_replace(cases[i].config, rows, cases[i].name, slice_of(cases[i].value), &out), 0);
+    assert_string_equal(text_string(&out), cases[i].expected);
+    text_free(&out);
+  }
+}
+
 /* A class without arguments takes none; a default text is replaced, not leaked. */
 static void edge_tables(void **state) {
   struct target t = {.string = memory_copy_string("default", 7)};
@@ -272,10 +299,9 @@ static void name_tables(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(refuses),       cmocka_unit_test(parses),
-      cmocka_unit_test(splits),        cmocka_unit_test(unquotes),
-      cmocka_unit_test(edge_tables),   cmocka_unit_test(port_counts),
-      cmocka_unit_test(nearest_names), cmocka_unit_test(processing_and_flow),
+      cmocka_unit_test(refuses),     cmocka_unit_test(parses),        cmocka_unit_test(replaces),
+      cmocka_unit_test(splits),      cmocka_unit_test(unquotes),      cmocka_unit_test(edge_tables),
+      cmocka_unit_test(port_counts), cmocka_unit_test(nearest_names), cmocka_unit_test(processing_and_flow),
       cmocka_unit_test(name_tables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

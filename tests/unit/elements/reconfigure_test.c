@@ -13,6 +13,7 @@ static void packets_meet_the_new_arguments(void **state) {
     const char *graph, *config;
     const char *frames;             /* injected by i after the write */
     const char *capture, *expected; /* what Capture then has */
+    const char *shown;              /* what `config` then reads; NULL: what was written */
   } rows[] = {
       {"i :: Inject -> e :: Strip(1) -> o :: Capture", "2", "abc", "o", "c "},
       {"i :: Inject -> Strip(2) -> e :: Unstrip(1) -> o :: Capture", "2", "abc", "o", "abc "},
@@ -21,8 +22,13 @@ static void packets_meet_the_new_arguments(void **state) {
       {"i :: Inject -> e :: Switch(0) -> o :: Capture; e [1] -> p :: Capture", "1", "a b", "p", "a b "},
       {"i :: Inject -> e :: HashSwitch(0, 1) -> o :: Capture; e [1] -> p :: Capture", "OFFSET 1, LENGTH 1", "ab ba",
        "p", "ba "},
-      {"i :: Inject -> e :: RandomSample(1) -> o :: Capture; e [1] -> p :: Capture", "DROP 1", "a b", "p", "a b "},
-      {"i :: Inject -> e :: RandomSample(DROP 1) -> o :: Capture", "1", "a b", "o", "a b "},
+      {"i :: Inject -> e :: RandomSample(1) -> o :: Capture; e [1] -> p :: Capture", "DROP 1", "a b", "p", "a b ",
+       "SAMPLE 0, ACTIVE true"}, /* randomsample.cc, read_handler */
+      {"i :: Inject -> e :: RandomSample(DROP 1) -> o :: Capture", "1", "a b", "o", "a b ", "SAMPLE 1, ACTIVE true"},
+      {"i :: Inject -> e :: Classifier(0/61, -) -> Discard; e [1] -> p :: Capture", "0/62, 1/63", "ac ad", "p", "ac "},
+      {"i :: Inject -> MarkIPHeader -> e :: IPFilter(drop all) -> o :: Capture", "allow all", "a b", "o", "a b "},
+      {"i :: Inject -> e :: IPClassifier(ip proto 1, -) -> p :: Capture; e [1] -> Discard", "-, ip proto 1", "a", "p", "a "},
+      {"i :: Inject -> e :: StrideSwitch(1, 0) -> Discard; e [1] -> p :: Capture", "0, 1", "a b", "p", "a b "},
       {"i :: Inject -> e :: Paint(1) -> s :: PaintSwitch -> o :: Capture; s [1] -> p :: Capture", "0", "a", "o", "a "},
       {"i :: Inject -> e :: Paint(1) -> s :: PaintSwitch(ANNO 20) -> o :: Capture; s [1] -> p :: Capture", "1, 20", "a",
        "p", "a "},
@@ -53,7 +59,7 @@ static void packets_meet_the_new_arguments(void **state) {
     harness_run(3);
     harness_captured(rows[r].capture);
     harness_expect_write("e.config", rows[r].config, 0);
-    assert_string_equal(harness_read("e.config"), rows[r].config);
+    assert_string_equal(harness_read("e.config"), rows[r].shown ? rows[r].shown : rows[r].config);
     harness.now += 100000000; /* so that a new rate has brought tokens */
     harness_inject("i", rows[r].frames, 1);
     harness_run(50);
@@ -94,6 +100,40 @@ static void handlers_show_the_new_arguments(void **state) {
     const char *got = harness_read(rows[r].handler);
     if (strcmp(got, rows[r].expected) != 0) fail_msg("%s, then %s: '%s'", rows[r].graph, rows[r].config, got);
     report_free(&report);
+    harness_stop();
+  }
+}
+
+/* Where a handler stands for an argument in Click (reconfigure_keyword_handler, or a `config` of its own), `config` follows it; a value that
+ * is refused leaves it. */
+static void config_follows_handlers(void **state) {
+  static const struct {
+    const char *graph, *handler, *value, *expected; /* value refused: expected is the graph's */
+  } rows[] = {
+      {"Idle -> e :: Queue(10) -> Discard", "e.capacity", "x", "10"},
+      {"Idle -> e :: Queue -> Discard", "e.capacity", "20", "CAPACITY 20"},
+      {"Idle -> e :: Queue(10) -> Discard", "e.capacity", " 20 ", "20"},
+      {"Idle -> e :: FrontDropQueue(CAPACITY 10) -> Discard", "e.capacity", "20", "CAPACITY 20"},
+      {"Idle -> e :: Shaper(10) -> Discard", "e.rate", "20", "20"},
+      {"Idle -> e :: RatedSplitter(10) -> Discard", "e.rate", "20", "20"},
+      {"Idle -> e :: RatedUnqueue(10, BURST_SIZE 4) -> Discard", "e.rate", "20", "20, BURST_SIZE 4"},
+      {"Idle -> e :: BandwidthRatedUnqueue(1kbps) -> Discard", "e.rate", "2kbps", "2kbps"},
+      {"Idle -> e :: EtherEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2) -> Discard", "e.dst", "3:3:3:3:3:3",
+       "0x0800, 1:1:1:1:1:1, 3:3:3:3:3:3"},
+      {"Idle -> e :: EtherEncap(0x0800, 1:1:1:1:1:1, 2:2:2:2:2:2) -> Discard", "e.etht", "0x0806",
+       "0x0806, 1:1:1:1:1:1, 2:2:2:2:2:2"},
+      {"Idle -> e :: Switch(0) -> Discard; e [1] -> Discard", "e.switch", "2", "0"},
+      {"Idle -> e :: Switch(0) -> Discard; e [1] -> Discard", "e.switch", "1", "1"},
+      {"Idle -> e :: PullSwitch -> Discard; Idle -> [1] e", "e.switch", "1", "1"},
+      {"Idle -> e :: RandomSample(0.5) -> Discard", "e.drop_prob", "0.25", "SAMPLE 0.75, ACTIVE true"},
+      {"Idle -> e :: RandomSample(0.5) -> Discard", "e.active", "false", "SAMPLE 0.5, ACTIVE false"},
+      {"Idle -> e :: StrideSched(1, 2) -> Discard; Idle -> [1] e", "e.tickets1", "5", "1, 5"},
+  };
+  for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+    harness_start(rows[r].graph);
+    (void)harness_write(rows[r].handler, rows[r].value, strlen(rows[r].value));
+    const char *got = harness_read("e.config");
+    if (strcmp(got, rows[r].expected) != 0) fail_msg("%s, %s: '%s'", rows[r].graph, rows[r].handler, got);
     harness_stop();
   }
 }
@@ -145,9 +185,8 @@ static void mistakes_change_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(packets_meet_the_new_arguments),
-      cmocka_unit_test(handlers_show_the_new_arguments),
-      cmocka_unit_test(printing_changes),
+      cmocka_unit_test(packets_meet_the_new_arguments), cmocka_unit_test(handlers_show_the_new_arguments),
+      cmocka_unit_test(config_follows_handlers),        cmocka_unit_test(printing_changes),
       cmocka_unit_test(mistakes_change_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #define PULLERS \
   "Unqueue Unqueue2:QUIET_true RatedUnqueue:1 BandwidthRatedUnqueue:1 Burster:1 DelayUnqueue:1 LinkUnqueue:1,_100"
 #define QUEUES "Queue SimpleQueue NotifierQueue ThreadSafeQueue FullNoteQueue"
+#define DUMP "tests/unit/elements/dumps/little.pcap"
 
 const struct row rows_flow[] = {
     /* sources */
@@ -56,6 +57,13 @@ const struct row rows_flow[] = {
      "e.scheduled e.tickets e.tickets=512 e.tickets e.home_thread !e.home_thread=x e.scheduled=false e.scheduled",
      "true|1024|512|0|false", "element.cc, add_task_handlers; task.hh: DEFAULT_TICKETS"},
 
+    {"FromDump:" DUMP " FromIPSummaryDump:DATA_5,_FIELDS_count", "scheduled tickets home_thread",
+     "e :: $C($A) -> Discard",
+     "e.scheduled e.tickets e.tickets=512 e.tickets e.home_thread !e.home_thread=x e.scheduled=false e.scheduled",
+     "true|1024|512|0|false", "element.cc, add_task_handlers; task.hh: DEFAULT_TICKETS"},
+    {"FromDump", "FILENAME", "e :: $C(FILENAME " DUMP ") -> c :: Counter -> Discard", "R c.count", "5",
+     "tests/unit/elements/dumps/make.py: FRAMES"},
+
     /* where packets end */
     {"Discard", "count reset_counts", "i :: Inject -> e :: $C", "I=a_b e.count e.reset_counts= e.count", "2|0",
      "discard.hh"},
@@ -63,7 +71,9 @@ const struct row rows_flow[] = {
      "I=a R e.count e.active e.active=true R e.count", "0|false|1", "discard.hh"},
     {"Discard", "BURST", "InfiniteSource -> PullNull -> e :: $C(BURST 3)", "R e.count", "60",
      "discard.cc, run_task: BURST packets in each of 20 rounds"},
-    {"Discard ToDevice:eth0", "scheduled tickets home_thread", "i :: Inject -> Queue -> e :: $C($A)",
+    {"ToDump", "FILENAME", "i :: Inject -> e :: $C(FILENAME /dev/null)", "I=ab e.count", "1", "todump.hh"},
+    {"Discard ToDevice:eth0 ToDump:/dev/null ToIPSummaryDump:/dev/null Socket:UDP,127.0.0.1,9,CLIENT_true",
+     "scheduled tickets home_thread", "i :: Inject -> Queue -> e :: $C($A)",
      "e.scheduled e.tickets e.tickets=512 e.tickets e.home_thread !e.home_thread=x e.scheduled=false e.scheduled",
      "true|1024|512|0|false", "element.cc, add_task_handlers; task.hh: DEFAULT_TICKETS"},
 
@@ -202,6 +212,12 @@ const struct row rows_flow[] = {
      "i :: Inject -> Queue -> e :: $C(QUANTUM 2) -> u :: Unqueue(ACTIVE false) -> o :: Capture; j :: Inject -> Queue -> [1] e",
      "I=a111_a222 J=b1_b2_b3_b4 u.active=true R @o", "b1 b2 a111 b3 b4 a222",
      "Shreedhar and Varghese: 2 bytes a round to each, and input 1 first (drr.cc)"},
+    {"StrideSched", "config", "Idle -> e :: $C(1, 2) -> Idle; Idle -> [1] e",
+     "e.config e.tickets1=5 e.config e.config=3,_4 e.config e.tickets0", "1, 2|1, 5|3, 4|3",
+     "stridesched.cc, read_handler"},
+    {"StrideSwitch", "config", "Idle -> e :: $C(1, 2) -> Idle; e [1] -> Idle",
+     "e.config e.tickets1=5 e.config e.config=3,_4 e.config e.tickets0", "1, 2|1, 5|3, 4|3",
+     "stridesched.cc, read_handler"},
     {"TimeSortedSched", "STOP", "i :: Inject -> Queue -> e :: $C(STOP true) -> Unqueue -> Discard", "R %stops", "1",
      "timesortedsched.hh"},
     {"TimeSortedSched", "BUFFER well_ordered",

@@ -19,15 +19,16 @@ static const struct {
   const char *classes, *files;
 } elsewhere[] = {
     {"BPFilter BPFClassifier BPFRewriter",
-     "unit/elements/bpfilter_test.c unit/elements/bpf_test.c unit/elements/bpf_maps_test.c unit/elements/bpf_consts_test.c"},
+     "unit/elements/bpfilter_test.c unit/elements/bpf_test.c unit/elements/bpf_maps_test.c unit/elements/bpf_consts_test.c "
+     "unit/elements/bpf_environment_test.c"},
     {"FromDevice ToDevice", "unit/elements/device_test.c"},
     {"ProgressBar", "unit/elements/message_test.c"},
     {"IPFilter IPClassifier", "unit/elements/ipfilter_test.c"},
     {"FromDump ToDump", "unit/elements/dump_test.c"},
     {"FromIPSummaryDump ToIPSummaryDump", "unit/elements/summary_test.c"},
-    {"FromHost ToHost KernelTun KernelTap", "unit/elements/host_tun_test.c"},
+    {"FromHost ToHost KernelTun KernelTap", "unit/elements/host_tun_test.c system/test_host_elements.py"},
     {"Socket", "unit/elements/socket_test.c"},
-    {"ControlSocket ChatterSocket", "unit/kernel/process_test.c"},
+    {"ControlSocket ChatterSocket", "system/test_control_socket.py"},
 };
 
 /* --- words --- */

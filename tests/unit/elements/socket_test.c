@@ -571,8 +571,9 @@ static void datagram_client(void **state) {
 /* UNIX_DGRAM both ways; a reader that is slow makes packets wait, one that is gone makes them drops, and the socket goes on. */
 static void unix_datagrams(void **state) {
   int peer = bound_file("there", SOCK_DGRAM);
-  start("i :: Inject -> q :: Queue(1000) -> s :: Socket(UNIX_DGRAM, %s/there, %s/here) -> c :: Counter -> o :: Capture",
-        directory, directory);
+  start(
+      "i :: Inject -> q :: Queue(1000) -> s :: Socket(UNIX_DGRAM, %s/there, LOCAL_FILENAME %s/here) -> c :: Counter -> o :: Capture",
+      directory, directory);
   static char words[300 * 6 + 1], got[16];
   for (unsigned i = 0; i < 300; i++)
     format_text(words + i * 6, 7, "w%04u ", i);

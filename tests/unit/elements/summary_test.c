@@ -186,6 +186,8 @@ static void marks(void **state) {
   expect_data("!flowid 1.0.0.1 - - 6\n!data ip_src sport\n9.9.9.9 8\n", "", "ip_src sport ip_dst dport",
               "9.9.9.9 8 0.0.0.0 6\n");
   expect_data("!data ip_id\n7\n", ", FLOWID 1.0.0.1 5 2.0.0.2 6 17", "ip_src sport ip_proto", "1.0.0.1 5 U\n");
+  expect_data("7\n", ", DEFAULT_FLOWID 1.0.0.1 5 2.0.0.2 6, DEFAULT_FIELDS ip_id", "ip_src sport ip_proto ip_id",
+              "1.0.0.1 5 T 7\n");
   expect_data("7\n", ", DEFAULT_FLOWID 1.0.0.1 5 2.0.0.2 6, FIELDS ip_id", "ip_src sport ip_proto ip_id",
               "1.0.0.1 5 T 7\n");
   expect_data("!data ts_sec\n7\n!flowid 1.0.0.1 5 2.0.0.2 6\n8\n", "", "ts_sec ip_src", "7 -\n8 1.0.0.1\n");
