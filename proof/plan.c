@@ -55,7 +55,9 @@ static struct proof_cost read_cost(struct reader *r) {
 
 static size_t read_header(struct reader *r, struct proof_plan *plan) {
   const size_t length = (size_t)(r->end - r->at);
-  if (read_byte(r) != PROOF_VERSION) return 0;
+  *plan = (struct proof_plan){0};
+  r->bad = read_byte(r) != PROOF_VERSION || length > PROOF_MAX_LENGTH;
+  if (r->bad) return 0;
   plan->limits.work = read_below(r, PROOF_MAX_WORK);
   plan->limits.states = read_below(r, PROOF_MAX_STATES);
   plan->limits.slots = read_below(r, PROOF_MAX_SLOTS);
@@ -64,7 +66,6 @@ static size_t read_header(struct reader *r, struct proof_plan *plan) {
   plan->entry_count = read_below(r, length < PROOF_MAX_ENTRIES ? length : PROOF_MAX_ENTRIES);
   plan->record_count = read_below(r, length);
   plan->change_count = read_below(r, length);
-  if (r->bad || length > PROOF_MAX_LENGTH) return 0;
   return plan->root_count * sizeof plan->roots[0] + plan->entry_count * sizeof plan->entries[0] +
          plan->record_count * sizeof plan->records[0] + plan->change_count * sizeof plan->changes[0];
 }
