@@ -243,12 +243,15 @@ static bool apply(struct walk *w, struct proof_state *state, const struct proof_
 
 /* --- arrivals --- */
 
+/* Over any limit; what a walk adds to it step by step doesn't wrap. */
+#define COST_MAX ((uint32_t)1 << 30)
+
 /* base + times * each, but too much is too much. */
 static struct proof_cost cost_sum(struct proof_cost base, uint64_t times, struct proof_cost each) {
   const uint64_t insns = base.insns + times * each.insns, calls = base.calls + times * each.calls;
-  if (times > UINT32_MAX) return (struct proof_cost){UINT32_MAX, UINT32_MAX};
-  return (struct proof_cost){insns < UINT32_MAX ? (uint32_t)insns : UINT32_MAX,
-                             calls < UINT32_MAX ? (uint32_t)calls : UINT32_MAX};
+  if (times > UINT32_MAX) return (struct proof_cost){COST_MAX, COST_MAX};
+  return (struct proof_cost){insns < COST_MAX ? (uint32_t)insns : COST_MAX,
+                             calls < COST_MAX ? (uint32_t)calls : COST_MAX};
 }
 static bool cost_within(struct proof_cost cost, struct proof_cost limit) {
   return cost.insns <= limit.insns && cost.calls <= limit.calls;
