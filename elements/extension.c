@@ -354,8 +354,10 @@ int extension_stage(const struct extension_request *request, struct extension **
     extension_free(ext);
     return status;
   }
+  uint64_t mapped = services->now();
   if (!request->interpret) compile(ext);
-  ext->times = (struct extension_times){verified - started, checked - verified, services->now() - checked};
+  ext->times =
+      (struct extension_times){verified - started, checked - verified, mapped - checked, services->now() - mapped};
   *extension = ext;
   return 0;
 }

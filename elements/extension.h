@@ -30,9 +30,10 @@ enum { EXTENSION_COUNTS = sizeof(struct extension_counts) / sizeof(uint64_t) };
 
 /* How long the parts of staging took, in nanoseconds. */
 struct extension_times {
-  uint64_t verify; /* copy, signature */
-  uint64_t check;  /* parsing, audience, floor, instructions */
-  uint64_t maps;   /* maps made or taken over */
+  uint64_t verify;  /* copy, signature */
+  uint64_t check;   /* parsing, audience, floor, instructions */
+  uint64_t maps;    /* maps made or taken over */
+  uint64_t compile; /* native code; near 0 when that comes after the first packet */
 };
 
 /* The last fault. Workers that find `busy` set leave theirs out rather than wait. */

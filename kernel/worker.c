@@ -43,17 +43,20 @@ static void grant_stop_wishes(struct system *system) {
   }
 }
 
-/* Worker 0's work between two rounds; *ports_at is when the ports are to be polled next. True if any was done. */
-static bool housekeeping(struct system *system, uint64_t started, uint64_t now, uint64_t *ports_at) {
+/* Worker 0's work between two rounds, of which the last one `worked`, `elapsed` after the start; *ports_at is when the ports are to be polled
+ * next. True if any was done. */
+static bool housekeeping(struct system *system, bool worked, uint64_t elapsed, uint64_t now, uint64_t *ports_at) {
   if (__atomic_load_n(&system->stop_wishes, __ATOMIC_RELAXED) != 0) grant_stop_wishes(system);
   if (system->first_packet == 0) notice_first_packet(system);
   bool called = __atomic_load_n(&system->attend, __ATOMIC_RELAXED);
   if (called) __atomic_store_n(&system->attend, false, __ATOMIC_SEQ_CST);
+  /* The first packet may be on its way, where code that runs once takes long. */
+  bool early = system->first_packet == 0 && elapsed < (worked ? WORKER_BUSY_NS : WORKER_LATE_NS);
   if (!system->devices_complete) {
-    if (!called && system->first_packet == 0 && now - started < WORKER_LATE_NS) return false;
+    if (!called && early) return false;
     complete_devices(system);
   }
-  bool stepped = postpone_step(&system->postpone);
+  bool stepped = !early && postpone_step(&system->postpone);
   if (now < *ports_at && !called) return stepped;
   bool moved = poll_ports(system);
   *ports_at = moved ? now : now + WORKER_PORT_NS;
@@ -165,7 +168,7 @@ static void run(struct system *system, struct worker *worker) {
     now = platform_now();
     rounds = worked ? next_rounds(rounds, now - before) : 1;
     bool waiting = first && quiesce_reclaim(&system->quiesce);
-    if (first && housekeeping(system, started, now, &ports_at)) worked = true;
+    if (first && housekeeping(system, worked, now - started, now, &ports_at)) worked = true;
     if (worked || waiting || (first && system->staged != NULL)) {
       worked_at = now;
       continue;

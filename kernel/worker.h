@@ -23,8 +23,9 @@ enum {
    * may be late by this. */
   WORKER_ROUNDS_NS = 2000,
   WORKER_ROUNDS = 16,
-  /* Devices that the first packet does not need come up after it, or after this long, or when there is nothing to do. */
+  /* What the first packet does not need (devices, postponed work) comes after it; or after this long without work; or after that long. */
   WORKER_LATE_NS = 5000000,
+  WORKER_BUSY_NS = 100000000,
 };
 
 /* Runs all workers until the system is to stop: worker 0 in this thread, which also runs the ports, deferred frees, the exchange of the
