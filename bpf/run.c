@@ -158,6 +158,9 @@ void bpf_run_callback(const struct bpf_program *program, const struct bpf_enviro
   bpf_machine_set_frame(&m, 0);
   m.stack_length = 0; /* there is no frame above the callback's */
   bpf_machine_hold(&m, key, map->def.key_size, NULL);
+  /* Nobody goes through the entry of native code, which does this otherwise. */
+  forget_room(&m);
+  memset(m.native_value_room, 0, sizeof m.native_value_room);
   uint64_t value = (uint64_t)(uintptr_t)(map->values + (size_t)slot * map->value_stride);
   const struct bpf_code *code = __atomic_load_n(&program->code, __ATOMIC_ACQUIRE);
   m.call = code != NULL && code->call != NULL ? code->call : bpf_interpret_call;
