@@ -451,6 +451,7 @@ __attribute__((always_inline)) static inline uint64_t interpret(struct bpf_machi
         }
         bpf_machine_set_frame(m, m->depth - 1);
         memcpy(&reg[BPF_FIRST_SAVED_REGISTER], m->frame[m->depth].saved, sizeof m->frame[0].saved);
+        memset(&reg[1], 0, 5 * sizeof reg[0]);
         next = m->frame[m->depth].return_to;
         m->program = m->frame[m->depth].program;
         insns = m->program->insns;

@@ -32,6 +32,41 @@ struct bpf_jit_cpu bpf_jit_this_cpu(void) {
   return cpu;
 }
 
+const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
+  static const char *const names[BPF_JIT_RULES] = {
+      [BPF_JIT_ROTATE] = "rotation",
+      [BPF_JIT_ROTATE_KEPT] = "rotation of a register that is kept",
+      [BPF_JIT_TEST] = "test of bits",
+      [BPF_JIT_LEA] = "copy and sum by lea",
+      [BPF_JIT_EXTEND] = "extension by shifts",
+      [BPF_JIT_ANDN] = "and-not",
+      [BPF_JIT_IN_PLACE] = "field changed in place",
+      [BPF_JIT_COMPARE_MEMORY] = "comparison in memory",
+      [BPF_JIT_OPERAND] = "operand in memory",
+      [BPF_JIT_SWAPPED_LOAD] = "load in network byte order",
+      [BPF_JIT_NARROW_LOAD] = "load of what a mask leaves",
+      [BPF_JIT_CMOV] = "conditional move",
+      [BPF_JIT_FOLDED_SUM] = "address that is a copy and a sum",
+      [BPF_JIT_FOLDED_MOVE] = "address that is moved",
+      [BPF_JIT_FOLDED_VALUE] = "address of a value looked up",
+      [BPF_JIT_FOLDED_GLOBAL] = "address of a global variable",
+      [BPF_JIT_KEY_CONSTANT] = "array lookup of a constant",
+      [BPF_JIT_KEY_ALWAYS_NULL] = "array lookup of a constant out of bounds",
+      [BPF_JIT_KEY_REGISTER] = "array lookup of what a register holds",
+      [BPF_JIT_KEY_EXTENDED] = "the same, zero-extended",
+      [BPF_JIT_KEY_MEMORY] = "array lookup of what is in memory",
+      [BPF_JIT_HASH_DIRECT] = "hash lookup by a direct call",
+      [BPF_JIT_NULL_FUSED] = "bound and null check in one",
+      [BPF_JIT_BRANCH_TURNED] = "branch over a jump turned round",
+      [BPF_JIT_PASSAGE] = "jump that nobody passes left out",
+      [BPF_JIT_TAIL_IN_LINE] = "tail call in line",
+      [BPF_JIT_TAIL_CONSTANT] = "tail call in line with a constant index",
+      [BPF_JIT_TAIL_CALLED] = "tail call by way of C",
+      [BPF_JIT_GROUP] = "one check for several accesses",
+  };
+  return names[rule];
+}
+
 /* --- calling back --- */
 
 uint64_t jit_find_function(struct bpf_machine *m, uint64_t address, uint32_t at) {
@@ -129,7 +164,10 @@ static void emit_block(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
   if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
-  if (!j->falls && jit_is_passage(j, block->first)) return;
+  if (!j->falls && jit_is_passage(j, block->first)) {
+    jit_used(j, BPF_JIT_PASSAGE);
+    return;
+  }
   j->s = j->know.entry[index];
   j->counted = 0;
   memset(j->group_end, 0, sizeof j->group_end);
@@ -244,6 +282,7 @@ int bpf_jit(struct bpf_program *program, const struct bpf_fact *facts, const str
     goto out;
   }
   error = place(&j, native, report);
+  if (j.options.rules != NULL) *j.options.rules |= j.rules;
   if (error == 0) {
     /* Workers may be interpreting the program meanwhile. */
     __atomic_store_n(&program->code, &native->code, __ATOMIC_RELEASE);

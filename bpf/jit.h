@@ -16,6 +16,41 @@ struct bpf_jit_cpu {
   bool bmi1, bmi2, movbe;
 };
 
+/* What the JIT does better than one instruction at a time, so that tests can tell whether they met it. */
+enum bpf_jit_rule {
+  BPF_JIT_ROTATE,
+  BPF_JIT_ROTATE_KEPT,
+  BPF_JIT_TEST,
+  BPF_JIT_LEA,
+  BPF_JIT_EXTEND,
+  BPF_JIT_ANDN,
+  BPF_JIT_IN_PLACE,
+  BPF_JIT_COMPARE_MEMORY,
+  BPF_JIT_OPERAND,
+  BPF_JIT_SWAPPED_LOAD,
+  BPF_JIT_NARROW_LOAD,
+  BPF_JIT_CMOV,
+  BPF_JIT_FOLDED_SUM,
+  BPF_JIT_FOLDED_MOVE,
+  BPF_JIT_FOLDED_VALUE,
+  BPF_JIT_FOLDED_GLOBAL,
+  BPF_JIT_KEY_CONSTANT,
+  BPF_JIT_KEY_ALWAYS_NULL,
+  BPF_JIT_KEY_REGISTER,
+  BPF_JIT_KEY_EXTENDED,
+  BPF_JIT_KEY_MEMORY,
+  BPF_JIT_HASH_DIRECT,
+  BPF_JIT_NULL_FUSED,
+  BPF_JIT_BRANCH_TURNED,
+  BPF_JIT_PASSAGE,
+  BPF_JIT_TAIL_IN_LINE,
+  BPF_JIT_TAIL_CONSTANT,
+  BPF_JIT_TAIL_CALLED,
+  BPF_JIT_GROUP,
+  BPF_JIT_RULES
+};
+const char *bpf_jit_rule_name(enum bpf_jit_rule rule);
+
 struct bpf_jit_options {
   /* The program runs by bpf_run_memory, not by bpf_run: r1 is no context. */
   bool memory;
@@ -23,6 +58,8 @@ struct bpf_jit_options {
   bool blind;
   uint64_t blind_seed; /* random */
   struct bpf_jit_cpu cpu;
+  /* NULL, or where bit r is set for every rule r that was used. */
+  uint64_t *rules;
 };
 
 /* What this processor has. */

@@ -177,15 +177,14 @@ static uint32_t live_before_store(struct bpf_insn insn, uint32_t live) {
   return live | value | LIVE_BOTH(d);
 }
 
-static uint32_t live_before_jump(const struct jit_program *p, struct bpf_insn insn, uint32_t live, bool in_main) {
+static uint32_t live_before_jump(struct bpf_insn insn, uint32_t live) {
   uint32_t set = 0;
   if (jit_is_callx(insn)) return live | 0x03ff03ff;
   switch (BPF_OP(insn.code)) {
     case BPF_JA:
       return live;
     case BPF_EXIT:
-      /* A caller may look at what is left in r1 to r5. */
-      return in_main ? LIVE_BOTH(0) : 0x003f003f;
+      return LIVE_BOTH(0);
     case BPF_CALL:
       for (unsigned r = 0; r <= 5; r++)
         set |= LIVE_BOTH(r);
@@ -202,7 +201,7 @@ static uint32_t live_before_jump(const struct jit_program *p, struct bpf_insn in
   }
 }
 
-static uint32_t live_before(const struct jit_program *p, struct bpf_insn insn, uint32_t live, bool in_main) {
+static uint32_t live_before(struct bpf_insn insn, uint32_t live) {
   switch (BPF_CLASS(insn.code)) {
     case BPF_LD:
       return live & ~LIVE_BOTH(bpf_dst(insn));
@@ -214,7 +213,7 @@ static uint32_t live_before(const struct jit_program *p, struct bpf_insn insn, u
       return live_before_store(insn, live);
     case BPF_JMP:
     case BPF_JMP32:
-      return live_before_jump(p, insn, live, in_main);
+      return live_before_jump(insn, live);
     default:
       return live_before_alu(insn, live);
   }
@@ -236,7 +235,7 @@ static bool live_round(struct jit_program *p, uint32_t *step) {
     uint32_t live = next->live_in | taken->live_in;
     for (uint32_t at = block->end; at-- > block->first;) {
       p->live[at] = live;
-      if (!(p->flags[at] & SLOT_SECOND)) live = live_before(p, p->insns[at], live, block->function == 0);
+      if (!(p->flags[at] & SLOT_SECOND)) live = live_before(p->insns[at], live);
     }
     if (live == block->live_in) continue;
     changed = true;

@@ -98,6 +98,7 @@ void jit_branch(struct jit *j, uint32_t at, unsigned condition) {
     /* Over a jump: the other way round it is one. */
     jit_jump_if(&j->c, condition ^ 1, jit_goal(j, at + 1));
     j->merged = j->p.block_of[at + 1];
+    jit_used(j, BPF_JIT_BRANCH_TURNED);
     return;
   }
   jit_jump_if(&j->c, condition, jit_goal(j, target));

@@ -130,6 +130,7 @@ static void emit_local_call(struct jit *j, uint32_t at) {
   check_depth(j, at);
   uint32_t target = at + 1 + (uint32_t)j->p.insns[at].imm;
   jit_call(&j->c, jit_entry_label(j, j->p.blocks[j->p.block_of[target]].function));
+  jit_clear_arguments(j, at);
 }
 
 static void emit_callx(struct jit *j, uint32_t at) {
@@ -139,6 +140,7 @@ static void emit_callx(struct jit *j, uint32_t at) {
   jit_call(&j->c, j->function_label);
   check_depth(j, at);
   jit_op(&j->c, 0xff, 2, jit_reg(SCRATCH));
+  jit_clear_arguments(j, at);
 }
 
 uint32_t jit_emit_call(struct jit *j, uint32_t at) {
@@ -173,7 +175,10 @@ void jit_emit_immediate(struct jit *j, uint32_t at) {
       break;
     case BPF_PSEUDO_MAP_VALUE:
       value = (uint64_t)(uintptr_t)program->maps[insn.imm]->values + (uint32_t)high.imm;
-      if (value <= INT32_MAX && jit_fold(j, at + 2, bpf_dst(insn), jit_absolute((int32_t)value), 0)) return;
+      if (value <= INT32_MAX && jit_fold(j, at + 2, bpf_dst(insn), jit_absolute((int32_t)value), 0)) {
+        jit_used(j, BPF_JIT_FOLDED_GLOBAL);
+        return;
+      }
       break;
     case BPF_PSEUDO_FUNC:
       value = (uint64_t)(uintptr_t)&program->insns[at + 1 + (uint32_t)insn.imm];

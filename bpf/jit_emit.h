@@ -84,6 +84,7 @@ struct jit {
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
   bool uses_reach, uses_group; /* stubs of these kinds */
+  uint64_t rules;              /* bits of enum bpf_jit_rule: which were used */
   bool uses_interpreted;       /* tail calls go to interpreted_label */
   /* Common code. fault_label: m->fault says what, m->native_at where; fault_at_label: SCRATCH_2 does, as jit_pack_fault has it. */
   uint32_t exit_label, fault_label, fault_at_label, reach_label, group_label, function_label, enter_label;
@@ -105,6 +106,7 @@ static inline bool jit_upper_live(const struct jit *j, uint32_t at, unsigned reg
   return (j->p.live[at] & LIVE_HIGH(reg)) != 0;
 }
 static inline bool jit_is_low(const struct jit *j, unsigned reg) { return (j->s.low >> reg & 1) != 0; }
+static inline void jit_used(struct jit *j, enum bpf_jit_rule rule) { j->rules |= (uint64_t)1 << rule; }
 static inline struct jit_rm jit_field(struct jit *j, struct jit_rm field) {
   j->uses_machine = true;
   return field;

@@ -137,15 +137,18 @@ static struct index find_index(struct jit *j, uint32_t at, uint32_t behind) {
   const struct jit_lookup *lookup = &j->lookup;
   const struct bpf_insn store = j->p.insns[lookup->store];
   if (lookup->call == at && lookup->store != NONE && BPF_CLASS(store.code) == BPF_ST) {
+    jit_used(j, BPF_JIT_KEY_CONSTANT);
     return (struct index){NO_REGISTER, (uint32_t)store.imm, 0};
   }
   if (lookup->call == at && lookup->is_stored) {
     unsigned from = bpf_src(store), reg = jit_native(from);
     /* r1 to r5 are cleared behind the call, where somebody looks. */
-    if (lookup->is_low && (from > 5 || !(jit_live(j, behind) & LIVE_LOW(from))))
-      return (struct index){reg, 0, 1u << from};
+    bool stays = lookup->is_low && (from > 5 || !(jit_live(j, behind) & LIVE_LOW(from)));
+    jit_used(j, stays ? BPF_JIT_KEY_REGISTER : BPF_JIT_KEY_EXTENDED);
+    if (stays) return (struct index){reg, 0, 1u << from};
     jit_mov(c, false, RAX, reg);
   } else if (lookup->call == at) {
+    jit_used(j, BPF_JIT_KEY_MEMORY);
     jit_op(c, 0x8b, RAX, jit_mem(RBP, lookup->offset));
   } else {
     const struct jit_value key = j->s.reg[2];
@@ -154,7 +157,18 @@ static struct index find_index(struct jit *j, uint32_t at, uint32_t behind) {
   return (struct index){RAX, 0, 0};
 }
 
-/* r0 = the value of that index, or whatever is wanted of it: see jit_fold. */
+/* r0 = what the operand addresses, unless the slots from `from` on name that. */
+static void emit_address(struct jit *j, struct jit_rm rm, unsigned part, uint32_t from) {
+  if (jit_fold(j, from, 0, rm, part)) {
+    jit_used(j, BPF_JIT_FOLDED_VALUE);
+  } else if (rm.base == NO_REGISTER && rm.index == NO_REGISTER) {
+    jit_mov_imm(&j->c, RAX, (uint32_t)rm.displacement);
+  } else {
+    jit_lea(&j->c, true, RAX, rm);
+  }
+}
+
+/* r0 = the value of that index. */
 static void emit_value(struct jit *j, const struct bpf_map *map, struct index index, uint32_t from) {
   struct jit_code *c = &j->c;
   const uint64_t values = (uint64_t)(uintptr_t)map->values, last = values + map->processor_stride * map->processors +
@@ -163,7 +177,11 @@ static void emit_value(struct jit *j, const struct bpf_map *map, struct index in
   if (map->def.max_entries == 1) index.reg = NO_REGISTER; /* 0 is the only one below the bound */
   const uint64_t value = values + (uint64_t)index.value * map->value_stride;
   if (index.reg == NO_REGISTER && !of_processor) {
-    if (!near || !jit_fold(j, from, 0, jit_absolute((int32_t)value), 0)) jit_mov_imm(c, RAX, value);
+    if (near) {
+      emit_address(j, jit_absolute((int32_t)value), 0, from);
+    } else {
+      jit_mov_imm(c, RAX, value);
+    }
     return;
   }
   struct jit_rm rm;
@@ -193,8 +211,8 @@ static void emit_value(struct jit *j, const struct bpf_map *map, struct index in
     jit_op(c, 0x69 | OP_WIDE, SCRATCH, jit_reg(SCRATCH));
     jit_long(c, (uint32_t)map->processor_stride);
     jit_alu(c, true, ALU_ADD, RAX, jit_reg(SCRATCH));
-  } else if (!near || !jit_fold(j, from, 0, rm, index.part)) {
-    jit_lea(c, true, RAX, rm);
+  } else {
+    emit_address(j, rm, index.part, near ? from : j->p.count); /* SCRATCH does not last */
   }
 }
 
@@ -204,6 +222,7 @@ static uint32_t emit_bound(struct jit *j, uint32_t at, const struct bpf_map *map
   struct jit_code *c = &j->c;
   if (index.reg == NO_REGISTER) {
     if (index.value < map->def.max_entries) return NONE;
+    jit_used(j, BPF_JIT_KEY_ALWAYS_NULL);
     jit_mov_imm(c, RAX, 0);
     if (fused) jit_jump(c, jit_goal(j, null_slot(j, at + 1)));
     return UINT32_MAX;
@@ -227,7 +246,10 @@ static uint32_t emit_array_lookup(struct jit *j, uint32_t at, const struct bpf_m
   bool bound = (jit_fact(&j->p, at) & BPF_FACT_KEY) != 0, fused = tests_null(j, at + 1);
   uint32_t behind = fused ? at + 1 : at, back = NONE;
   bool taken = fused && BPF_OP(j->p.insns[at + 1].code) == BPF_JNE;
-  if (fused) jit_charge(j, at + 1);
+  if (fused) {
+    jit_used(j, BPF_JIT_NULL_FUSED);
+    jit_charge(j, at + 1);
+  }
   struct index index = find_index(j, at, behind);
   jit_clear_arguments(j, behind);
   if (!bound) back = emit_bound(j, at, map, index, fused);
@@ -242,6 +264,7 @@ static uint32_t emit_array_lookup(struct jit *j, uint32_t at, const struct bpf_m
 /* --- all of them --- */
 
 static void emit_hash_lookup(struct jit *j, uint32_t at, const struct bpf_map *map) {
+  jit_used(j, BPF_JIT_HASH_DIRECT);
   jit_store_budget(j);
   jit_mov_imm(&j->c, RDI, (uint64_t)(uintptr_t)map);
   jit_call_address(&j->c, (uint64_t)(uintptr_t)map->ops->lookup);

@@ -145,6 +145,7 @@ static void emit_group_check(struct jit *j, uint32_t at, unsigned bpf_base, stru
   jit_jump_if(c, CC_ABOVE_EQUAL, stub_label);
   jit_label_set(c, back);
   j->group_end[bpf_base] = g.end;
+  jit_used(j, BPF_JIT_GROUP);
 }
 
 static void emit_check(struct jit *j, uint32_t at, unsigned bpf_base, struct jit_rm operand, uint32_t size,

@@ -53,7 +53,11 @@ static uint32_t select_lea(struct jit *j, uint32_t at) {
   struct jit_rm rm;
   if (BPF_CLASS(add.code) != BPF_CLASS(copy.code) || bpf_dst(add) != d || !sum_of(j, add, from, &rm)) return NO_MATCH;
   unsigned parts = 1u << from | (add.code & BPF_X && bpf_src(add) != d ? 1u << bpf_src(add) : 0);
-  if (is_wide_class(add) && from != d && jit_fold(j, at + 2, d, rm, parts)) return 2;
+  if (is_wide_class(add) && from != d && jit_fold(j, at + 2, d, rm, parts)) {
+    jit_used(j, BPF_JIT_FOLDED_SUM);
+    return 2;
+  }
+  jit_used(j, BPF_JIT_LEA);
   jit_lea(&j->c, is_wide_class(add) && jit_upper_live(j, at + 1, d), jit_native(d), rm);
   return 2;
 }
@@ -362,27 +366,42 @@ static uint32_t select_compare(struct jit *j, uint32_t at) {
 
 /* --- all of them --- */
 
-typedef uint32_t rule(struct jit *j, uint32_t at);
+struct rule {
+  uint32_t (*select)(struct jit *j, uint32_t at);
+  enum bpf_jit_rule name;
+};
 
-static uint32_t first_match(struct jit *j, uint32_t at, rule *const *rules) {
-  uint32_t slots = NO_MATCH;
-  for (; *rules != NULL && slots == NO_MATCH; rules++)
-    slots = (*rules)(j, at);
-  return slots;
+static uint32_t first_match(struct jit *j, uint32_t at, const struct rule *rules, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    uint32_t slots = rules[i].select(j, at);
+    if (slots == NO_MATCH) continue;
+    if (rules[i].name != BPF_JIT_RULES) jit_used(j, rules[i].name);
+    return slots;
+  }
+  return NO_MATCH;
 }
 
 uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
-  /* By what the first instruction is. */
-  static rule *const of_copy[] = {select_rotate, select_rotate_kept, select_test, select_lea, NULL};
-  static rule *const of_load[] = {select_in_place,     select_compare, select_operand,
-                                  select_swapped_load, select_narrow,  NULL};
+  /* By what the first instruction is. BPF_JIT_RULES: it says itself what it did. */
+  static const struct rule of_load[] = {{select_in_place, BPF_JIT_IN_PLACE},
+                                        {select_compare, BPF_JIT_COMPARE_MEMORY},
+                                        {select_operand, BPF_JIT_OPERAND},
+                                        {select_swapped_load, BPF_JIT_SWAPPED_LOAD},
+                                        {select_narrow, BPF_JIT_NARROW_LOAD}},
+                           of_copy[] = {{select_rotate, BPF_JIT_ROTATE},
+                                        {select_rotate_kept, BPF_JIT_ROTATE_KEPT},
+                                        {select_test, BPF_JIT_TEST},
+                                        {select_lea, BPF_JIT_RULES}},
+                           of_sum = {select_moved, BPF_JIT_FOLDED_MOVE}, of_mask = {select_test, BPF_JIT_TEST},
+                           of_shift = {select_extend, BPF_JIT_EXTEND}, of_not = {select_andn, BPF_JIT_ANDN},
+                           of_jump = {select_cmov, BPF_JIT_CMOV};
   struct bpf_insn insn = insn_at(j, at);
   switch (BPF_CLASS(insn.code)) {
     case BPF_LDX:
-      return first_match(j, at, of_load);
+      return first_match(j, at, of_load, sizeof of_load / sizeof of_load[0]);
     case BPF_JMP:
     case BPF_JMP32:
-      return select_cmov(j, at);
+      return first_match(j, at, &of_jump, 1);
     case BPF_ALU:
     case BPF_ALU64:
       break;
@@ -391,17 +410,17 @@ uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
   }
   switch (BPF_OP(insn.code)) {
     case BPF_MOV:
-      return insn.code & BPF_X ? first_match(j, at, of_copy) : NO_MATCH;
+      return insn.code & BPF_X ? first_match(j, at, of_copy, sizeof of_copy / sizeof of_copy[0]) : NO_MATCH;
     case BPF_ADD:
     case BPF_SUB:
-      return select_moved(j, at);
+      return first_match(j, at, &of_sum, 1);
     case BPF_RSH:
     case BPF_AND:
-      return select_test(j, at);
+      return first_match(j, at, &of_mask, 1);
     case BPF_LSH:
-      return select_extend(j, at);
+      return first_match(j, at, &of_shift, 1);
     case BPF_XOR:
-      return select_andn(j, at);
+      return first_match(j, at, &of_not, 1);
     default:
       return NO_MATCH;
   }

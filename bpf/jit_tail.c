@@ -29,6 +29,7 @@ static const struct bpf_program *search_judged(uint64_t r1, uint64_t r2, uint64_
 
 static void emit_search(struct jit *j, uint32_t at, bool proven, uint32_t none) {
   struct jit_code *c = &j->c;
+  jit_used(j, BPF_JIT_TAIL_CALLED);
   if (!proven) jit_note_slot(j, at);
   jit_load_machine(j, R9);
   j->uses_stubs = true; /* before jit_emit_leave */
@@ -101,6 +102,7 @@ static void emit_search_in_line(struct jit *j, uint32_t at, const struct bpf_map
   struct jit_code *c = &j->c;
   uint32_t index;
   bool constant = find_index(j, at, &index);
+  jit_used(j, constant ? BPF_JIT_TAIL_CONSTANT : BPF_JIT_TAIL_IN_LINE);
   load_program(j, map, constant ? &index : NULL, none);
   jit_test(c, true, RAX, RAX);
   jit_jump_if(c, CC_EQUAL, none);

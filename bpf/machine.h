@@ -6,7 +6,7 @@
  *
  * What both engines keep, so that they agree register for register:
  * - After a helper call r1 to r5 are 0. A local call leaves all registers but r10 to the callee; on return r6 to r10 are the
- *   caller's again. A callback (m->call) starts with r0 and r5 to r9 zero. A tail call leaves r6 to r9; r1 is the context, and
+ *   caller's again and r1 to r5 are 0, whatever program it returns from. A callback (m->call) starts with r0 and r5 to r9 zero. A tail call leaves r6 to r9; r1 is the context, and
  *   r0 and r2 to r5 are 0.
  * - A frame is zeroed when it is entered, by tail calls too.
  * - The value of a map is its handle, that of a function the address of its first struct bpf_insn.

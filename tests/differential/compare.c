@@ -27,7 +27,9 @@ static struct {
   uint8_t *area;
   uint32_t length; /* of the packet */
   struct bpf_map *maps[GENERATE_MAPS];
+  struct bpf_program targets[GENERATE_TARGETS]; /* of tail calls */
   struct generated generated;
+  uint64_t rules[BPF_JIT_RULES]; /* how many programs each was used for */
   uint64_t number;
   bool safe;
 } test;
@@ -59,10 +61,21 @@ static void make_maps(void) {
        .type = BPF_MAP_TYPE_HASH,
        .key_size = 4,
        .value_size = GENERATE_VALUE,
-       .max_entries = GENERATE_VALUES}};
+       .max_entries = GENERATE_VALUES},
+      {.name = "programs",
+       .type = BPF_MAP_TYPE_PROG_ARRAY,
+       .key_size = 4,
+       .value_size = 4,
+       .max_entries = GENERATE_CELLS}};
   static const struct hash_key seed = {1, 2};
   for (unsigned i = 0; i < GENERATE_MAPS; i++) {
     if (bpf_map_create(&defs[i], &seed, &test.maps[i], NULL) != 0) abort();
+  }
+  for (unsigned i = 0; i < GENERATE_TARGETS; i++) {
+    const struct bpf_program *old;
+    test.targets[i] = (struct bpf_program){(struct bpf_insn *)generate_targets[i].insns, generate_targets[i].count};
+    if (bpf_program_prepare(&test.targets[i], NULL) != 0) abort();
+    if (bpf_map_put_program(test.maps[GENERATE_PROGRAMS], i, &test.targets[i], &old) != 0) abort();
   }
   test.area = memory_alloc_low(AREA, 64);
   if (test.area == NULL) abort();
@@ -132,20 +145,25 @@ static void compare_results(const struct bpf_result *result, const struct bpf_re
 /* --- Linux --- */
 
 static struct {
-  bool on;
+  uint64_t every; /* so many programs run there; 0: none */
   uint64_t ran, refused;
 } linux_engine;
 
-bool compare_with_linux(void) {
+bool compare_with_linux(uint64_t every) {
   static const struct linux_map maps[GENERATE_MAPS] = {
       {BPF_MAP_TYPE_ARRAY, 4, 80, 1},
       {BPF_MAP_TYPE_ARRAY, 4, GENERATE_VALUE, GENERATE_VALUES},
       {BPF_MAP_TYPE_HASH, 4, GENERATE_VALUE, GENERATE_VALUES},
+      {BPF_MAP_TYPE_PROG_ARRAY, 4, 4, GENERATE_CELLS},
   };
   const char *why;
-  linux_engine.on = linux_begin(maps, &why);
-  if (!linux_engine.on) fprintf(stderr, "not compared with Linux: bpf(): %s\n", why);
-  return linux_engine.on;
+  bool good = linux_begin(maps, &why);
+  for (unsigned i = 0; i < GENERATE_TARGETS && good; i++) {
+    good = linux_put_program(GENERATE_PROGRAMS, i, generate_targets[i].insns, generate_targets[i].count, &why);
+  }
+  if (!good) fprintf(stderr, "not compared with Linux: bpf(): %s\n", why);
+  linux_engine.every = good ? every : 0;
+  return good;
 }
 
 void compare_linux_counts(uint64_t *ran, uint64_t *refused) {
@@ -184,8 +202,19 @@ static void compare_linux(const struct world *before, const struct world *after,
   for (uint32_t i = 0; i < length; i++) {
     require(packet[i] == after->area[GUARD + i], "Linux", "a byte of the packet", packet[i], after->area[GUARD + i]);
   }
-  for (unsigned i = 0; i < GENERATE_MAPS; i++) {
+  for (unsigned i = 0; i < GENERATE_PROGRAMS; i++) {
     compare_map_with_linux(i);
+  }
+}
+
+uint64_t compare_rule_count(enum bpf_jit_rule rule) { return test.rules[rule]; }
+
+/* The targets in the engine of the program, or, half of the time, in the other one. */
+static void translate_targets(bool native, const struct bpf_jit_options *options) {
+  for (unsigned i = 0; i < GENERATE_TARGETS; i++) {
+    if (test.targets[i].code != NULL) test.targets[i].code->release(test.targets[i].code);
+    test.targets[i].code = NULL;
+    if (native && bpf_jit(&test.targets[i], NULL, options, NULL) != 0) abort();
   }
 }
 
@@ -200,9 +229,11 @@ static void random_packet(struct choices *c) {
 
 void compare_engines(struct choices *c, bool safe, uint64_t number) {
   static struct world fresh, before, after;
+  static struct bpf_jit_cpu cpu; /* asked for once: CPUID takes longer than the rest in a virtual machine */
   if (test.area == NULL) {
     make_maps();
     save(&fresh);
+    cpu = bpf_jit_this_cpu();
   }
   test.safe = safe;
   test.number = number;
@@ -217,12 +248,14 @@ void compare_engines(struct choices *c, bool safe, uint64_t number) {
     fprintf(stderr, "%s", text_string(&report.text));
     fail("bpf_check", "its answer", 1, 0);
   }
-  const struct bpf_jit_cpu cpu = bpf_jit_this_cpu();
+  uint64_t rules = 0;
   const struct bpf_jit_options options = {
       .blind = choose(c, 4) == 3,
       .blind_seed = number + 1,
       .cpu = choose(c, 2) == 0 ? cpu : (struct bpf_jit_cpu){false, false, false},
+      .rules = &rules,
   };
+  const bool mixed = choose(c, 2) != 0;
   static const char *const engines[] = {"the interpreter", "checked native code", "native code with facts"};
   struct bpf_result expected = {0};
   /* All from the same place: then the machine lies where it lay before. */
@@ -232,18 +265,24 @@ void compare_engines(struct choices *c, bool safe, uint64_t number) {
       require(error == 0, engines[engine], "bpf_jit", (uint64_t)error, 0);
       restore(&before);
     }
+    translate_targets((engine > 0) != mixed, &options);
     const struct bpf_result result = run(&program);
     if (engine == 0) {
       expected = result;
       require(!safe || expected.fault == BPF_FAULT_NONE, engines[0], "the fault", expected.fault, BPF_FAULT_NONE);
       save(&after);
-      if (safe && linux_engine.on) compare_linux(&before, &after, &expected);
+      if (safe && linux_engine.every != 0 && number / 3 % linux_engine.every == 0) {
+        compare_linux(&before, &after, &expected);
+      }
       continue;
     }
     compare_results(&result, &expected, engines[engine]);
     if (expected.fault != BPF_FAULT_BUDGET) compare(engines[engine], &after);
     program.code->release(program.code);
     program.code = NULL;
+  }
+  for (unsigned rule = 0; rule < BPF_JIT_RULES; rule++) {
+    test.rules[rule] += rules >> rule & 1;
   }
   memory_free(program.functions);
 }

@@ -5,10 +5,14 @@
 #ifndef IMAGO_TESTS_DIFFERENTIAL_COMPARE_H
 #define IMAGO_TESTS_DIFFERENTIAL_COMPARE_H
 
+#include "bpf/jit.h"
 #include "tests/differential/generate.h"
 
-/* From here on safe programs run in the Linux kernel too. False, and a sentence on standard error: that is not permitted here. */
-bool compare_with_linux(void);
+/* From here on one in `every` safe programs runs in the Linux kernel too. False, and a sentence on standard error: that is not permitted
+ * here. */
+bool compare_with_linux(uint64_t every);
+/* For how many programs the JIT used the rule. */
+uint64_t compare_rule_count(enum bpf_jit_rule rule);
 /* How many of them Linux took, and how many it refused, most as too complex. */
 void compare_linux_counts(uint64_t *ran, uint64_t *refused);
 

@@ -135,19 +135,21 @@ static int bytes_of(unsigned size) { return size == BPF_DW ? 8 : size == BPF_W ?
 
 /* Load, or store of either kind, at base + offset. */
 static void add_access(struct generator *g, unsigned base, int offset, unsigned size) {
+  unsigned number = number_register(g);
+  if (number == base) number = 4; /* an address is no number */
   fact(g, BPF_FACT_ACCESS);
   switch (choose(g->c, 4)) {
     case 0:
-      ADD_INSN(BPF_STX | BPF_MEM | size, base, number_register(g), offset, 0);
+      ADD_INSN(BPF_STX | BPF_MEM | size, base, number, offset, 0);
       break;
     case 1:
       ADD_INSN(BPF_ST | BPF_MEM | size, base, 0, offset, choose_number(g->c));
       break;
     case 2:
-      ADD_INSN(BPF_LDX | (size == BPF_DW ? BPF_MEM : BPF_MEMSX) | size, number_register(g), base, offset, 0);
+      ADD_INSN(BPF_LDX | (size == BPF_DW ? BPF_MEM : BPF_MEMSX) | size, number, base, offset, 0);
       break;
     default:
-      ADD_INSN(BPF_LDX | BPF_MEM | size, number_register(g), base, offset, 0);
+      ADD_INSN(BPF_LDX | BPF_MEM | size, number, base, offset, 0);
       break;
   }
 }
@@ -210,7 +212,50 @@ static void add_shape(struct generator *g) {
   unsigned a = number_register(g), b = number_register(g), class = one_in(g, 2) ? BPF_ALU : BPF_ALU64;
   unsigned bits = class == BPF_ALU ? 32 : 64, count = (unsigned)choose(g->c, bits - 1) + 1;
   unsigned c = number_register(g);
-  switch (choose(g->c, 10)) {
+  switch (choose(g->c, 16)) {
+    case 14: /* a bit, or a few, asked for */
+      ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
+      if (one_in(g, 2)) {
+        ADD_INSN(class | BPF_RSH | BPF_K, b, 0, 0, count);
+        ADD_INSN(class | BPF_AND | BPF_K, b, 0, 0, 1);
+      } else {
+        ADD_INSN(class | BPF_AND | BPF_K, b, 0, 0, choose(g->c, 256));
+      }
+      ADD_INSN(BPF_JMP | (one_in(g, 2) ? BPF_JEQ : BPF_JNE) | BPF_K, b, 0, 1, 0);
+      ADD_INSN(class | BPF_ADD | BPF_K, a, 0, 0, choose_number(g->c));
+      add_number(g, b);
+      break;
+    case 15: /* jumps to a jump */
+      ADD_INSN(BPF_JMP | BPF_JSGE | BPF_X, b, a, 2, 0);
+      ADD_INSN(class | BPF_ADD | BPF_X, a, b, 0, 0);
+      ADD_INSN(BPF_JMP | BPF_JA, 0, 0, 1, 0);
+      ADD_INSN(BPF_JMP | BPF_JA, 0, 0, 1, 0);
+      ADD_INSN(class | BPF_XOR | BPF_K, a, 0, 0, choose_number(g->c));
+      break;
+    case 10: /* a global variable */
+      add_wide(g, 5, BPF_PSEUDO_MAP_VALUE, GENERATE_REGISTERS, 8 * choose(g->c, 9));
+      add_access(g, 5, 0, BPF_DW);
+      add_number(g, 5);
+      break;
+    case 11: /* the low bytes of a field */
+      fact(g, BPF_FACT_ACCESS);
+      ADD_INSN(BPF_LDX | BPF_MEM | random_size(g), a, 10, -32, 0);
+      ADD_INSN(class | BPF_AND | BPF_K, a, 0, 0, one_in(g, 2) ? 0xff : 0xffff);
+      break;
+    case 12: /* an address that moves */
+      ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 5, 10, 0, 0);
+      ADD_INSN(BPF_ALU64 | BPF_XOR | BPF_X, b == 5 ? 4 : b, a == 5 ? 4 : a, 0, 0);
+      ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 5, 0, 0, -40);
+      add_access(g, 5, 0, BPF_DW);
+      add_access(g, 5, 8, BPF_W);
+      add_number(g, 5);
+      break;
+    case 13: /* a branch over a jump */
+      ADD_INSN((one_in(g, 2) ? BPF_JMP : BPF_JMP32) | (one_in(g, 2) ? BPF_JGE : BPF_JEQ) | BPF_X, b, a, 1, 0);
+      ADD_INSN(BPF_JMP | BPF_JA, 0, 0, 2, 0);
+      ADD_INSN(class | BPF_ADD | BPF_X, a, b, 0, 0);
+      ADD_INSN(class | BPF_XOR | BPF_K, a, 0, 0, choose_number(g->c));
+      break;
     case 0: /* rotate */
       ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
       ADD_INSN(class | BPF_LSH | BPF_K, b, 0, 0, count);
@@ -287,20 +332,55 @@ static void add_key(struct generator *g, unsigned below) {
   } else {
     ADD_INSN(BPF_STX | BPF_MEM | BPF_W, 10, number_register(g), -4, 0);
   }
+  if (one_in(g, 4)) {
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_ST | BPF_MEM | BPF_B, 10, 0, -4, choose(g->c, below));
+  }
   ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0);
   ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, !g->safe && one_in(g, 20) ? -3 : -4);
 }
 
+/* A key of the array that is there. */
+static void add_good_key(struct generator *g) {
+  unsigned r = number_register(g);
+  if (one_in(g, 3)) {
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, choose(g->c, GENERATE_VALUES));
+  } else {
+    ADD_INSN((one_in(g, 2) ? BPF_ALU : BPF_ALU64) | BPF_AND | BPF_K, r, 0, 0, GENERATE_VALUES - 1);
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_STX | BPF_MEM | BPF_W, 10, r, -4, 0);
+  }
+  ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4);
+}
+
 static void add_lookup(struct generator *g) {
   unsigned map = one_in(g, 2) ? GENERATE_ARRAY : GENERATE_HASH;
-  add_key(g, GENERATE_VALUES + 2);
+  unsigned size = random_size(g), field = 8 * (unsigned)choose(g->c, 2);
+  bool changes = one_in(g, 3), found = map == GENERATE_ARRAY && one_in(g, 3);
+  if (found) {
+    add_good_key(g);
+  } else {
+    add_key(g, GENERATE_VALUES + 2);
+  }
   add_wide(g, 1, BPF_PSEUDO_MAP, map, 0);
-  fact(g, BPF_FACT_ARGUMENTS);
+  fact(g, BPF_FACT_ARGUMENTS | (found ? BPF_FACT_KEY : 0));
+  if (g->safe) g->out->facts[g->out->count].map = (uint8_t)map;
   ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_HELPER, 0, BPF_HELPER_MAP_LOOKUP_ELEM);
-  if (g->safe || !one_in(g, 10)) ADD_INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1, 0);
-  fact(g, BPF_FACT_ACCESS);
-  unsigned size = random_size(g);
-  ADD_INSN(BPF_LDX | BPF_MEM | size, 0, 0, (int)choose(g->c, 2) * 8, 0);
+  if (found) fact(g, BPF_FACT_NEVER);
+  if (g->safe || !one_in(g, 10)) ADD_INSN(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, changes ? 3 : 1, 0);
+  if (changes) {
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_LDX | BPF_MEM | BPF_DW, 1, 0, field, 0);
+    ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, 0, choose_number(g->c));
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 0, 1, field, 0);
+    add_number(g, 0);
+  } else {
+    fact(g, BPF_FACT_ACCESS);
+    ADD_INSN(BPF_LDX | BPF_MEM | size, 0, 0, field, 0);
+  }
   renew_arguments(g);
 }
 
@@ -324,6 +404,29 @@ static void add_local_call(struct generator *g) {
   ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 0);
   renew_arguments(g);
 }
+
+/* r6 is the context, but in functions. */
+static void add_tail_call(struct generator *g) {
+  if (g->safe && g->in_function) return;
+  if (g->safe || !one_in(g, 4)) ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_X, 1, 6, 0, 0);
+  add_wide(g, 2, BPF_PSEUDO_MAP, !g->safe && one_in(g, 20) ? GENERATE_ARRAY : GENERATE_PROGRAMS, 0);
+  if (one_in(g, 2)) ADD_INSN(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, choose(g->c, GENERATE_CELLS + 2));
+  fact(g, BPF_FACT_ARGUMENTS);
+  ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_HELPER, 0, BPF_HELPER_TAIL_CALL);
+  if (g->safe) add_number(g, 0); /* Linux: the call returns nothing */
+  renew_arguments(g);
+}
+
+static const struct bpf_insn target_answer[] = {MOV_IMM(0, 77), EXIT()};
+static const struct bpf_insn target_change[] = {
+    LOAD(BPF_W, 2, 1, 0),  LOAD(BPF_W, 3, 1, 4),
+    MOV_IMM(0, 78),        MOV(4, 2),
+    ADD_IMM(4, 2),         INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 3, 0),
+    LOAD(BPF_B, 5, 2, 0),  ADD_IMM(5, 9),
+    STORE(BPF_B, 2, 5, 1), EXIT(),
+};
+const struct bpf_target generate_targets[GENERATE_TARGETS] = {{target_answer, COUNT(target_answer)},
+                                                              {target_change, COUNT(target_change)}};
 
 /* --- statements --- */
 
@@ -401,7 +504,11 @@ static void add_statements(struct generator *g, unsigned count, unsigned depth) 
     } else if (kind < 26) {
       add_change(g);
     } else if (kind < 27) {
-      add_local_call(g);
+      if (one_in(g, 3)) {
+        add_tail_call(g);
+      } else {
+        add_local_call(g);
+      }
     } else if (kind < 30 && depth < DEPTH_MAX) {
       add_condition(g, depth);
     } else if (kind < 31 && depth < DEPTH_MAX) {

@@ -50,7 +50,7 @@ static void empty_maps(void) {
     if (shapes[i].type == BPF_MAP_TYPE_ARRAY) {
       for (uint32_t k = 0; k < shapes[i].max_entries; k++)
         (void)map_command(BPF_MAP_UPDATE_ELEM, i, &k, value);
-    } else {
+    } else if (shapes[i].type != BPF_MAP_TYPE_PROG_ARRAY) {
       while (map_command(BPF_MAP_GET_NEXT_KEY, i, NULL, key))
         (void)map_command(BPF_MAP_DELETE_ELEM, i, key, NULL);
     }
@@ -67,19 +67,31 @@ static void name_maps(struct bpf_insn *insns, uint32_t count) {
   }
 }
 
+static int load(const struct bpf_insn *insns, uint32_t count) {
+  verifier_log[0] = '\0';
+  union bpf_attr a = {
+      .prog_type = BPF_PROG_TYPE_XDP, .insn_cnt = count, .insns = address(insns), .license = address("GPL")};
+  a.log_level = 1;
+  a.log_buf = address(verifier_log);
+  a.log_size = sizeof verifier_log;
+  return call_bpf(BPF_PROG_LOAD, &a);
+}
+
+bool linux_put_program(unsigned map, uint32_t index, const void *insns, uint32_t count, const char **why) {
+  int fd = load(insns, count);
+  bool good = fd >= 0 && map_command(BPF_MAP_UPDATE_ELEM, map, &index, &fd);
+  if (!good) *why = strerror(errno);
+  if (fd >= 0) close(fd); /* the map keeps it */
+  return good;
+}
+
 int linux_run(const void *bytes, uint32_t count, uint8_t *packet, uint32_t *length, uint32_t *r0) {
   static struct bpf_insn insns[INSNS_MAX];
   static uint8_t out[PACKET_MAX];
   memcpy(insns, bytes, count * sizeof insns[0]);
   name_maps(insns, count);
   empty_maps();
-  verifier_log[0] = '\0';
-  union bpf_attr load = {
-      .prog_type = BPF_PROG_TYPE_XDP, .insn_cnt = count, .insns = address(insns), .license = address("GPL")};
-  load.log_level = 1;
-  load.log_buf = address(verifier_log);
-  load.log_size = sizeof verifier_log;
-  int fd = call_bpf(BPF_PROG_LOAD, &load);
+  int fd = load(insns, count);
   if (fd < 0) return 0;
   union bpf_attr run = {0};
   run.test.prog_fd = (uint32_t)fd;
