@@ -237,7 +237,9 @@ uint64_t bpf_helper_snprintf(uint64_t to, uint64_t size, uint64_t format, uint64
                              struct bpf_machine *m) {
   uint64_t arguments[ARGUMENTS_MAX], value = 0;
   unsigned count;
-  if (!take_arguments(data, data_size, arguments, &count)) return (uint64_t)-BPF_EINVAL;
+  const bool taken = take_arguments(data, data_size, arguments, &count);
+  if (size != 0) memset((void *)(uintptr_t)to, 0, size); /* a program may read all of it */
+  if (!taken) return (uint64_t)-BPF_EINVAL;
   /* The constant may reach to the end of its value. */
   const struct bpf_map *map = bpf_machine_value(m, format, &value);
   const char *text = (const char *)(uintptr_t)format;

@@ -56,13 +56,19 @@ static int64_t parse(const uint8_t *text, uint32_t size, uint64_t flags, struct 
   return at == first ? -BPF_EINVAL : 0;
 }
 
+/* The program may read the result all the same. */
+static uint64_t without_result(uint64_t result, int64_t error) {
+  store_le64((void *)(uintptr_t)result, 0);
+  return (uint64_t)error;
+}
+
 uint64_t bpf_helper_strtol(uint64_t text, uint64_t size, uint64_t flags, uint64_t result, uint64_t r5,
                            struct bpf_machine *m) {
   struct number number;
   int64_t error = parse((const uint8_t *)(uintptr_t)text, (uint32_t)size, flags, &number);
-  if (error != 0) return (uint64_t)error;
-  const uint64_t limit = (uint64_t)INT64_MAX + number.negative;
-  if (number.magnitude > limit) return (uint64_t)-BPF_ERANGE;
+  const uint64_t limit = (uint64_t)INT64_MAX + (error == 0 && number.negative);
+  if (error == 0 && number.magnitude > limit) error = -BPF_ERANGE;
+  if (error != 0) return without_result(result, error);
   store_le64((void *)(uintptr_t)result, number.negative ? 0 - number.magnitude : number.magnitude);
   return number.consumed;
 }
@@ -71,8 +77,8 @@ uint64_t bpf_helper_strtoul(uint64_t text, uint64_t size, uint64_t flags, uint64
                             struct bpf_machine *m) {
   struct number number;
   int64_t error = parse((const uint8_t *)(uintptr_t)text, (uint32_t)size, flags, &number);
-  if (error != 0) return (uint64_t)error;
-  if (number.negative) return (uint64_t)-BPF_EINVAL;
+  if (error == 0 && number.negative) error = -BPF_EINVAL;
+  if (error != 0) return without_result(result, error);
   store_le64((void *)(uintptr_t)result, number.magnitude);
   return number.consumed;
 }

@@ -58,12 +58,16 @@ static uint64_t find_bytes(const struct bpf_machine *m, uint64_t offset, uint64_
   return *bytes != NULL ? 0 : (uint64_t)-BPF_EINVAL;
 }
 
-/* The memory may be in the packet itself. */
+/* The memory may be in the packet itself. What cannot be loaded is zeros: the program may read it. */
 uint64_t bpf_helper_xdp_load_bytes(uint64_t context, uint64_t offset, uint64_t to, uint64_t length, uint64_t r5,
                                    struct bpf_machine *m) {
   uint8_t *bytes;
   uint64_t error = find_bytes(m, offset, length, &bytes);
-  if (error == 0) memmove((void *)(uintptr_t)to, bytes, length);
+  if (error == 0) {
+    memmove((void *)(uintptr_t)to, bytes, length);
+  } else {
+    memset((void *)(uintptr_t)to, 0, length);
+  }
   return error;
 }
 

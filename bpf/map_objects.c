@@ -83,13 +83,13 @@ const struct bpf_map_kind bpf_map_prog_array = {
 
 /* --- putting objects in --- */
 
-/* As Linux's bpf_map_meta_equal: the capacity of an inner array is fixed (a proof may stand on it) unless BPF_F_INNER_MAP says
+/* As Linux's bpf_map_meta_equal: values without locks and timers, as proofs take them to be; the capacity of an inner array is fixed (a proof may stand on it) unless BPF_F_INNER_MAP says
  * otherwise; that of others is free. */
 static bool is_shaped(const struct bpf_map *map, const struct bpf_map_shape *shape) {
   const struct bpf_map_def *def = &map->def;
   if (def->type != shape->type || def->key_size != shape->key_size || def->value_size != shape->value_size)
     return false;
-  if (def->flags != shape->flags) return false;
+  if (def->flags != shape->flags || def->spin_lock != 0 || def->timer != 0) return false;
   bool fixed =
       (def->type == BPF_MAP_TYPE_ARRAY || def->type == BPF_MAP_TYPE_PERCPU_ARRAY) && !(def->flags & BPF_F_INNER_MAP);
   return !fixed || def->max_entries == shape->max_entries;

@@ -8,6 +8,7 @@
 struct call {
   struct proof_scope *scope;
   struct proof_state *state;
+  uint32_t id;
   const struct bpf_proto *proto;
   struct proof_value map; /* the map argument */
   struct bpf_map_shape shape;
@@ -95,6 +96,8 @@ static bool judge_string(struct call *c, unsigned i, const struct proof_value *v
 }
 
 static bool judge(struct call *c, unsigned i) {
+  /* Those that the format has no use for need not be there. Traces may show addresses. */
+  if (c->id == BPF_HELPER_TRACE_PRINTK && i >= 2) return true;
   const struct proof_value *v = proof_read(c->scope, c->state, i + 1);
   if (v == NULL) return false;
   const bool at_start = v->delta == 0 && proof_number_is_constant(&v->number) && proof_number_value(&v->number) == 0;
@@ -178,12 +181,13 @@ static void number_result(struct proof_scope *scope, struct proof_state *state) 
 }
 
 /* Notes which map it is, and whether the key of an array is one that it has: then the value is there. */
-static bool note_map(struct call *c, bool lookup) {
+static bool note_map(struct call *c) {
   struct bpf_fact *fact = &c->scope->facts[c->state->pc];
   const struct proof_value *key = &c->state->reg[2];
   const bool own = c->map.kind == PROOF_MAP && !(c->map.object & PROOF_INNER);
   bool within = false;
-  if (own && lookup && key->kind == PROOF_STACK && proof_number_is_constant(&key->number) &&
+  if (own && c->id == BPF_HELPER_MAP_LOOKUP_ELEM && key->kind == PROOF_STACK &&
+      proof_number_is_constant(&key->number) &&
       (c->shape.type == BPF_MAP_TYPE_ARRAY || c->shape.type == BPF_MAP_TYPE_PERCPU_ARRAY)) {
     const unsigned at = (unsigned)(BPF_STACK_SIZE + key->delta + (int64_t)proof_number_value(&key->number));
     const struct proof_slot *slot = proof_state_find(c->state, proof_location(key->object, at / 8));
@@ -243,12 +247,12 @@ static bool lock(struct call *c, bool take) {
   return true;
 }
 
-static bool special_effects(struct call *c, uint32_t id) {
+static bool special_effects(struct call *c) {
   struct proof_state *state = c->state;
-  switch (id) {
+  switch (c->id) {
     case BPF_HELPER_SPIN_LOCK:
     case BPF_HELPER_SPIN_UNLOCK:
-      return lock(c, id == BPF_HELPER_SPIN_LOCK);
+      return lock(c, c->id == BPF_HELPER_SPIN_LOCK);
     case BPF_HELPER_TIMER_INIT:
       return c->map.object == c->field.object || wrong(c, 1);
     case BPF_HELPER_TIMER_SET_CALLBACK:
@@ -280,19 +284,19 @@ static bool keep(struct proof_scope *scope, struct proof_state *state, unsigned 
 }
 
 /* What each call needs, while the helper calls back: the argument that is handed on, the index or map, the function. */
-static bool keep_callback(struct call *c, uint32_t id) {
+static bool keep_callback(struct call *c) {
   const struct proof_value *r = c->state->reg;
   const struct proof_trips trips = proof_count_trips(c->scope, c->state);
   const struct proof_number index = proof_number_between(0, trips.most == 0 ? 0 : trips.most - 1);
   const struct proof_value number = proof_scalar(&index, &c->scope->next_id);
   return keep(c->scope, c->state, PROOF_FRAME_CALLBACK, &r[3]) &&
-         keep(c->scope, c->state, PROOF_FRAME_CALLBACK + 1, id == BPF_HELPER_LOOP ? &number : &r[1]) &&
+         keep(c->scope, c->state, PROOF_FRAME_CALLBACK + 1, c->id == BPF_HELPER_LOOP ? &number : &r[1]) &&
          keep(c->scope, c->state, PROOF_FRAME_CALLBACK + 2, &r[2]);
 }
 
 static enum proof_outcome call_helper(struct proof_scope *scope, struct proof_state *state, uint32_t id) {
   const struct bpf_proto *proto = bpf_proto_find(id);
-  struct call c = {.scope = scope, .state = state, .proto = proto};
+  struct call c = {.scope = scope, .state = state, .id = id, .proto = proto};
   const unsigned kind = scope->input->kind == BPF_PROGRAM_XDP ? BPF_FOR_XDP : BPF_FOR_TC;
   enum proof_failure_kind refusal = PROOF_OK;
   if (!(proto->programs & kind)) refusal = PROOF_NO_HELPER;
@@ -301,9 +305,9 @@ static enum proof_outcome call_helper(struct proof_scope *scope, struct proof_st
   for (unsigned i = 0; good && i < 5 && proto->args[i] != BPF_ARG_NONE; i++) {
     good = judge(&c, i);
   }
-  const bool found = good && note_map(&c, id == BPF_HELPER_MAP_LOOKUP_ELEM);
-  good = good && special_effects(&c, id);
-  if (good && (proto->effects & BPF_EFFECT_CALLBACK)) good = keep_callback(&c, id);
+  const bool found = good && note_map(&c);
+  good = good && special_effects(&c);
+  if (good && (proto->effects & BPF_EFFECT_CALLBACK)) good = keep_callback(&c);
   for (unsigned i = 0; good && i < c.output_count; i++) {
     /* What may be written, then what is. */
     const struct proof_span at = c.output[i].span, wide = {at.low, at.high + 1};

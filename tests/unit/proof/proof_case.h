@@ -46,12 +46,9 @@ extern const struct proof_map case_maps[CASE_MAPS];
 struct proof_input case_input(const struct bpf_insn *insns, uint32_t count, struct proof_program *program);
 /* Walks it. */
 struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *facts);
-/* The case's verdict is the one it states. */
-void case_run(const struct proof_case *c);
-
-#define RUN_CASES(cases)                                  \
-  for (unsigned case_ = 0; case_ < COUNT(cases); case_++) \
-  case_run(&(cases)[case_])
+/* The verdict of each is the one that it states. */
+void cases_run(const struct proof_case *cases, unsigned count);
+#define RUN_CASES(cases) cases_run(cases, COUNT(cases))
 
 /* Numbers and values for changes. */
 static inline struct proof_value case_between(uint64_t low, uint64_t high) {
