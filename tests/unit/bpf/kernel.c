@@ -64,8 +64,61 @@ long kernel_map_pop(int map, void *value) {
   return call(BPF_MAP_LOOKUP_AND_DELETE_ELEM, &attr);
 }
 
+long kernel_map_freeze(int map) {
+  union bpf_attr attr = element(map, NULL, NULL, 0);
+  return call(BPF_MAP_FREEZE, &attr);
+}
+
 void kernel_map_close(int map) {
   if (map >= 0) close(map);
+}
+
+static uint64_t address(const void *p) { return (uint64_t)(uintptr_t)p; }
+
+int kernel_program_load(bool tc, const void *bytes, uint32_t count, const int *maps, const char **log) {
+  enum { INSNS_MAX = 256 };
+  static char words[65536];
+  struct bpf_insn insns[INSNS_MAX];
+  union bpf_attr attr;
+  *log = words;
+  words[0] = 0;
+  if (count > INSNS_MAX) return -E2BIG;
+  memcpy(insns, bytes, count * sizeof *insns);
+  for (uint32_t i = 0; i + 1 < count; i++) {
+    if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW)) continue;
+    if (insns[i].src_reg == BPF_PSEUDO_MAP_FD || insns[i].src_reg == BPF_PSEUDO_MAP_VALUE)
+      insns[i].imm = maps[insns[i].imm];
+    i++;
+  }
+  memset(&attr, 0, sizeof attr);
+  attr.prog_type = tc ? BPF_PROG_TYPE_SCHED_CLS : BPF_PROG_TYPE_XDP;
+  attr.insn_cnt = count;
+  attr.insns = address(insns);
+  attr.license = address("GPL");
+  attr.log_level = 1;
+  attr.log_buf = address(words);
+  attr.log_size = sizeof words;
+  return (int)call(BPF_PROG_LOAD, &attr);
+}
+
+void kernel_program_close(int program) {
+  if (program >= 0) close(program);
+}
+
+long kernel_program_run(int program, const void *packet, uint32_t length, void *out, uint32_t *out_length,
+                        uint32_t *r0) {
+  union bpf_attr attr;
+  memset(&attr, 0, sizeof attr);
+  attr.test.prog_fd = (uint32_t)program;
+  attr.test.data_in = address(packet);
+  attr.test.data_size_in = length;
+  attr.test.data_out = address(out);
+  attr.test.data_size_out = *out_length;
+  attr.test.repeat = 1;
+  long result = call(BPF_PROG_TEST_RUN, &attr);
+  *out_length = attr.test.data_size_out;
+  *r0 = attr.test.retval;
+  return result;
 }
 
 /* "0-3" */
