@@ -38,6 +38,7 @@ int command_ps(int argc, char **argv);
 int command_read(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_stop(int argc, char **argv);
+int command_verify(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_write(int argc, char **argv);
 

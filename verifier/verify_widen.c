@@ -21,9 +21,10 @@ static void add(struct thresholds *t, uint64_t value) {
 
 void thresholds_coarse(struct thresholds *t) {
   t->count = 0;
-  for (unsigned bit = 0; bit < 64; bit++) {
-    add(t, (UINT64_C(1) << bit) - 1);
-    add(t, 0 - (UINT64_C(1) << bit));
+  for (unsigned bits = 8; bits <= 64; bits *= 2) {
+    add(t, ~UINT64_C(0) >> (64 - bits));
+    add(t, ~UINT64_C(0) >> (65 - bits));
+    add(t, ~(~UINT64_C(0) >> (65 - bits)));
   }
 }
 

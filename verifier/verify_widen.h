@@ -14,15 +14,15 @@ enum { WIDEN_MAX_CONSTANTS = 256 };
 
 /* Ascending, no number twice. Zero-initialised is empty: bounds then go to the limits of their type. */
 struct thresholds {
-  uint64_t values[3 * WIDEN_MAX_CONSTANTS + 2 * 64];
+  uint64_t values[3 * WIDEN_MAX_CONSTANTS + 12];
   uint32_t count;
 };
 
-/* Of the slots first..last: constants of comparisons, with one less and one more; masks of AND; the sizes of maps; and in any case
- * powers of two less one, and their negatives. Of more than WIDEN_MAX_CONSTANTS constants the first count. */
+/* Of the slots first..last: constants of comparisons, masks of AND, what is left by remainders, and the sizes of maps, each with one less
+ * and one more; and in any case the limits of 8, 16, 32 and 64 bits. Of more than WIDEN_MAX_CONSTANTS constants the first count. */
 void thresholds_collect(struct thresholds *t, const struct bpf_insn *insns, uint32_t first, uint32_t last,
                         const struct bpf_map_def *maps, uint32_t map_count);
-/* Powers of two less one, their negatives, 0: what to go by when the program's own numbers led nowhere. */
+/* Only the limits: what to go by where the program's own numbers lead nowhere. */
 void thresholds_coarse(struct thresholds *t);
 
 /* A number that has all members of both, with the bounds of `known` that `arrival` passes let out to thresholds. Widening with what

@@ -7,11 +7,8 @@
 
 #include "lib/text.h"
 
-/* Put in front of every source: the headers of a usual program, and short names for map definitions. */
-extern const char compile_prelude[];
-
-/* Compiles prelude and source for eBPF with -O2 -g (or what `flags` says instead); the object's bytes go to *object, which the
- * caller frees with text_free. Fails the test when clang does. The source is called test.bpf.c and starts at line 1. */
+/* Compiles the source, with the headers of a usual program in front, for eBPF with -O2 -g (or what `flags` says instead); the object's
+ * bytes go to *object, which the caller frees with text_free. Fails the test when clang does. The source is called test.bpf.c. */
 void compile(const char *source, const char *flags, struct text *object);
 
 #endif

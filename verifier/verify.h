@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * The verifier: finds the plan by which the checker (proof/check.h) accepts a program. It runs the checker's own walk again and again,
+ * and after each looks at what did not hold: states at heads of loops are widened, joins that lost a needed fact are taken apart,
+ * measures are found, until nothing is missing or nothing more can be tried. The plan, encoded, is the proof. The verifier itself need
+ * not be trusted: what it finds is checked as in the unikernel before it is handed out. docs/verification.md.
+ */
+#ifndef IMAGO_VERIFIER_VERIFY_H
+#define IMAGO_VERIFIER_VERIFY_H
+
+#include "lib/text.h"
+#include "proof/check.h"
+
+/* What a search may take. Work is counted in instructions stepped over by the checker, so that results do not depend on the machine. */
+enum {
+  VERIFY_MAX_PASSES = 400,
+  VERIFY_MAX_WORK = 1500000,
+};
+
+/* What ended a search without a proof. */
+enum verify_end {
+  VERIFY_PROVEN,
+  VERIFY_REFUSED,   /* nothing more to be tried: most likely the program is at fault */
+  VERIFY_EXHAUSTED, /* VERIFY_MAX_PASSES or VERIFY_MAX_WORK */
+  VERIFY_TOO_LARGE, /* PROOF_MAX_ARENA, PROOF_MAX_ENTRIES or another of the checker's limits */
+  VERIFY_NO_MEMORY,
+};
+
+struct verify_statistics {
+  uint32_t passes;
+  uint64_t work;          /* instructions stepped over in all passes */
+  uint64_t nanoseconds;   /* from call to return */
+  size_t memory;          /* bytes of the checker's arena, at most */
+  uint32_t loops, splits; /* entries of the plan */
+};
+
+struct verify_result {
+  enum verify_end end;
+  struct text proof;            /* VERIFY_PROVEN */
+  struct proof_verdict verdict; /* of the proof; otherwise `failure` is what could not be proven */
+  struct proof_state *state;    /* the failure's state, where there is one */
+  uint8_t *visited;             /* per slot: 1 if a walk came by. With a proof, the others are dead code */
+  struct verify_statistics statistics;
+};
+
+/* Never fails otherwise than by result->end. The instructions must have passed bpf_check. Free the result with verify_free. */
+void verify(const struct proof_input *input, struct verify_result *result);
+void verify_free(struct verify_result *result);
+
+#endif
