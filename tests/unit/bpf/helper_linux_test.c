@@ -256,11 +256,11 @@ static const struct row {
      NULL,
      {CONTEXT_CALL(0, 54, -4, 0, 0, 0), CONTEXT_CALL(1, 54, -3, 0, 0, 0), CONTEXT_CALL(2, 54, 4, 0, 0, 0),
       CONTEXT_CALL(3, 54, 4, 0, 0, 0), CONTEXT_CALL(4, 54, -32, 0, 0, 0)}},
-#define BYTES(n, id, offset, size)                                                                                  \
-  STORE_IMM(BPF_DW, 10, -8, 0x77), MOV(1, 6), MOV_IMM(2, offset), ON_STACK(3, -8), MOV_IMM(4, size), MOV_IMM(5, 0), \
+#define BYTES(n, id, offset, size, before)                                                                            \
+  STORE_IMM(BPF_DW, 10, -8, before), MOV(1, 6), MOV_IMM(2, offset), ON_STACK(3, -8), MOV_IMM(4, size), MOV_IMM(5, 0), \
       CALL_HELPER(id), SAVE(n, 0), LOAD(BPF_DW, 0, 10, -8), SAVE((n) + 1, 0)
-    {"xdp_load_bytes", 0, NULL, {BYTES(0, 189, 20, 8), BYTES(2, 189, 53, 8), BYTES(4, 189, 52, 8)}},
-    {"xdp_store_bytes", 0, NULL, {BYTES(0, 190, 20, 8), BYTES(2, 190, 53, 8), BYTES(4, 190, 57, 3)}},
+    {"xdp_load_bytes", 0, NULL, {BYTES(0, 189, 20, 8, 0), BYTES(2, 189, 53, 8, 0), BYTES(4, 189, 52, 8, 0)}},
+    {"xdp_store_bytes", 0, NULL, {BYTES(0, 190, 20, 8, 0x77), BYTES(2, 190, 53, 8, 0x77), BYTES(4, 190, 57, 3, 0x77)}},
     {"redirect",
      0,
      NULL,
@@ -292,8 +292,8 @@ static const struct row {
      NULL,
      {MTU(0, 0, 0, 0, 0), MTU(1, 0, 0, 65536, 0), MTU(2, 0, 0, -10, 0)}},
 
-    {"skb_load_bytes", 1, NULL, {BYTES(0, 26, 20, 8), BYTES(2, 26, 53, 8), BYTES(4, 26, 52, 8)}},
-    {"skb_store_bytes", 1, NULL, {BYTES(0, 9, 20, 8), BYTES(2, 9, 53, 8), BYTES(4, 9, 57, 3)}},
+    {"skb_load_bytes", 1, NULL, {BYTES(0, 26, 20, 8, 0), BYTES(2, 26, 53, 8, 0), BYTES(4, 26, 52, 8, 0)}},
+    {"skb_store_bytes", 1, NULL, {BYTES(0, 9, 20, 8, 0x77), BYTES(2, 9, 53, 8, 0x77), BYTES(4, 9, 57, 3, 0x77)}},
     {"skb_store_bytes: flags",
      1,
      NULL,
