@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What programs do in a running function besides deciding about packets, on both platforms: timers, tunables, routes."""
+"""What programs do in a running function besides deciding about packets, on both platforms: timers, tunables, routes, broadcasts,
+maps in common, records, statistics."""
 import json
 import logging
 import pathlib
@@ -125,3 +126,46 @@ def test_run_dev_takes_objects(launch, platform, tmp_path):
     function.play(3)
     assert function.settle() == {}
     assert function.number("bpf.passed") == 3
+
+
+def test_a_broadcast_reaches_every_interface_in_the_map_but_the_packets_own(run):
+    graph = """FromDevice(eth0) -> bpf :: BPFRewriter(FILE program.imb);
+bpf [0] -> host :: Counter -> Discard; bpf [1] -> back :: Counter -> Discard; bpf [2] -> Queue(4096) -> ToDevice(eth1);
+bpf [3] -> third :: Counter -> Discard; bpf [4] -> fourth :: Counter -> Discard;"""
+    function = run("flood", graph)
+    for port, interface in enumerate((1, 2, 3, 99)):
+        function.write("bpf.map_set", f"ports {port} {interface}")
+    function.play(20)
+    wait_until(lambda: len(function.recorder.frames) == 20 and function.number("third.count") == 20, PATIENCE, "the copies")
+    assert {frame[:-TRAILER.size] for _, frame in function.recorder.frames} == {FRAME}
+    assert [function.number(f"{name}.count") for name in ("host", "back", "fourth")] == [0, 0, 0]
+    assert function.number("bpf.redirected") == 20
+
+
+def test_elements_have_a_map_in_common(run):
+    graph = """FromDevice(eth0) -> a :: BPFilter(FILE program.imb, MAPS seen) -> b :: BPFilter(FILE program.imb, MAPS seen)
+-> c :: BPFilter(FILE program.imb) -> Queue(4096) -> ToDevice(eth1);"""
+    function = run("limit", graph)
+    function.play(260)
+    drops = function.settle()
+    # Both count what reaches them in the one map, up to 500: 260 and 260 less what the first drops. The third counts in its own.
+    first, second = drops.get("a.dropped", 0), drops.get("b.dropped", 0)
+    assert first + second == 260 + (260 - first) - 500
+    counts = [function.imago("read", function.name, f"{name}.map_get", "seen 0").split() for name in "abc"]
+    assert counts == [["0:", str(520 - first)]] * 2 + [["0:", str(260 - first - second)]]
+
+
+def test_records_are_read_from_the_control_port(run):
+    graph = "FromDevice(eth0) -> bpf :: BPFilter(FILE program.imb) -> Queue(4096) -> ToDevice(eth1);"
+    senders = range(1, 6)
+    frames = [bytes.fromhex("020000000002") + bytes([2, 0, 0, 0, 0, sender]) + bytes(48) for sender in senders]
+    function = run("tell", graph, frames)
+    function.play(len(frames))
+    function.settle()
+    # Little-endian: the length of a frame with the sender's trailer, and who sent it.
+    wanted = [f"{(60 + TRAILER.size).to_bytes(2, 'little').hex()}{sender:02x}00" for sender in senders]
+    records = function.imago("read", function.name, "bpf.map_records", "ring")
+    assert records.splitlines() == wanted
+    assert function.imago("read", function.name, "bpf.map_records", "ring") == ""
+    told = json.loads(function.imago("read", function.name, "bpf.map_records", "events json"))
+    assert [(record["length"], record["data"]) for record in told] == [(4, f"0x{data}") for data in wanted]
