@@ -21,6 +21,7 @@ const char html_default_template[] =
     "pre { font: 13px/1.5 ui-monospace, monospace; background: #f7f7f5; border: 1px solid #ddd; border-radius: 6px; padding: 1em; "
     "overflow-x: auto }\n"
     ".c-cmt { color: #777; font-style: italic } .c-kw { color: #a0306a; font-weight: bold } .c-cfg { color: #1a6b2d }\n"
+    ".c-err { background: #fdd; text-decoration: red wavy underline }\n"
     ".c-cd { font-weight: bold } .c-ed { color: #0645ad; font-weight: bold }\n"
     "table { border-collapse: collapse } td, th { text-align: left; padding: .2em 1.2em .2em 0; border-bottom: 1px solid #eee; "
     "vertical-align: top }\n"
@@ -56,7 +57,7 @@ static int expand(const struct html_page *page, struct slice template, unsigned 
     if (!found) break;
     struct slice defined = html_definition_find(page, tag.name);
     if (html_tag_is(&tag, "config")) {
-      html_source(page->config, page->source, page->class_docs, out);
+      html_source(page->config, page->source, page->class_docs, page->title, page->errors, out);
     } else if (html_tag_is(&tag, "elements")) {
       error = html_elements(page, &tag, out);
     } else if (defined.data != NULL && depth < HTML_DEPTH) {

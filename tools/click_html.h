@@ -25,6 +25,7 @@ struct html_page {
   const char *class_docs; /* a URL with "%s" for the class, or NULL */
   const struct html_definition *definitions;
   unsigned definition_count;
+  struct slice errors; /* what the parser said, if it refused the source: then `config` is empty */
 };
 
 /* A page that needs no other file: picture, source, table of elements. */

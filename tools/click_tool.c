@@ -114,7 +114,7 @@ static bool parse(struct click_tool *tool, int argc, char **argv, const struct c
   return true;
 }
 
-static int load(struct click_tool *tool, struct report *report) {
+int click_tool_try(struct click_tool *tool, struct report *report) {
   bool standard_input = tool->file == NULL || strcmp(tool->file, "-") == 0;
   tool->landmark = tool->expression ? "config" : standard_input ? "<stdin>" : tool->file;
   if (tool->expression) {
@@ -150,7 +150,7 @@ bool click_tool_parse(struct click_tool *tool, int argc, char **argv, const stru
 
 bool click_tool_load(struct click_tool *tool, int *status) {
   struct report report = {0};
-  int error = load(tool, &report);
+  int error = click_tool_try(tool, &report);
   fputs(text_string(&report.text), stderr);
   report_free(&report);
   if (error == 0) return true;

@@ -41,6 +41,8 @@ bool click_tool_parse(struct click_tool *tool, int argc, char **argv, const stru
                       int *status);
 /* Reads the configuration and flattens it. False: as above, and all is freed. Otherwise free with click_tool_free. */
 bool click_tool_load(struct click_tool *tool, int *status);
+/* The same, but what is wrong goes to *report, and after an error all but config is there, as far as it was read. 0 or a negative code. */
+int click_tool_try(struct click_tool *tool, struct report *report) MUST_USE;
 /* Both. */
 bool click_tool_start(struct click_tool *tool, int argc, char **argv, const struct click_tool_options *own,
                       int *status);

@@ -100,7 +100,7 @@ static bool take(void *context, int code, const char *argument, const char **why
 }
 
 static int make_page(const struct click_tool *tool, const struct pretty *pretty, struct slice template,
-                     struct text *out) {
+                     struct slice errors, struct text *out) {
   struct router graph = {0};
   /* What a driver would refuse can still be drawn; without push and pull then. */
   bool resolved = click_graph_make(&tool->config, &graph, NULL) == 0;
@@ -108,6 +108,7 @@ static int make_page(const struct click_tool *tool, const struct pretty *pretty,
                                  .config = &tool->config,
                                  .graph = resolved ? &graph : NULL,
                                  .source = tool->text,
+                                 .errors = errors,
                                  .class_docs = pretty->class_docs,
                                  .definitions = pretty->definitions,
                                  .definition_count = pretty->definition_count};
@@ -150,6 +151,7 @@ int command_click_pretty(int argc, char **argv) {
   struct report report = {0};
   struct slice template = slice_of(html_default_template);
   int status;
+  bool refused = false;
   if (!click_tool_parse(&tool, argc, argv, &options, &status)) return status;
   if (pretty.template != NULL && file_read(pretty.template, TEMPLATE_MAX, &file, &report) != 0) {
     status = command_fail(argv[0], "%s", text_string(&report.text));
@@ -158,15 +160,21 @@ int command_click_pretty(int argc, char **argv) {
   if (pretty.template != NULL) template = (struct slice){text_string(&file), file.length};
   if (pretty.action == WRITE_TEMPLATE) {
     text_add_slice(&page, template);
-  } else if (!click_tool_load(&tool, &status)) {
-    goto loaded_not;
-  } else if (make_page(&tool, &pretty, template, &page) != 0) {
-    page.failed = true;
+  } else {
+    /* Of a source with errors there is a page, too, which shows them. */
+    refused = click_tool_try(&tool, &report) != 0;
+    struct slice errors = {text_string(&report.text), report.text.length};
+    fputs(errors.data, stderr);
+    if (refused && (tool.text.data == NULL || pretty.action != 0)) {
+      status = 1;
+      goto done;
+    }
+    if (make_page(&tool, &pretty, template, errors, &page) != 0) page.failed = true;
   }
   status = click_tool_finish(&tool, &page);
+  if (refused) status = 1;
 done:
   click_tool_free(&tool);
-loaded_not:
   text_free(&page);
   text_free(&file);
   report_free(&report);

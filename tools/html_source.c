@@ -28,6 +28,10 @@ struct painter {
   struct slice rest;
   struct slice classes[CLASSES_MAX]; /* that elementclass has defined so far */
   unsigned class_count;
+  const char *file;
+  struct slice errors;
+  uint64_t line; /* where rest begins, from 1 */
+  bool marked;   /* within the span of an error */
 };
 
 static size_t run_of(struct slice s, bool (*member)(char c)) {
@@ -82,6 +86,8 @@ static size_t arguments_length(struct slice s) {
 
 static struct slice take(struct painter *p, size_t length) {
   struct slice taken = {p->rest.data, length};
+  for (size_t i = 0; i < length; i++)
+    p->line += taken.data[i] == '\n';
   p->rest.data += length;
   p->rest.length -= length;
   return taken;
@@ -179,9 +185,47 @@ static bool declares(struct slice behind) {
   }
 }
 
+/* --- errors --- */
+
+/* The message for this line in the next error, or an empty slice; goes on to the one behind it. */
+static struct slice next_message(const struct painter *p, struct slice *errors) {
+  uint64_t number;
+  const char *end = memchr(errors->data, '\n', errors->length);
+  struct slice line = {errors->data, end == NULL ? errors->length : (size_t)(end - errors->data)};
+  *errors = skip(*errors, end == NULL ? line.length : line.length + 1);
+  if (!slice_starts_with(line, p->file)) return slice_of("");
+  line = skip(line, strlen(p->file));
+  if (line.length == 0 || line.data[0] != ':') return slice_of("");
+  line = skip(line, 1);
+  size_t digits = run_of(line, char_is_digit);
+  bool here = slice_to_u64((struct slice){line.data, digits}, UINT32_MAX, &number) == 0 && number == p->line;
+  line = skip(line, digits);
+  return here && slice_starts_with(line, ": ") ? skip(line, 2) : slice_of("");
+}
+
+/* In front of a token: the span of an error begins with the first one of its line, and ends with the line. */
+static void mark(struct painter *p) {
+  struct slice errors = p->errors;
+  bool space = char_is_space(p->rest.data[0]);
+  if (p->marked && p->rest.data[0] == '\n') {
+    text_add(p->out, "</span>");
+    p->marked = false;
+  }
+  while (!p->marked && !space && errors.length > 0) {
+    struct slice message = next_message(p, &errors);
+    if (message.length == 0) continue;
+    text_add(p->out, "<span class=\"c-err\" title=\"");
+    html_escape(message, p->out);
+    text_add(p->out, "\">");
+    p->marked = true;
+  }
+}
+
 static void paint(struct painter *p) {
   bool class_follows = false, after_name = false;
   while (p->rest.length > 0) {
+    uint64_t line = p->line;
+    mark(p);
     size_t length = comment_length(p->rest);
     if (length > 0) {
       span(p, "c-cmt", take(p, length));
@@ -202,11 +246,22 @@ static void paint(struct painter *p) {
       after_name = after_name && char_is_space(p->rest.data[0]);
       html_escape(take(p, 1), p->out);
     }
+    if (p->marked && (p->line != line || p->rest.length == 0)) {
+      text_add(p->out, "</span>");
+      p->marked = false;
+    }
   }
 }
 
-void html_source(const struct click_config *config, struct slice source, const char *class_docs, struct text *out) {
-  struct painter painter = {.config = config, .class_docs = class_docs, .out = out, .rest = source};
+void html_source(const struct click_config *config, struct slice source, const char *class_docs, const char *file,
+                 struct slice errors, struct text *out) {
+  struct painter painter = {.config = config,
+                            .class_docs = class_docs,
+                            .out = out,
+                            .rest = source,
+                            .file = file,
+                            .errors = errors,
+                            .line = 1};
   text_add(out, "<pre>");
   paint(&painter);
   text_add(out, "</pre>\n");

@@ -38,6 +38,7 @@ static struct {
   pthread_t thread[WORKERS_MAX];
   void (*run)(unsigned worker);
   unsigned started_workers; /* beside worker 0 */
+  cpu_set_t processors;     /* that the process may run on, if workers are pinned */
   char command_line[32];
   uint64_t moved, quiet_since; /* stop_when_finished: packets seen so far, and since when no more came */
 } process;
@@ -147,13 +148,15 @@ unsigned platform_worker_count(void) { return WORKERS_MAX; }
 
 void platform_relax(void) { (void)sched_yield(); }
 
-/* Processors that are not there are left out: the worker then runs anywhere. */
+/* Processors that are not there are left out: the worker then runs wherever the process may, not where worker 0, which starts it, was put. */
 static void pin_worker(unsigned worker) {
   cpu_set_t one;
   if (!process.options->pinned) return;
+  if (worker == 0) (void)!pthread_getaffinity_np(pthread_self(), sizeof process.processors, &process.processors);
   CPU_ZERO(&one);
   CPU_SET(process.options->first_processor + worker, &one);
-  (void)!pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+  if (pthread_setaffinity_np(pthread_self(), sizeof one, &one) != 0)
+    (void)!pthread_setaffinity_np(pthread_self(), sizeof process.processors, &process.processors);
 }
 
 static void *run_worker(void *argument) {

@@ -253,6 +253,22 @@ def test_signals_stop_the_driver_and_handlers_are_read(driver, number):
     assert driver("-e", f"{CHAIN}; {READY}", "-h", "c.count").end(number) == ("0\n", "", 0)
 
 
+def processors_of_threads(pid):
+    """The processors that each thread may run on, in the order in which the threads were started."""
+    tasks = sorted(pathlib.Path(f"/proc/{pid}/task").iterdir(), key=lambda task: int(task.name))
+    return [os.sched_getaffinity(int(task.name)) for task in tasks]
+
+
+@pytest.mark.parametrize("option, first", [("-a", 0), ("-a0", 0), ("--affinity=1", 1), ("--no-affinity", None)])
+def test_threads_stay_on_their_processors(driver, option, first):
+    """click(1): --affinity[=N]: 'Pin threads to CPUs (default #0)'; thread i on CPU N + i, where there is one."""
+    there = os.sched_getaffinity(0)
+    running = driver("-j", "2", option, "-e", f"{CHAIN}; {READY}")
+    expected = [there if first is None or first + i not in there else {first + i} for i in range(2)]
+    wait_until(lambda: processors_of_threads(running.process.pid) == expected, PATIENCE, f"threads on {expected}")
+    running.end()
+
+
 def test_threads_stop_together(driver):
     """click(1): --threads, --affinity."""
     assert driver("-j", "3", "-a0", "-e", f"{CHAIN}; {READY}", "-h", "c.count").end() == ("0\n", "", 0)

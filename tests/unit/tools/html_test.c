@@ -10,6 +10,7 @@
 
 #include "tools/click_graph.h"
 #include "tools/click_html.h"
+#include "tools/html_source.h"
 #include "tools/html_tag.h"
 
 /* Tags are found wherever they stand, with their attributes; unfinished ones end with the template. */
@@ -127,11 +128,38 @@ static void expands_templates(void **state) {
   click_config_free(&config);
 }
 
+/* Errors stand at their lines, in spans that nest; hostile ones first: of other files, behind the end, without a line, with markup. */
+static void marks_errors(void **state) {
+  static const struct {
+    const char *source, *errors, *html;
+  } rows[] = {
+      {"a;\n", "g:1: x\nf:2: x\nf:0: x\nf:x\nf\nf1: x\nf:99999999999999999999: x\nf:1:x\n: x\n", "a;\n"},
+      {"", "f:1: x\n", ""},
+      {"a < b;", "f:1: \"<\"", "<span class=\"c-err\" title=\"&quot;&lt;&quot;\">a &lt; b;</span>"},
+      {"a\n\n b // c\nd", "f:3: x\n  more\nf:3: y\n",
+       "a\n\n <span class=\"c-err\" title=\"x\">b <span class=\"c-cmt\">// c</span></span>\nd"},
+      {"a(1,\n2) b\n", "f:1: x\n",
+       "<span class=\"c-err\" title=\"x\">a(<span class=\"c-cfg\">1,\n2</span></span>) b\n"},
+      {"a\nb", "f:1: x\nf:2: y\n",
+       "<span class=\"c-err\" title=\"x\">a</span>\n<span class=\"c-err\" title=\"y\">b</span>"},
+  };
+  const struct click_config config = {0};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    struct text out = {0}, expected = {0};
+    text_addf(&expected, "<pre>%s</pre>\n", rows[i].html);
+    html_source(&config, slice_of(rows[i].source), NULL, "f", slice_of(rows[i].errors), &out);
+    assert_string_equal(text_string(&out), text_string(&expected));
+    text_free(&out);
+    text_free(&expected);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(finds_tags),
       cmocka_unit_test(unquotes),
       cmocka_unit_test(expands_templates),
+      cmocka_unit_test(marks_errors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
