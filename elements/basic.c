@@ -5,6 +5,7 @@
 #include "click/element.h"
 #include "click/router.h"
 #include "elements/parameter.h"
+#include "elements/puller.h"
 
 /* --- Null --- */
 
@@ -89,8 +90,7 @@ struct discard {
   uint32_t burst;
   bool active;
   uint64_t count;
-  struct task task; /* used when the input is pull */
-  struct notifier_signal signal;
+  struct puller puller; /* used when the input is pull */
 };
 
 static void discard_defaults(struct element *e) {
@@ -111,7 +111,7 @@ static void discard_push(struct element *e, unsigned port, struct batch *batch) 
 }
 
 static bool discard_run(struct task *task) {
-  struct discard *d = CONTAINER_OF(task, struct discard, task);
+  struct discard *d = CONTAINER_OF(task, struct discard, puller.task);
   if (!__atomic_load_n(&d->active, __ATOMIC_SEQ_CST)) {
     task_unschedule(task);
     /* Written in between. */
@@ -122,7 +122,7 @@ static bool discard_run(struct task *task) {
   batch.count = 0;
   element_pull(&d->element, 0, &batch, d->burst == 0 || d->burst > BATCH_MAX ? BATCH_MAX : d->burst);
   if (batch.count == 0) {
-    (void)notifier_signal_wait(&d->signal, task);
+    (void)puller_wait(&d->puller);
     return false;
   }
   discard_push(&d->element, 0, &batch);
@@ -132,15 +132,12 @@ static bool discard_run(struct task *task) {
 static int discard_initialize(struct element *e, struct report *report) {
   struct discard *d = (struct discard *)e;
   if (!e->inputs[0].pull) return 0;
-  task_init(&d->task, e->router->scheduler, e, discard_run);
-  task_schedule(&d->task);
-  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
+  return puller_start(&d->puller, e, discard_run);
 }
 
 static void discard_cleanup(struct element *e) {
   struct discard *d = (struct discard *)e;
-  task_unschedule(&d->task);
-  notifier_signal_destroy(&d->signal, &d->task);
+  puller_stop(&d->puller);
 }
 
 static void discard_take_state(struct element *e, struct element *old, struct report *report) {
@@ -150,7 +147,7 @@ static void discard_take_state(struct element *e, struct element *old, struct re
 static int discard_reconfigure(struct element *e, struct element *next, struct report *report) {
   struct discard *d = (struct discard *)e;
   args_exchange(e->class->arguments, e, next);
-  if (d->active && d->task.run != NULL) task_schedule(&d->task);
+  if (d->active && d->puller.task.run != NULL) task_schedule(&d->puller.task);
   return 0;
 }
 
@@ -162,7 +159,7 @@ static int discard_reset_counts(void *owner, const struct handler *handler, stru
 static int discard_write_active(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct discard *d = owner;
   int status = parameter_write_bool(owner, handler, value, report);
-  if (status == 0 && d->active && d->task.run != NULL) task_schedule(&d->task);
+  if (status == 0 && d->active && d->puller.task.run != NULL) task_schedule(&d->puller.task);
   return status;
 }
 
@@ -180,7 +177,7 @@ static const struct handler discard_handlers[] = {
      .offset = offsetof(struct discard, active),
      .help = "whether a pull input is emptied"},
     {.name = "reset_counts", .write = discard_reset_counts, .help = "set count to 0"},
-    TASK_HANDLERS(struct discard, task),
+    TASK_HANDLERS(struct discard, puller.task),
     {0}};
 
 static const struct element_class discard_class = {

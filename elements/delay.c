@@ -7,6 +7,7 @@
 #include "click/router.h"
 #include "elements/parameter.h"
 #include "elements/pull_gate.h"
+#include "elements/puller.h"
 #include "lib/memory.h"
 
 /* --- DelayUnqueue, DelayShaper --- */
@@ -14,10 +15,8 @@
 struct delay {
   struct element element;
   uint64_t delay;
-  struct packet *held; /* its timestamp says when it is due */
-  struct task task;    /* DelayUnqueue, with timer and signal */
-  struct timer timer;
-  struct notifier_signal signal;
+  struct packet *held;   /* its timestamp says when it is due */
+  struct puller puller;  /* DelayUnqueue */
   struct pull_gate gate; /* DelayShaper */
 };
 
@@ -46,7 +45,7 @@ static uint64_t delay_wait(struct delay *d, uint64_t now) {
 }
 
 static bool delay_unqueue_run(struct task *task) {
-  struct delay *d = CONTAINER_OF(task, struct delay, task);
+  struct delay *d = CONTAINER_OF(task, struct delay, puller.task);
   const struct services *services = d->element.services;
   struct batch batch;
   batch.count = 0;
@@ -60,31 +59,21 @@ static bool delay_unqueue_run(struct task *task) {
   bool worked = batch.count > 0;
   element_push(&d->element, 0, &batch);
   if (wait == UINT64_MAX) {
-    (void)notifier_signal_wait(&d->signal, task);
+    (void)puller_wait(&d->puller);
   } else if (wait > 0) {
-    task_unschedule(task);
-    timer_schedule(&d->timer, time_after(services->now(), wait));
+    puller_sleep(&d->puller, time_after(services->now(), wait));
   }
   return worked;
 }
 
-static void delay_unqueue_expire(struct timer *timer) {
-  task_schedule(&CONTAINER_OF(timer, struct delay, timer)->task);
-}
-
 static int delay_unqueue_initialize(struct element *e, struct report *report) {
   struct delay *d = (struct delay *)e;
-  timer_init(&d->timer, e->router->scheduler, e, delay_unqueue_expire);
-  task_init(&d->task, e->router->scheduler, e, delay_unqueue_run);
-  task_schedule(&d->task);
-  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
+  return puller_start(&d->puller, e, delay_unqueue_run);
 }
 
 static void delay_unqueue_cleanup(struct element *e) {
   struct delay *d = (struct delay *)e;
-  task_unschedule(&d->task);
-  timer_unschedule(&d->timer);
-  notifier_signal_destroy(&d->signal, &d->task);
+  puller_stop(&d->puller);
   delay_drop_held(d);
 }
 
@@ -102,7 +91,7 @@ static const struct handler delay_unqueue_handlers[] = {{.name = "delay",
                                                          .write = parameter_write,
                                                          .offset = offsetof(struct delay, delay),
                                                          .help = "how long packets are held"},
-                                                        TASK_HANDLERS(struct delay, task),
+                                                        TASK_HANDLERS(struct delay, puller.task),
                                                         {0}};
 
 static const struct element_class delay_unqueue_class = {
@@ -202,9 +191,7 @@ struct link {
   uint64_t bandwidth;      /* bytes a second */
   struct packet **packets; /* on the link: a ring of LINK_PACKETS; timestamps say when they arrive */
   uint32_t head, tail;     /* numbers, modulo 2^32 */
-  struct task task;
-  struct timer timer;
-  struct notifier_signal signal;
+  struct puller puller;
 };
 
 static uint32_t link_size(const struct link *l) { return l->tail - l->head; }
@@ -236,7 +223,7 @@ static bool link_take(struct link *l, uint64_t now, uint64_t *wait) {
   if (link_size(l) > 0) {
     uint64_t last = link_at(l, l->tail - 1)->timestamp;
     if (last > begin) {
-      l->waiting = notifier_signal_active(&l->signal);
+      l->waiting = notifier_signal_active(&l->puller.signal);
       *wait = last - begin;
       return false;
     }
@@ -255,13 +242,13 @@ static bool link_take(struct link *l, uint64_t now, uint64_t *wait) {
 }
 
 static bool link_run(struct task *task) {
-  struct link *l = CONTAINER_OF(task, struct link, task);
+  struct link *l = CONTAINER_OF(task, struct link, puller.task);
   const struct services *services = l->element.services;
   uint64_t now = services->wall(), wait = UINT64_MAX;
   bool worked = false;
   while (link_take(l, now, &wait))
     worked = true;
-  bool more = wait == UINT64_MAX && link_size(l) < LINK_PACKETS && notifier_signal_active(&l->signal);
+  bool more = wait == UINT64_MAX && link_size(l) < LINK_PACKETS && notifier_signal_active(&l->puller.signal);
   struct batch batch;
   batch.count = 0;
   for (; link_size(l) > 0 && batch.count < BATCH_MAX && link_at(l, l->head)->timestamp <= now; l->head++)
@@ -276,22 +263,16 @@ static bool link_run(struct task *task) {
     if (arrives < wait) wait = arrives;
   }
   if (wait == UINT64_MAX) {
-    (void)notifier_signal_wait(&l->signal, task);
+    (void)puller_wait(&l->puller);
     return worked;
   }
-  task_unschedule(task);
-  timer_schedule(&l->timer, time_after(services->now(), wait));
+  puller_sleep(&l->puller, time_after(services->now(), wait));
   return worked;
 }
 
-static void link_expire(struct timer *timer) { task_schedule(&CONTAINER_OF(timer, struct link, timer)->task); }
-
 static int link_initialize(struct element *e, struct report *report) {
   struct link *l = (struct link *)e;
-  timer_init(&l->timer, e->router->scheduler, e, link_expire);
-  task_init(&l->task, e->router->scheduler, e, link_run);
-  task_schedule(&l->task);
-  return notifier_listen_upstream(e, 0, &l->task, &l->signal);
+  return puller_start(&l->puller, e, link_run);
 }
 
 static void link_empty(struct link *l) {
@@ -301,9 +282,7 @@ static void link_empty(struct link *l) {
 
 static void link_cleanup(struct element *e) {
   struct link *l = (struct link *)e;
-  task_unschedule(&l->task);
-  timer_unschedule(&l->timer);
-  notifier_signal_destroy(&l->signal, &l->task);
+  puller_stop(&l->puller);
   if (l->packets != NULL) link_empty(l);
   memory_free((void *)l->packets);
   l->packets = NULL;
@@ -313,7 +292,7 @@ static void link_take_state(struct element *e, struct element *old, struct repor
   struct link *l = (struct link *)e, *from = (struct link *)old;
   for (; link_size(from) > 0; from->head++)
     l->packets[l->tail++ % LINK_PACKETS] = link_at(from, from->head);
-  task_schedule(&l->task);
+  task_schedule(&l->puller.task);
 }
 
 static int link_read_size(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
@@ -326,8 +305,8 @@ static int link_reset(void *owner, const struct handler *handler, struct slice v
   struct link *l = owner;
   counter_add(&l->element.drops[0], link_size(l));
   link_empty(l);
-  timer_unschedule(&l->timer);
-  task_schedule(&l->task);
+  timer_unschedule(&l->puller.timer);
+  task_schedule(&l->puller.task);
   return 0;
 }
 
@@ -361,7 +340,7 @@ static const struct handler link_handlers[] = {
      .help = "how fast packets are sent, in bytes a second; writing this or latency drops what is on the link"},
     {.name = "size", .read = link_read_size, .help = "packets on the link"},
     {.name = "reset", .write = link_reset, .help = "drop the packets on the link"},
-    TASK_HANDLERS(struct link, task),
+    TASK_HANDLERS(struct link, puller.task),
     {0}};
 
 static const char *const link_drops[] = {"reset", NULL};

@@ -8,6 +8,7 @@
 
 #include "click/router.h"
 #include "elements/parameter.h"
+#include "elements/puller.h"
 
 /* --- RatedUnqueue --- */
 
@@ -17,9 +18,7 @@ struct rated_unqueue {
   bool active;
   uint64_t count;
   uint64_t runs, empty_runs, failed_pulls; /* calls of the task, in vain, and of those for want of packets */
-  struct task task;
-  struct timer timer;
-  struct notifier_signal signal;
+  struct puller puller;
 };
 
 static void rated_unqueue_defaults(struct element *e) {
@@ -49,7 +48,7 @@ static void rated_unqueue_pull(struct rated_unqueue *u, struct batch *batch) {
 }
 
 static bool rated_unqueue_run(struct task *task) {
-  struct rated_unqueue *u = CONTAINER_OF(task, struct rated_unqueue, task);
+  struct rated_unqueue *u = CONTAINER_OF(task, struct rated_unqueue, puller.task);
   struct token_bucket *bucket = &u->rated.bucket;
   counter_add(&u->runs, 1);
   if (!__atomic_load_n(&u->active, __ATOMIC_RELAXED)) {
@@ -61,8 +60,7 @@ static bool rated_unqueue_run(struct task *task) {
   uint64_t wait = token_bucket_wait(bucket, rated_needs(rated_counts_bytes(&u->element)));
   if (wait > 0) {
     counter_add(&u->empty_runs, 1);
-    task_unschedule(task);
-    timer_schedule(&u->timer, time_after(bucket->now, wait));
+    puller_sleep(&u->puller, time_after(bucket->now, wait));
     return false;
   }
   struct batch batch;
@@ -71,7 +69,7 @@ static bool rated_unqueue_run(struct task *task) {
   if (batch.count == 0) {
     counter_add(&u->failed_pulls, 1);
     counter_add(&u->empty_runs, 1);
-    (void)notifier_signal_wait(&u->signal, task);
+    (void)puller_wait(&u->puller);
     return false;
   }
   counter_add(&u->count, batch.count);
@@ -79,30 +77,21 @@ static bool rated_unqueue_run(struct task *task) {
   return true;
 }
 
-static void rated_unqueue_expire(struct timer *timer) {
-  task_schedule(&CONTAINER_OF(timer, struct rated_unqueue, timer)->task);
-}
-
 static int rated_unqueue_initialize(struct element *e, struct report *report) {
   struct rated_unqueue *u = (struct rated_unqueue *)e;
   rated_start(&u->rated, e->services->now());
-  timer_init(&u->timer, e->router->scheduler, e, rated_unqueue_expire);
-  task_init(&u->task, e->router->scheduler, e, rated_unqueue_run);
-  task_schedule(&u->task);
-  return notifier_listen_upstream(e, 0, &u->task, &u->signal);
+  return puller_start(&u->puller, e, rated_unqueue_run);
 }
 
 static void rated_unqueue_cleanup(struct element *e) {
   struct rated_unqueue *u = (struct rated_unqueue *)e;
-  task_unschedule(&u->task);
-  timer_unschedule(&u->timer);
-  notifier_signal_destroy(&u->signal, &u->task);
+  puller_stop(&u->puller);
 }
 
 /* The tokens that are there stay. */
 static int rated_unqueue_reconfigure(struct element *e, struct element *next, struct report *report) {
   args_exchange(e->class->arguments, e, next);
-  task_schedule(&((struct rated_unqueue *)e)->task);
+  task_schedule(&((struct rated_unqueue *)e)->puller.task);
   return rated_unqueue_configure(e, NULL, report);
 }
 
@@ -136,7 +125,7 @@ static int rated_unqueue_write_rate(void *owner, const struct handler *handler, 
   struct rated_unqueue *u = owner;
   int status = parameter_write(owner, handler, value, report);
   if (status == 0) status = rated_configure(&u->rated, rated_counts_bytes(owner), report);
-  if (status == 0) task_schedule(&u->task);
+  if (status == 0) task_schedule(&u->puller.task);
   return status;
 }
 
@@ -144,7 +133,7 @@ static int rated_unqueue_write_active(void *owner, const struct handler *handler
                                       struct report *report) {
   struct rated_unqueue *u = owner;
   int status = parameter_write(owner, handler, value, report);
-  if (status == 0 && u->active) task_schedule(&u->task);
+  if (status == 0 && u->active) task_schedule(&u->puller.task);
   return status;
 }
 
@@ -175,7 +164,7 @@ static const struct handler rated_unqueue_handlers[] = {
      .offset = offsetof(struct rated_unqueue, count),
      .help = "packets that have passed"},
     {.name = "calls", .read = rated_unqueue_read_calls, .help = "how often its task ran, in vain, and why"},
-    TASK_HANDLERS(struct rated_unqueue, task),
+    TASK_HANDLERS(struct rated_unqueue, puller.task),
     {0}};
 
 static const struct element_class rated_unqueue_class = {
@@ -223,9 +212,7 @@ struct burster {
   uint64_t interval;
   uint32_t burst;
   uint64_t due; /* when the timer expired last; 0: it has waited for packets since */
-  struct task task;
-  struct timer timer;
-  struct notifier_signal signal;
+  struct puller puller;
 };
 
 static void burster_defaults(struct element *e) { ((struct burster *)e)->burst = 8; }
@@ -252,49 +239,45 @@ static uint32_t burster_move(struct burster *b) {
 }
 
 static bool burster_run(struct task *task) {
-  struct burster *b = CONTAINER_OF(task, struct burster, task);
-  if (timer_scheduled(&b->timer)) {
+  struct burster *b = CONTAINER_OF(task, struct burster, puller.task);
+  if (timer_scheduled(&b->puller.timer)) {
     /* Packets have come, but it is not time yet. */
     task_unschedule(task);
     return false;
   }
   bool worked = burster_move(b) > 0;
-  if (!worked && notifier_signal_wait(&b->signal, task)) {
+  if (!worked && puller_wait(&b->puller)) {
     b->due = 0;
     return false;
   }
-  task_unschedule(task);
-  timer_schedule(&b->timer, time_after(b->due > 0 ? b->due : b->element.services->now(), b->interval));
+  puller_sleep(&b->puller, time_after(b->due > 0 ? b->due : b->element.services->now(), b->interval));
   return worked;
 }
 
 static void burster_expire(struct timer *timer) {
-  struct burster *b = CONTAINER_OF(timer, struct burster, timer);
+  struct burster *b = CONTAINER_OF(timer, struct burster, puller.timer);
   b->due = timer->deadline;
-  task_schedule(&b->task);
+  task_schedule(&b->puller.task);
 }
 
 static int burster_initialize(struct element *e, struct report *report) {
   struct burster *b = (struct burster *)e;
-  timer_init(&b->timer, e->router->scheduler, e, burster_expire);
-  task_init(&b->task, e->router->scheduler, e, burster_run);
-  task_schedule(&b->task);
-  return notifier_listen_upstream(e, 0, &b->task, &b->signal);
+  int status = puller_start(&b->puller, e, burster_run);
+  timer_init(&b->puller.timer, e->router->scheduler, e, burster_expire);
+  return status;
 }
 
 static void burster_cleanup(struct element *e) {
   struct burster *b = (struct burster *)e;
-  task_unschedule(&b->task);
-  timer_unschedule(&b->timer);
-  notifier_signal_destroy(&b->signal, &b->task);
+  puller_stop(&b->puller);
 }
 
 /* The next burst comes when it would have come. */
 static void burster_take_state(struct element *e, struct element *old, struct report *report) {
   struct burster *b = (struct burster *)e;
   const struct burster *from = (const struct burster *)old;
-  if (b->interval != from->interval || !timer_scheduled(&from->timer)) return;
-  timer_schedule(&b->timer, from->timer.deadline);
+  if (b->interval != from->interval || !timer_scheduled(&from->puller.timer)) return;
+  timer_schedule(&b->puller.timer, from->puller.timer.deadline);
 }
 
 static const struct argument burster_arguments[] = {
@@ -311,7 +294,7 @@ static const struct handler burster_handlers[] = {{.name = "interval",
                                                    .read = handler_read_u32,
                                                    .offset = offsetof(struct burster, burst),
                                                    .help = "most packets in a burst"},
-                                                  TASK_HANDLERS(struct burster, task),
+                                                  TASK_HANDLERS(struct burster, puller.task),
                                                   {0}};
 
 static const struct element_class burster_class = {

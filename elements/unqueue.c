@@ -5,6 +5,7 @@
  */
 #include "click/router.h"
 #include "elements/parameter.h"
+#include "elements/puller.h"
 #include "elements/queue.h"
 #include "lib/memory.h"
 
@@ -14,8 +15,7 @@ struct unqueue {
   int32_t limit; /* below 0: none */
   bool active;
   uint64_t count;
-  struct task task;
-  struct notifier_signal signal;
+  struct puller puller;
 };
 
 static void unqueue_defaults(struct element *e) {
@@ -38,7 +38,7 @@ static unsigned unqueue_allowance(const struct unqueue *u) {
 }
 
 static bool unqueue_run(struct task *task) {
-  struct unqueue *u = CONTAINER_OF(task, struct unqueue, task);
+  struct unqueue *u = CONTAINER_OF(task, struct unqueue, puller.task);
   unsigned allowance = unqueue_allowance(u);
   if (allowance == 0) {
     task_unschedule(task);
@@ -50,7 +50,7 @@ static bool unqueue_run(struct task *task) {
   batch.count = 0;
   element_pull(&u->element, 0, &batch, allowance);
   if (batch.count == 0) {
-    (void)notifier_signal_wait(&u->signal, task);
+    (void)puller_wait(&u->puller);
     return false;
   }
   counter_add(&u->count, batch.count);
@@ -61,15 +61,12 @@ static bool unqueue_run(struct task *task) {
 static int unqueue_initialize(struct element *e, struct report *report) {
   struct unqueue *u = (struct unqueue *)e;
   if (u->burst == 0) report_warning(report, "BURST: 0 means that no packet is ever pulled");
-  task_init(&u->task, e->router->scheduler, e, unqueue_run);
-  task_schedule(&u->task);
-  return notifier_listen_upstream(e, 0, &u->task, &u->signal);
+  return puller_start(&u->puller, e, unqueue_run);
 }
 
 static void unqueue_cleanup(struct element *e) {
   struct unqueue *u = (struct unqueue *)e;
-  task_unschedule(&u->task);
-  notifier_signal_destroy(&u->signal, &u->task);
+  puller_stop(&u->puller);
 }
 
 static void unqueue_take_state(struct element *e, struct element *old, struct report *report) {
@@ -78,21 +75,21 @@ static void unqueue_take_state(struct element *e, struct element *old, struct re
 
 static int unqueue_reconfigure(struct element *e, struct element *next, struct report *report) {
   args_exchange(e->class->arguments, e, next);
-  task_schedule(&((struct unqueue *)e)->task);
+  task_schedule(&((struct unqueue *)e)->puller.task);
   return 0;
 }
 
 static int unqueue_reset(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   struct unqueue *u = owner;
   counter_reset(&u->count);
-  task_schedule(&u->task);
+  task_schedule(&u->puller.task);
   return 0;
 }
 
 /* What is written may let it go on. */
 static int unqueue_write(void *owner, const struct handler *handler, struct slice value, struct report *report) {
   int status = parameter_write(owner, handler, value, report);
-  if (status == 0) task_schedule(&((struct unqueue *)owner)->task);
+  if (status == 0) task_schedule(&((struct unqueue *)owner)->puller.task);
   return status;
 }
 
@@ -125,7 +122,7 @@ static const struct handler unqueue_handlers[] = {
      .help = "stop after so many packets; below 0: never"},
     {.name = "reset", .write = unqueue_reset, .help = "set count to 0, so that LIMIT packets more may pass"},
     {.name = "reset_counts", .write = unqueue_reset, .help = "as reset"},
-    TASK_HANDLERS(struct unqueue, task),
+    TASK_HANDLERS(struct unqueue, puller.task),
     {0}};
 
 static const struct element_class unqueue_class = {

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "kernel/kernel.h"
+#include "platform/process/tun.h"
 #include "platform/process/watch.h"
 
 /* The list belongs to worker 0. Invariant: fd is open, and watched, while the list is not empty. */
@@ -32,25 +33,14 @@ static struct {
 
 /* ---- questions to the host ---- */
 
-/* A request about `name`, answered in *request. 0 or -errno. */
-static int ask(const char *name, unsigned long what, struct ifreq *request) {
-  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return -errno;
-  memcpy(request->ifr_name, name, strnlen(name, IF_NAMESIZE - 1) + 1);
-  request->ifr_name[IF_NAMESIZE - 1] = '\0';
-  int status = ioctl(fd, what, request) == 0 ? 0 : -errno;
-  close(fd);
-  return status;
-}
-
 static int ask_ethtool(const char *name, void *command) {
   struct ifreq request = {.ifr_data = command};
-  return ask(name, SIOCETHTOOL, &request);
+  return interface_ask(name, SIOCETHTOOL, &request);
 }
 
 int host_link_find(const char *name, struct report *report) {
   struct ifreq request = {0};
-  if (name[0] == '\0' || strlen(name) >= IF_NAMESIZE || ask(name, SIOCGIFHWADDR, &request) != 0) return 0;
+  if (name[0] == '\0' || strlen(name) >= IF_NAMESIZE || interface_ask(name, SIOCGIFHWADDR, &request) != 0) return 0;
   if (request.ifr_hwaddr.sa_family == ARPHRD_ETHER || request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK) return 1;
   return report_error(report, ERROR_UNSUPPORTED, "interface '%s' carries no Ethernet frames (hardware type %u)", name,
                       request.ifr_hwaddr.sa_family);
@@ -87,18 +77,18 @@ static int look(struct host_link *link) {
   /* The index stays with the interface, the name may not. */
   struct ifreq request = {.ifr_ifindex = link->index};
   char name[IF_NAMESIZE];
-  int error = ask("", SIOCGIFNAME, &request);
+  int error = interface_ask("", SIOCGIFNAME, &request);
   if (error != 0) return error;
   memcpy(name, request.ifr_name, sizeof name);
   struct nic *nic = link->nic;
-  if ((error = ask(name, SIOCGIFFLAGS, &request)) != 0) return error;
+  if ((error = interface_ask(name, SIOCGIFFLAGS, &request)) != 0) return error;
   bool up = (request.ifr_flags & IFF_UP) != 0 && (request.ifr_flags & IFF_RUNNING) != 0;
   __atomic_store_n(&nic->link_up, up, __ATOMIC_RELAXED);
-  if ((error = ask(name, SIOCGIFMTU, &request)) != 0) return error;
+  if ((error = interface_ask(name, SIOCGIFMTU, &request)) != 0) return error;
   uint16_t mtu = request.ifr_mtu < UINT16_MAX ? (uint16_t)request.ifr_mtu : UINT16_MAX;
   __atomic_store_n(&nic->mtu, mtu, __ATOMIC_RELAXED);
   if (link->tap != 0) return 0;
-  if ((error = ask(name, SIOCGIFHWADDR, &request)) != 0) return error;
+  if ((error = interface_ask(name, SIOCGIFHWADDR, &request)) != 0) return error;
   memcpy(nic->mac, request.ifr_hwaddr.sa_data, sizeof nic->mac);
   return 0;
 }

@@ -88,14 +88,29 @@ int tun_open(const char *wanted, enum tun_kind kind, char name[TUN_NAME_SIZE], s
   return error;
 }
 
+/* An ioctl on a socket of `family`. 0 or -errno. */
+static int call_socket(int family, unsigned long number, void *argument) {
+  int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  int status = ioctl(fd, number, argument) == 0 ? 0 : -errno;
+  close(fd);
+  return status;
+}
+
+int interface_ask(const char *name, unsigned long what, struct ifreq *request) {
+  size_t length = strlen(name);
+  if (length >= IFNAMSIZ) return -ENAMETOOLONG;
+  memcpy(request->ifr_name, name, length + 1);
+  return call_socket(AF_INET, what, request);
+}
+
 /* One call about interface `name` on a socket of `family`. That it is so already (EEXIST) is as good; `what` is for the message. */
 static int call(int family, unsigned long number, const char *name, void *argument, const char *what,
                 struct report *report) {
-  int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return refused(name, "no socket to ask with", report);
-  int error = ioctl(fd, number, argument) == 0 || errno == EEXIST ? 0 : refused(name, what, report);
-  close(fd);
-  return error;
+  int status = call_socket(family, number, argument);
+  if (status == 0 || status == -EEXIST) return 0;
+  errno = -status;
+  return refused(name, what, report);
 }
 
 static int call_named(unsigned long number, const char *name, struct ifreq *request, const char *what,

@@ -25,6 +25,11 @@ int tun_open(const char *wanted, enum tun_kind kind, char name[TUN_NAME_SIZE], s
 
 /* --- any interface of the host --- */
 
+/* One ioctl about interface `name`, answered in *request (struct ifreq, netdevice(7)). 0 or -errno; -ENAMETOOLONG: there is none of that
+ * name. */
+struct ifreq;
+int interface_ask(const char *name, unsigned long what, struct ifreq *request) MUST_USE;
+
 struct interface_facts {
   unsigned index;   /* as in struct sockaddr_ll */
   unsigned mtu;     /* bytes, without the link-layer header */

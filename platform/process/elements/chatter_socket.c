@@ -162,19 +162,9 @@ static const struct argument arguments[] = {
     {"QUIET_CHANNEL", ARGUMENT_BOOL, 0, offsetof(struct chatter_socket, quiet_channel),
      "the channel's messages do not go to the log (true)"},
     {"GREETING", ARGUMENT_BOOL, 0, offsetof(struct chatter_socket, greeting), "send Click::ChatterSocket/1.0 (true)"},
-    {"LOCALHOST", ARGUMENT_BOOL, 0, offsetof(struct chatter_socket, listener.localhost),
-     "TCP: listen at 127.0.0.1 only (false)"},
     {0}};
 
-static const struct handler handlers[] = {{.name = "port",
-                                           .read = handler_read_u32,
-                                           .offset = offsetof(struct chatter_socket, listener.port),
-                                           .help = "the TCP port"},
-                                          {.name = "clients",
-                                           .read = handler_read_u32,
-                                           .offset = offsetof(struct chatter_socket, listener.client_count),
-                                           .help = "connections that are open"},
-                                          {0}};
+static const struct handler handlers[] = {LISTENER_HANDLERS(struct chatter_socket, listener), {0}};
 
 static const struct element_class chatter_socket_class = {
     .name = "ChatterSocket",

@@ -151,19 +151,9 @@ static const struct argument arguments[] = {
     {"READONLY", ARGUMENT_BOOL, 0, offsetof(struct control_socket, read_only), "refuse write handlers (false)"},
     {"PROXY", ARGUMENT_ELEMENT, 0, offsetof(struct control_socket, proxy), "element whose handlers E.H are called"},
     {"VERBOSE", ARGUMENT_BOOL, 0, offsetof(struct control_socket, listener.verbose), "log connections (false)"},
-    {"LOCALHOST", ARGUMENT_BOOL, 0, offsetof(struct control_socket, listener.localhost),
-     "TCP: listen at 127.0.0.1 only (false)"},
     {0}};
 
-static const struct handler handlers[] = {{.name = "port",
-                                           .read = handler_read_u32,
-                                           .offset = offsetof(struct control_socket, listener.port),
-                                           .help = "the TCP port"},
-                                          {.name = "clients",
-                                           .read = handler_read_u32,
-                                           .offset = offsetof(struct control_socket, listener.client_count),
-                                           .help = "connections that are open"},
-                                          {0}};
+static const struct handler handlers[] = {LISTENER_HANDLERS(struct control_socket, listener), {0}};
 
 static const struct element_class control_socket_class = {
     .name = "ControlSocket",

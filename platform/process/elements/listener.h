@@ -53,13 +53,21 @@ struct listener {
 };
 
 /* Rows of an argument table for the listener at `member` of the element's struct. */
-#define LISTENER_ARGUMENTS(structure, member)                                                                         \
-  {"TYPE", ARGUMENT_WORD, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(structure, member.type), "TCP or UNIX"}, \
-      {"PORT", ARGUMENT_STRING, ARGUMENT_POSITIONAL, offsetof(structure, member.place),                               \
-       "TCP port, with + behind it or the next that is free; UNIX: the file's name"},                                 \
-      {"FILENAME", ARGUMENT_STRING, 0, offsetof(structure, member.filename), "UNIX: the file's name"},                \
-      {"RETRIES", ARGUMENT_I32, 0, offsetof(structure, member.retries), "try again so often, once a second (0)"}, {   \
-    "RETRY_WARNINGS", ARGUMENT_BOOL, 0, offsetof(structure, member.retry_warnings), "warn at each failure (true)"     \
+#define LISTENER_ARGUMENTS(structure, member)                                                                          \
+  {"TYPE", ARGUMENT_WORD, ARGUMENT_MANDATORY | ARGUMENT_POSITIONAL, offsetof(structure, member.type), "TCP or UNIX"},  \
+      {"PORT", ARGUMENT_STRING, ARGUMENT_POSITIONAL, offsetof(structure, member.place),                                \
+       "TCP port, with + behind it or the next that is free; UNIX: the file's name"},                                  \
+      {"FILENAME", ARGUMENT_STRING, 0, offsetof(structure, member.filename), "UNIX: the file's name"},                 \
+      {"RETRIES", ARGUMENT_I32, 0, offsetof(structure, member.retries), "try again so often, once a second (0)"},      \
+      {"RETRY_WARNINGS", ARGUMENT_BOOL, 0, offsetof(structure, member.retry_warnings), "warn at each failure (true)"}, \
+  {                                                                                                                    \
+    "LOCALHOST", ARGUMENT_BOOL, 0, offsetof(structure, member.localhost), "TCP: listen at 127.0.0.1 only (false)"      \
+  }
+/* And of a handler table. */
+#define LISTENER_HANDLERS(structure, member)                                                                        \
+  {.name = "port", .read = handler_read_u32, .offset = offsetof(structure, member.port), .help = "the TCP port"}, { \
+    .name = "clients", .read = handler_read_u32, .offset = offsetof(structure, member.client_count),                \
+    .help = "connections that are open"                                                                             \
   }
 
 void listener_defaults(struct listener *listener);

@@ -6,6 +6,7 @@
 #include "click/router.h"
 #include "elements/link_type.h"
 #include "elements/parameter.h"
+#include "elements/puller.h"
 #include "platform/process/dump_file.h"
 #include "platform/process/pcap.h"
 
@@ -19,8 +20,7 @@ struct to_dump {
   uint32_t link_type;
   struct dump_output output;
   uint64_t count;
-  struct task task;
-  struct notifier_signal signal;
+  struct puller puller;
 };
 
 static void defaults(struct element *e) {
@@ -103,12 +103,12 @@ static void pull(struct element *e, unsigned port, struct batch *batch, unsigned
 }
 
 static bool run_task(struct task *task) {
-  struct to_dump *d = CONTAINER_OF(task, struct to_dump, task);
+  struct to_dump *d = CONTAINER_OF(task, struct to_dump, puller.task);
   struct batch batch;
   batch.count = 0;
   element_pull(&d->element, 0, &batch, BURST);
   if (batch.count == 0) {
-    (void)notifier_signal_wait(&d->signal, task);
+    (void)puller_wait(&d->puller);
     return false;
   }
   write_batch(d, &batch, 0);
@@ -130,9 +130,7 @@ static int initialize(struct element *e, struct report *report) {
     if (status == 0 && d->unbuffered) (void)setvbuf(d->output.file, NULL, _IONBF, 0);
   }
   if (status < 0 || !e->inputs[0].pull || e->output_count > 0) return status;
-  task_init(&d->task, e->router->scheduler, e, run_task);
-  task_schedule(&d->task);
-  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
+  return puller_start(&d->puller, e, run_task);
 }
 
 static void commit(struct element *e) {
@@ -156,8 +154,7 @@ static void take_state(struct element *e, struct element *old, struct report *re
 
 static void cleanup(struct element *e) {
   struct to_dump *d = (struct to_dump *)e;
-  task_unschedule(&d->task);
-  notifier_signal_destroy(&d->signal, &d->task);
+  puller_stop(&d->puller);
   dump_output_close(&d->output, e, d->filename);
 }
 
@@ -189,7 +186,7 @@ static const struct handler handlers[] = {
     {.name = "filename", .read = read_filename, .help = "the file"},
     {.name = "count", .read = handler_read_u64, .offset = AT(count), .help = "packets written"},
     {.name = "reset_counts", .write = reset_counts, .help = "set count to 0"},
-    TASK_HANDLERS(struct to_dump, task),
+    TASK_HANDLERS(struct to_dump, puller.task),
     {0}};
 
 static const struct element_class to_dump_class = {

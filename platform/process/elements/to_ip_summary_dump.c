@@ -10,6 +10,7 @@
 #include "click/router.h"
 #include "click/words.h"
 #include "elements/parameter.h"
+#include "elements/puller.h"
 #include "platform/process/dump_file.h"
 #include "platform/process/summary/summary.h"
 
@@ -28,8 +29,7 @@ struct to_summary {
   struct dump_output output;
   struct text lines, bad;
   uint64_t count;
-  struct task task;
-  struct notifier_signal signal;
+  struct puller puller;
 };
 
 static void defaults(struct element *e) {
@@ -120,12 +120,12 @@ static void push(struct element *e, unsigned port, struct batch *batch) {
 }
 
 static bool run_task(struct task *task) {
-  struct to_summary *d = CONTAINER_OF(task, struct to_summary, task);
+  struct to_summary *d = CONTAINER_OF(task, struct to_summary, puller.task);
   struct batch batch;
   batch.count = 0;
   element_pull(&d->element, 0, &batch, BURST);
   if (batch.count == 0) {
-    (void)notifier_signal_wait(&d->signal, task);
+    (void)puller_wait(&d->puller);
     return false;
   }
   push(&d->element, 0, &batch);
@@ -147,9 +147,7 @@ static int initialize(struct element *e, struct report *report) {
     status = dump_output_open(&d->output, d->filename, report);
   }
   if (status < 0 || !e->inputs[0].pull) return status;
-  task_init(&d->task, e->router->scheduler, e, run_task);
-  task_schedule(&d->task);
-  return notifier_listen_upstream(e, 0, &d->task, &d->signal);
+  return puller_start(&d->puller, e, run_task);
 }
 
 /* VERBOSE: where and when. */
@@ -192,8 +190,7 @@ static void take_state(struct element *e, struct element *old, struct report *re
 
 static void cleanup(struct element *e) {
   struct to_summary *d = (struct to_summary *)e;
-  task_unschedule(&d->task);
-  notifier_signal_destroy(&d->signal, &d->task);
+  puller_stop(&d->puller);
   text_free(&d->lines);
   text_free(&d->bad);
   dump_output_close(&d->output, e, d->filename);
@@ -227,7 +224,7 @@ static const struct argument arguments[] = {
 static const struct handler handlers[] = {
     {.name = "flush", .write = write_flush, .help = "write out what is buffered"},
     {.name = "count", .read = handler_read_u64, .offset = AT(count), .help = "lines or records written"},
-    TASK_HANDLERS(struct to_summary, task),
+    TASK_HANDLERS(struct to_summary, puller.task),
     {0}};
 
 static const struct element_class to_summary_class = {
