@@ -73,7 +73,9 @@ struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *fact
     entries[e].record_count = entries[e].kind == PROOF_SPLIT ? 0 : 1;
     for (uint32_t i = 0; i < c->change_count; i++) {
       if (c->changes[i].entry != e) continue;
-      changes[plan.change_count++] = c->changes[i].change;
+      changes[plan.change_count] = c->changes[i].change;
+      struct proof_number *number = &changes[plan.change_count++].value.number;
+      assert_true(proof_number_settle(number));
       records[e].change_count++;
     }
   }
