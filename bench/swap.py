@@ -11,7 +11,7 @@ SWAPS = 20
 RATE = 2000
 WINDOW = 0.25  # seconds in which a gap is looked for
 PROGRAMS = ("block_dns", "long")
-PARTS = {"verify_ns": "signature", "check_ns": "check", "maps_ns": "maps", "compile_ns": "native code", "commit_ns": "commit",
+PARTS = {"verify_ns": "signature", "check_ns": "check", "proof_ns": "proof", "maps_ns": "maps", "compile_ns": "native code", "commit_ns": "commit",
          "total_ns": "all of it"}
 
 

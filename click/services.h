@@ -62,6 +62,7 @@ struct services {
   const struct bundle_key *keys; /* trusted signers */
   unsigned key_count;
   struct version_floors *floors;
+  bool allow_unproven; /* the boot configuration lets programs run whose bundle has no proof; they run checked */
 };
 
 /* Embedded in objects that are freed after a quiescent point. */

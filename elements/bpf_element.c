@@ -148,13 +148,15 @@ static int read_program(void *owner, const struct handler *handler, struct slice
     format_text(hash + (size_t)2 * i, 3, "%02x", bundle->hash[i]);
   text_addf(out,
             json ? "{\"name\": \"%s\", \"version\": %llu, \"hash\": \"%s\", \"key\": \"%s\", \"size\": %u, "
-                   "\"insns\": %u, \"maps\": %u, \"entry\": \"%s\", \"engine\": \"%s\", \"code\": %u}"
+                   "\"insns\": %u, \"maps\": %u, \"entry\": \"%s\", \"engine\": \"%s\", \"code\": %u, \"proof\": %u, "
+                   "\"bound\": %u}"
                  : "name %s\nversion %llu\nhash %s\nkey %s\nsize %u\ninsns %u\nmaps %u\nentry %s\nengine %s\n"
-                   "code %u\n",
+                   "code %u\nproof %u\nbound %u\n",
             bundle->meta.name, (unsigned long long)bundle->meta.version, hash, ext->key, bundle->size,
             bundle->insn_count, bundle->map_count, entry_name(ext),
             __atomic_load_n(&ext->programs[ext->entry].code, __ATOMIC_RELAXED) != NULL ? "native" : "interpreter",
-            code_size(ext));
+            code_size(ext), (unsigned)bundle->proof.length,
+            ext->facts != NULL ? ext->bound : (unsigned)BPF_MAX_EXECUTED);
   return 0;
 }
 

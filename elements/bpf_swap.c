@@ -299,8 +299,9 @@ int bpf_element_read_swap(void *owner, const struct handler *handler, struct sli
   const struct {
     const char *name;
     uint64_t value;
-  } rows[] = {{"verify_ns", b->times.verify},   {"check_ns", b->times.check},  {"maps_ns", b->times.maps},
-              {"compile_ns", b->times.compile}, {"commit_ns", b->commit_time}, {"total_ns", b->total_time}};
+  } rows[] = {{"verify_ns", b->times.verify}, {"check_ns", b->times.check},     {"proof_ns", b->times.proof},
+              {"maps_ns", b->times.maps},     {"compile_ns", b->times.compile}, {"commit_ns", b->commit_time},
+              {"total_ns", b->total_time}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     text_addf(out, "%s %llu\n", rows[i].name, (unsigned long long)rows[i].value);
   }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Staging of extensions: verify, parse, judge, check, make maps. Each step is one function; the first that fails ends
+ * Staging of extensions: verify, parse, judge, check, prove, make maps. Each step is one function; the first that fails ends
  * it, and extension_free takes down whatever was built.
  */
 #include "elements/extension.h"
@@ -302,7 +302,8 @@ static int prepare_program(struct extension *ext, struct bpf_program *program, s
 static bool compile_next(struct extension *ext) {
   const struct bundle_program *part = &ext->bundle->programs[ext->compiled];
   struct report why = {0};
-  if (bpf_jit(&ext->programs[ext->compiled++], NULL, NULL, &why) < 0) {
+  const struct bpf_fact *facts = ext->facts != NULL ? ext->facts + part->start : NULL;
+  if (bpf_jit(&ext->programs[ext->compiled++], facts, NULL, &why) < 0) {
     char line[256];
     size_t length = format_text(line, sizeof line, "%s version %llu%s%s runs interpreted: %s", ext->bundle->meta.name,
                                 (unsigned long long)ext->bundle->meta.version,
@@ -340,6 +341,8 @@ int extension_stage(const struct extension_request *request, struct extension **
   if (status == 0) status = check_programs(ext, report);
   if (status == 0) status = check_window(ext, request, report);
   uint64_t checked = services->now();
+  if (status == 0) status = extension_prove(ext, services->allow_unproven, report);
+  uint64_t proved = services->now();
   if (status == 0) status = make_maps(ext, request, report);
   for (uint32_t i = 0; i < ext->program_count && status == 0; i++)
     status = prepare_program(ext, &ext->programs[i], report);
@@ -356,8 +359,8 @@ int extension_stage(const struct extension_request *request, struct extension **
   }
   uint64_t mapped = services->now();
   if (!request->interpret) compile(ext);
-  ext->times =
-      (struct extension_times){verified - started, checked - verified, mapped - checked, services->now() - mapped};
+  ext->times = (struct extension_times){verified - started, checked - verified, proved - checked, mapped - proved,
+                                        services->now() - mapped};
   *extension = ext;
   return 0;
 }
@@ -386,6 +389,7 @@ void extension_free(struct extension *ext) {
     bpf_program_destroy(&ext->programs[i]);
   for (uint32_t i = 0; i < ext->map_count; i++)
     bpf_map_release(ext->maps[i]);
+  memory_free(ext->facts);
   memory_free(ext->maps);
   memory_free(ext->bundle);
   memory_free(ext->bytes);

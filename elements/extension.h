@@ -8,6 +8,7 @@
 #ifndef IMAGO_ELEMENTS_EXTENSION_H
 #define IMAGO_ELEMENTS_EXTENSION_H
 
+#include "bpf/facts.h"
 #include "bpf/program.h"
 #include "click/services.h"
 
@@ -32,6 +33,7 @@ enum { EXTENSION_COUNTS = sizeof(struct extension_counts) / sizeof(uint64_t) };
 struct extension_times {
   uint64_t verify;  /* copy, signature */
   uint64_t check;   /* parsing, audience, floor, instructions */
+  uint64_t proof;   /* the proof checked */
   uint64_t maps;    /* maps made or taken over */
   uint64_t compile; /* native code; near 0 when that comes after the first packet */
 };
@@ -53,6 +55,8 @@ struct extension {
   struct bundle *bundle; /* owned; views into bytes */
   uint8_t *bytes;        /* owned: what the signature was verified over */
   char key[sizeof((struct bundle_key){0}.name)];
+  struct bpf_fact *facts; /* owned: what the proof shows, one per instruction of the bundle. NULL: there is no proof */
+  uint32_t bound; /* instructions that the entry executes for one packet at most, tail calls included; with a proof */
   struct extension_times times;
   struct extension_fault fault;
   const struct services *services;
@@ -96,6 +100,9 @@ struct extension_request {
  * On success the floor's entry is reserved, so that version_floor_raise cannot fail. */
 int extension_stage(const struct extension_request *request, struct extension **extension,
                     struct report *report) MUST_USE;
+/* Part of it (extension_proof.c): has the bundle's proof checked, which gives facts and bound. -ERROR_UNSUPPORTED when there is none and
+ * there must be one, -ERROR_INVALID or -ERROR_TOO_BIG when it does not hold. */
+int extension_prove(struct extension *extension, bool allow_unproven, struct report *report) MUST_USE;
 /* Whether a timer in a map of `maps_of` has its callback in a program of `ext`, or such a callback runs just now. */
 bool extension_has_timers(const struct extension *ext, const struct extension *maps_of);
 /* Its programs are not called back any more, by whatever map they share with others; who else sets timers goes on. */

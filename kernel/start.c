@@ -80,6 +80,11 @@ static struct slice archive_file(const char *name) {
   return data;
 }
 
+static bool archive_has(const char *name) {
+  struct slice data;
+  return cpio_find(the_system.archive, name, &data, NULL) == 0;
+}
+
 /* ---- steps of the start ---- */
 
 static int read_archive(struct system *system, struct report *report) {
@@ -206,6 +211,7 @@ static void fill_services(struct system *system) {
       .language = system->config != NULL ? system->config->language : NULL,
       .keys = system->keys,
       .key_count = system->key_count,
+      .allow_unproven = archive_has("allow-unproven"),
       .floors = &system->floors,
   };
 }

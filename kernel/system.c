@@ -30,7 +30,10 @@ static int read_platform(void *owner, const struct handler *h, struct slice para
 
 static int read_security(void *owner, const struct handler *h, struct slice parameter, struct text *out,
                          struct report *r) {
+  const struct system *system = owner;
   platform_security(out);
+  text_addf(out, "unproven_programs %s\n",
+            system->services.allow_unproven ? "allowed, checked while they run" : "refused");
   return 0;
 }
 

@@ -55,7 +55,8 @@ static int add_bundle(struct packing *packing, struct slice name, struct slice d
     if (slice_equals(name, packing->bundles[i].name))
       return 0; /* the first stands: options come before the file's own */
   }
-  if (slice_equals(name, "config.click") || slice_equals(name, "symbols") || slice_starts_with(name, "keys/")) {
+  if (slice_equals(name, "config.click") || slice_equals(name, "symbols") || slice_equals(name, "allow-unproven") ||
+      slice_starts_with(name, "keys/")) {
     return report_error(report, ERROR_INVALID, "a bundle cannot be called '%.*s' in the archive: choose NAME=FILE",
                         (int)name.length, name.data);
   }
@@ -254,6 +255,9 @@ static int write_archive(const struct packing *packing, const struct build_optio
   struct cpio_writer writer = {0};
   int error = cpio_write_file(&writer, "config.click", source.data, source.length, report);
   if (error == 0) error = pack_keys(packing, options, &writer, report);
+  if (error == 0 && (options->allow_unproven || options->dev)) {
+    error = cpio_write_file(&writer, "allow-unproven", "", 0, report);
+  }
   if (error == 0) error = pack_bundles(packing, options, &writer, report);
   if (error == 0 && options->symbols_in_archive && !options->archive_only) {
     error = cpio_write_file(&writer, "symbols", text_string(symbols), symbols->length, report);

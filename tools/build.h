@@ -21,6 +21,7 @@ struct build_options {
   bool dev; /* bundles may be objects (FILE.o), which are linked and signed with a key made for this archive */
   const char *const *links; /* archives with further element classes, which only the image's linker knows */
   unsigned link_count;
+  bool allow_unproven;     /* the unikernel takes bundles without proof too */
   bool archive_only;       /* for the process platform, which needs no image */
   bool keep_symbols;       /* leave the symbol table in the image, for a debugger */
   bool symbols_in_archive; /* so that the unikernel itself can name functions */

@@ -21,6 +21,8 @@ static const char help[] =
     "                            Bundles that elements name (BPFilter(FILE pass.imb)) are found by themselves when they lie\n"
     "                            beside the Click file\n"
     "  -k, --key PUB.pem         trust bundles signed with this key (Ed25519; 'imago keygen' makes one); may be repeated\n"
+    "      --allow-unproven      take bundles without proof too ('imago bundle' makes such), and run them with every access\n"
+    "                            checked; for development\n"
     "      --link FILE.a         link element classes of your own from this archive, compiled as the image's are; may be\n"
     "                            repeated\n"
     "      --keep-symbols        leave the symbol table in the image, for gdb\n"
@@ -35,7 +37,7 @@ static const char help[] =
     "platform/vm of the build tree that this program is in. Uses ld and strip.\n"
     "Exit status: 0, or 1 with the reason.\n";
 
-enum { LIST_MAX = 256, LINK = 256, KEEP_SYMBOLS, SYMBOLS_IN_ARCHIVE };
+enum { LIST_MAX = 256, LINK = 256, ALLOW_UNPROVEN, KEEP_SYMBOLS, SYMBOLS_IN_ARCHIVE };
 
 /* FILE from DIR/FILE.click. */
 static void default_output(const char *click, char output[PATH_MAX]) {
@@ -49,6 +51,7 @@ int command_build(int argc, char **argv) {
                                           {"bundle", required_argument, NULL, 'b'},
                                           {"key", required_argument, NULL, 'k'},
                                           {"link", required_argument, NULL, LINK},
+                                          {"allow-unproven", no_argument, NULL, ALLOW_UNPROVEN},
                                           {"keep-symbols", no_argument, NULL, KEEP_SYMBOLS},
                                           {"symbols-in-archive", no_argument, NULL, SYMBOLS_IN_ARCHIVE},
                                           {"help", no_argument, NULL, 'h'},
@@ -72,6 +75,9 @@ int command_build(int argc, char **argv) {
       case LINK:
         if (build_options.link_count == LIST_MAX) return command_usage(argv[0], "more than %d archives", LIST_MAX);
         links[build_options.link_count++] = optarg;
+        break;
+      case ALLOW_UNPROVEN:
+        build_options.allow_unproven = true;
         break;
       case KEEP_SYMBOLS:
         build_options.keep_symbols = true;

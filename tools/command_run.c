@@ -42,6 +42,7 @@ static const char help[] =
     "  -b, --bundle [NAME=]F  for FILE.click: put this bundle into the boot archive\n"
     "      --dev              for FILE.click: its bundles, and those of --bundle, may also be objects (FILE prog.bpf.o), which\n"
     "                         are linked, and signed with a key that is made for this run and thrown away\n"
+    "      --allow-unproven   for FILE.click: take bundles without proof too; see 'imago build --help'\n"
     "      --archive FILE     use this boot archive instead of the one beside the image\n"
     "      --timeout SECONDS  detached: wait so long for the control port (default 20); otherwise: stop it after so long\n"
     "  -h, --help             this text\n"
@@ -80,7 +81,7 @@ struct run_options {
   const char *name, *operand, *archive, *append;
   const char *nics[NICS_MAX], *keys[LIST_MAX], *bundles[LIST_MAX];
   unsigned nic_count, key_count, bundle_count;
-  bool detach, dev, process, print, stop_when_finished, machine_option;
+  bool detach, dev, allow_unproven, process, print, stop_when_finished, machine_option;
   enum accelerator accelerator;
   uint32_t memory_mib, gdb_port, timeout_s;
 };
@@ -110,11 +111,12 @@ static bool parse_accelerator(const char *text, enum accelerator *accelerator) {
   return false;
 }
 
-enum { ACCEL = 256, APPEND, ARCHIVE, DEV, GDB, PRINT, PROCESS, STOP_WHEN_FINISHED, TIMEOUT };
+enum { ACCEL = 256, ALLOW_UNPROVEN, APPEND, ARCHIVE, DEV, GDB, PRINT, PROCESS, STOP_WHEN_FINISHED, TIMEOUT };
 
 /* True to go on; otherwise *status is the exit status. */
 static bool parse_options(int argc, char **argv, struct run_options *o, int *status) {
   static const struct option options[] = {{"accel", required_argument, NULL, ACCEL},
+                                          {"allow-unproven", no_argument, NULL, ALLOW_UNPROVEN},
                                           {"append", required_argument, NULL, APPEND},
                                           {"archive", required_argument, NULL, ARCHIVE},
                                           {"bundle", required_argument, NULL, 'b'},
@@ -160,6 +162,9 @@ static bool parse_options(int argc, char **argv, struct run_options *o, int *sta
         break;
       case ACCEL:
         if (!parse_accelerator(value, &o->accelerator)) wrong = "--accel takes kvm, tcg or auto";
+        break;
+      case ALLOW_UNPROVEN:
+        o->allow_unproven = true;
         break;
       case APPEND:
         o->append = value;
@@ -243,17 +248,17 @@ static int find_files(const struct run_options *o, const struct rundir *dir, str
                                           .keys = o->keys,
                                           .key_count = o->key_count,
                                           .dev = o->dev,
+                                          .allow_unproven = o->allow_unproven,
                                           .output = output,
                                           .archive_only = o->process};
     error = build(&build_options, files, report);
     if (error != 0) return error;
   } else {
-    if (o->key_count > 0 || o->bundle_count > 0 || o->dev) {
-      return report_error(
-          report, ERROR_INVALID,
-          "--key, --bundle and --dev belong to a Click file; %s has its archive already: give them to 'imago "
-          "build'",
-          o->operand);
+    if (o->key_count > 0 || o->bundle_count > 0 || o->dev || o->allow_unproven) {
+      return report_error(report, ERROR_INVALID,
+                          "--key, --bundle, --dev and --allow-unproven belong to a Click file; %s has its archive "
+                          "already: give them to 'imago build'",
+                          o->operand);
     }
     char stem[PATH_MAX];
     size_t length = strlen(o->operand) - (path_has_suffix(o->operand, ".cpio") ? strlen(".cpio") : 0);

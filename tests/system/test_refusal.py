@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A bundle that must not get in is refused with its reason, and the running program goes on untouched."""
 import pytest
+from imago import FIREWALL, Failed
 
 
 
@@ -86,3 +87,22 @@ def test_a_good_bundle_gets_in_after_a_refusal(refuse, firewall, signed):
     refuse(signed.bundle("block_dns", 2, signed.stranger))
     firewall.load("fw", signed.bundle("block_dns", 2))
     assert "name block_dns" in firewall.read("fw.program")
+
+
+def test_a_program_without_proof(imago, firewall, refuse, signed, tmp_path):
+    """A signature alone does not do; a proof does, and the function says what it proved."""
+    assert firewall.table("security")["unproven_programs"] == "refused"
+    good = signed.bundle("block_dns", 2)
+    unproven = imago.bundle(signed.directory / "block_dns.bpf.o", tmp_path / "unproven.imb", signed.key, 2, command="bundle")
+    assert "carries no proof" in refuse(unproven)
+    firewall.load("fw", good)
+    program = firewall.table("fw.program")
+    assert int(program["proof"]) > 0 and 0 < int(program["bound"]) < 1000000
+
+
+def test_a_function_does_not_start_with_a_program_without_proof(imago, launch, signed, tmp_path):
+    signed.bundle("pass", 1)
+    unproven = imago.bundle(signed.directory / "pass.bpf.o", tmp_path / "pass.imb", signed.key, 1, command="bundle")
+    with pytest.raises(Failed, match="carries no proof"):
+        launch("process", (FIREWALL / "firewall.click").read_text(), files=[unproven])
+    launch("process", (FIREWALL / "firewall.click").read_text(), files=[unproven], options=["--allow-unproven"])

@@ -101,7 +101,7 @@ def test_the_parts_of_a_swap_are_measured_inside(launch, signed, capture, platfo
     function = filtering(launch, signed, platform, "pass", capture)
     function.load("fw", signed.bundle("block_dns", 2))
     parts = {name: int(value) for name, value in function.table("fw.swap").items()}
-    assert set(parts) == {"verify_ns", "check_ns", "maps_ns", "compile_ns", "commit_ns", "total_ns"}
+    assert set(parts) == {"verify_ns", "check_ns", "proof_ns", "maps_ns", "compile_ns", "commit_ns", "total_ns"}
     assert parts["total_ns"] >= sum(value for name, value in parts.items() if name != "total_ns") > 0
 
 
@@ -118,7 +118,8 @@ def test_the_history_says_what_each_program_did(launch, signed, capture, platfor
 
 
 def test_a_program_that_faults_drops_that_packet_and_harms_nothing_else(launch, signed, platform):
-    function = filtering(launch, signed, platform, "faulty", [bytes(120), bytes(20)])
+    function = filtering(launch, signed, platform, "faulty", [bytes(120), bytes(20)], options=["--allow-unproven"])
+    assert function.table("security")["unproven_programs"] == "allowed, checked while they run"
     function.play(100)
     assert function.settle() == {"fw.fault": 50}
     assert function.recorder.numbers == list(range(0, 100, 2))

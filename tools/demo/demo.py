@@ -101,15 +101,18 @@ class Demo:
         return confirmed
 
     def refusals(self):
-        """Three bundles that must not get in. Returns rows (what, lines of the reason given)."""
+        """Four bundles that must not get in. Returns rows (what, lines of the reason given)."""
         good = (OUTPUT / "block_dns.imb").read_bytes()
         middle = len(good) // 2
         flipped = OUTPUT / "flipped.imb"
         flipped.write_bytes(good[:middle] + bytes([good[middle] ^ 1]) + good[middle + 1:])
         stranger = self.compile_and_sign("block_dns", version=3, key=self.stranger, output="stranger.imb")
         older = self.compile_and_sign("block_dns", version=1, output="older.imb")
+        compiled = compile_bpf(FIREWALL / "block_dns.bpf.c", OUTPUT / "block_dns.bpf.o")
+        unproven = self.imago.bundle(compiled, OUTPUT / "unproven.imb", self.key, 9, command="bundle")
         rows = []
-        for what, bundle in (("one byte flipped", flipped), ("signed by an unknown key", stranger), ("an older version", older)):
+        for what, bundle in (("one byte flipped", flipped), ("signed by an unknown key", stranger), ("an older version", older),
+                             ("signed, but without proof", unproven)):
             before = self.program()
             status, _, reason = self.imago.attempt("load", self.function.name, ELEMENT, bundle)
             expect(status != 0, f"a bundle was accepted that was {what}")
@@ -117,6 +120,13 @@ class Demo:
             self.flow(f"packets to flow after a refused bundle ({what})")
             rows.append((what, [line.removeprefix("imago load: ") for line in reason.strip().splitlines()]))
         return rows
+
+    def unsafe(self):
+        """A program that reads behind the packet: `imago verify` makes no bundle of it. Returns the lines of its explanation."""
+        compiled = compile_bpf(FIREWALL / "unchecked.bpf.c", OUTPUT / "unchecked.bpf.o")
+        status, _, explanation = self.imago.attempt("verify", compiled, "-o", OUTPUT / "unchecked.imb", "--key", self.key, "--version", 9)
+        expect(status == 1 and not (OUTPUT / "unchecked.imb").exists(), "imago verify made a bundle of a program that reads behind the packet")
+        return explanation.strip().splitlines()
 
     def flow(self, what):
         """Waits until as much as a whole round has come out."""
@@ -206,7 +216,7 @@ def describe_swap(demo, gaps):
     parts = {name: int(value) for name, value in demo.function.table(f"{ELEMENT}.swap").items()}
     report.heading("Swap, measured inside the unikernel")
     report.row("bundle received to committed", microseconds(parts.pop("total_ns")))
-    names = {"verify_ns": "signature", "check_ns": "parsing and instruction check", "maps_ns": "maps", "compile_ns": "native code",
+    names = {"verify_ns": "signature", "check_ns": "parsing and instruction check", "proof_ns": "proof", "maps_ns": "maps", "compile_ns": "native code",
              "commit_ns": "commit, between two batches"}
     for part, value in parts.items():
         report.row(names.get(part, part), microseconds(value), indent=1)
@@ -218,7 +228,7 @@ def tell(demo):
     """The story from the boot to the end."""
     report = demo.report
     demo.prepare()
-    report.step("made keys and signed pass.bpf.c; built the image of firewall.click")
+    report.step("made keys; proved and signed pass.bpf.c; built the image of firewall.click")
     demo.boot()
     demo.flow("a first round to come out")
     report.step(f"booted; traffic.pcap, {len(demo.frames)} frames, plays round after round at {RATE:,} frames per second")
@@ -226,16 +236,21 @@ def tell(demo):
     _, quiet = demo.longest_gap(lambda: time.sleep(PHASE))
     report.step(f"measured {PHASE:.0f} s of traffic without a swap")
     bundle = demo.compile_and_sign("block_dns", version=2)
-    report.step("compiled block_dns.bpf.c with clang, linked and signed it, while packets flow")
+    report.step("compiled block_dns.bpf.c with clang, linked, proved and signed it, while packets flow")
     confirmed, swapped = demo.longest_gap(lambda: demo.swap(bundle))
     program = demo.program()
     expect((program["name"], program["version"]) == ("block_dns", "2"), f"after the swap {ELEMENT} runs {program}")
     report.step(f"swapped it in, and measured {PHASE:.0f} s of traffic with the swap in it")
     refused = demo.refusals()
-    report.step("tried three bundles that must be refused; packets went on flowing")
+    report.step("tried four bundles that must be refused; packets went on flowing")
+    unsafe = demo.unsafe()
+    report.step("had imago verify look at a program that reads behind the packet")
     demo.drain()
     account(demo, confirmed)
     describe_swap(demo, (quiet, swapped))
+    report.heading("Refused on the host: examples/firewall/unchecked.bpf.c")
+    for line in unsafe:
+        report.line(line)
     report.heading("Refused, the running program untouched")
     for what, reason in refused:
         for line in reason:

@@ -39,8 +39,9 @@ class Imago:
         self("keygen", stem)
         return pathlib.Path(f"{stem}.pem"), pathlib.Path(f"{stem}.pub.pem")
 
-    def bundle(self, object_file, output, key, version):
-        self("bundle", object_file, "-o", output, "--key", key, "--version", version)
+    def bundle(self, object_file, output, key, version, command="verify"):
+        """A signed bundle with a proof; with command "bundle" without."""
+        self(command, object_file, "-o", output, "--key", key, "--version", version)
         return output
 
 

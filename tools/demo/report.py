@@ -23,8 +23,15 @@ class Report:
     def row(self, label, value, indent=0):
         self.rows.append(("row", " " * (2 * indent) + label, str(value)))
 
+    def line(self, text):
+        """A line as it stands, of what a command printed."""
+        self.rows.append(("line", text))
+
     def show(self):
         for kind, *cells in self.rows:
+            if kind == "line":
+                print(f"  {cells[0]}".rstrip(), file=self.out)
+                continue
             if kind == "heading":
                 print(f"\n{cells[0]}", file=self.out)
                 continue

@@ -18,13 +18,15 @@ int router(struct xdp_md *ctx) {
   struct ethhdr *ether = data;
   struct iphdr *ip = data + sizeof *ether;
   if ((void *)(ip + 1) > end || ether->h_proto != bpf_htons(ETH_P_IP) || ip->ttl <= 1) return XDP_PASS;
-  struct bpf_fib_lookup route = {.family = FAMILY_IPV4,
-                                 .l4_protocol = ip->protocol,
-                                 .tot_len = bpf_ntohs(ip->tot_len),
-                                 .ifindex = ctx->ingress_ifindex,
-                                 .tos = ip->tos,
-                                 .ipv4_src = ip->saddr,
-                                 .ipv4_dst = ip->daddr};
+  struct bpf_fib_lookup route;
+  __builtin_memset(&route, 0, sizeof route); /* an initialiser leaves what lies between its fields as it was */
+  route.family = FAMILY_IPV4;
+  route.l4_protocol = ip->protocol;
+  route.tot_len = bpf_ntohs(ip->tot_len);
+  route.ifindex = ctx->ingress_ifindex;
+  route.tos = ip->tos;
+  route.ipv4_src = ip->saddr;
+  route.ipv4_dst = ip->daddr;
   if (bpf_fib_lookup(ctx, &route, sizeof route, BPF_FIB_LOOKUP_SKIP_NEIGH) != BPF_FIB_LKUP_RET_SUCCESS) return XDP_PASS;
   __u32 sum = ip->check + bpf_htons(0x0100); /* RFC 1624: what the time to live loses, its sum gains */
   ip->check = sum + (sum >> 16);

@@ -153,9 +153,10 @@ static void swaps(void **state) {
   expect_load((struct recipe){"block", 2, CODE(drop)});
   harness.tick = 0;
   assert_string_equal(harness_message(),
-                      "committed block version 2 (was pass version 1); staged in 9 us, committed in 1500 ns\n");
-  assert_string_equal(harness_read("fw.swap"),
-                      "verify_ns 1500\ncheck_ns 1500\nmaps_ns 1500\ncompile_ns 1500\ncommit_ns 1500\ntotal_ns 10500\n");
+                      "committed block version 2 (was pass version 1); staged in 10 us, committed in 1500 ns\n");
+  assert_string_equal(
+      harness_read("fw.swap"),
+      "verify_ns 1500\ncheck_ns 1500\nproof_ns 1500\nmaps_ns 1500\ncompile_ns 1500\ncommit_ns 1500\ntotal_ns 12000\n");
   assert_non_null(harness.deferred);
   harness_inject("i", "c d e", 256);
   assert_string_equal(harness_captured("o"), "a b ");
@@ -167,7 +168,7 @@ static void swaps(void **state) {
     assert_int_equal(
         sscanf(history, "pass 1 %*8[0-9a-f] demo %95[^\n]\nblock 2 %*8[0-9a-f] demo %95[^\n]", first, second), 2);
     assert_string_equal(first, "0.000000 2 0 0 0 replaced by block 2");
-    assert_string_equal(second, "2.000012 0 3 0 0 running");
+    assert_string_equal(second, "2.000013 0 3 0 0 running");
     harness_quiesce();
   }
   assert_null(harness.deferred);
@@ -339,6 +340,24 @@ static void refusals_change_nothing(void **state) {
   harness_stop();
 }
 
+/* A bundle without proof runs only where the boot configuration says so, and then with every access checked; a proof that proves
+ * nothing never does. */
+static void unproven_programs_need_leave(void **state) {
+  start((struct recipe){"pass", 1, CODE(pass)}, plain);
+  assert_non_null(strstr(harness_read("fw.program"), "proof 0\n"));
+  harness.services.allow_unproven = false;
+  assert_int_equal(load((struct recipe){"pass", 2, CODE(drop)}), -ERROR_UNSUPPORTED);
+  assert_non_null(strstr(harness_message(), "pass version 2 carries no proof that it is safe"));
+  assert_non_null(strstr(harness_message(), "fw runs pass version 1 as before\n"));
+  harness.services.allow_unproven = true;
+  assert_int_equal(load((struct recipe){"pass", 2, CODE(drop), .proof = {"trust me", 8}}), -ERROR_INVALID);
+  assert_non_null(strstr(harness_message(), "pass version 2: its proof is malformed"));
+  assert_int_equal(load((struct recipe){"pass", 2, CODE(drop)}), 0);
+  harness_inject("i", "a", 256);
+  assert_string_equal(harness_captured("o"), "");
+  harness_stop();
+}
+
 /* A bundle of which any one byte is changed, or that ends anywhere early, is refused. */
 static void damage_is_refused(void **state) {
   start((struct recipe){"pass", 1, CODE(pass)}, plain);
@@ -474,6 +493,7 @@ int main(void) {
       cmocka_unit_test(keeps_maps),
       cmocka_unit_test(globals_start_anew),
       cmocka_unit_test(refusals_change_nothing),
+      cmocka_unit_test(unproven_programs_need_leave),
       cmocka_unit_test(damage_is_refused),
       cmocka_unit_test(serves_several_elements),
       cmocka_unit_test(refuses_at_start),

@@ -29,7 +29,8 @@ struct slice bundles_bake(unsigned slot, struct recipe r) {
                                  .lines = r.lines,
                                  .line_count = r.line_count,
                                  .tunables = r.tunables,
-                                 .tunable_count = r.tunable_count};
+                                 .tunable_count = r.tunable_count,
+                                 .proof = r.proof};
   format_text(d.meta.name, sizeof d.meta.name, "%s", r.name);
   d.meta.version = r.version;
   d.meta.kind = r.kind;

@@ -26,6 +26,7 @@ struct recipe {
   uint32_t program_count;
   const struct bundle_tunable *tunables;
   uint32_t tunable_count;
+  struct slice proof;
 };
 #define CODE(array) .insns = (array), .count = COUNT(array)
 
