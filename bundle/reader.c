@@ -28,7 +28,7 @@ static int check_header(const uint8_t *bytes, size_t length, struct report *repo
   if (memcmp(bytes, BUNDLE_MAGIC, FORMAT_OFFSET) != 0)
     return report_error(report, ERROR_INVALID,
                         "bundle: not a bundle (no magic \"" BUNDLE_MAGIC "\"); make one from an "
-                        "eBPF object with `imago bundle`");
+                        "eBPF object with `imago verify`");
   uint32_t format = load_le32(bytes + FORMAT_OFFSET);
   if (format != FORMAT_VERSION)
     return report_error(report, ERROR_INVALID, "bundle: format version %u; this system reads version %u", format,

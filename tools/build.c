@@ -232,14 +232,15 @@ static int pack_bundles(const struct packing *packing, const struct build_option
       continue;
     }
     if (object) {
-      return report_error(report, ERROR_INVALID,
-                          "%s: an object is no bundle: sign it with 'imago bundle', or let 'imago run --dev' do so",
-                          bundle->path);
+      return report_error(
+          report, ERROR_INVALID,
+          "%s: an object is no bundle: make a bundle of it with 'imago verify', or let 'imago run --dev' do so",
+          bundle->path);
     }
     error = file_read(bundle->path, BUNDLE_MAX_SIZE, &bytes, NULL);
     if (error != 0) {
       report_error(report, (enum error) - error,
-                   "%s: cannot read the bundle '%s': %s; make it with 'imago bundle', or say where it is with --bundle "
+                   "%s: cannot read the bundle '%s': %s; make it with 'imago verify', or say where it is with --bundle "
                    "%s=FILE",
                    bundle->path, bundle->name, error_text(error), bundle->name);
     } else {

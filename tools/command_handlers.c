@@ -43,10 +43,10 @@ static const char load_help[] =
     "\n"
     "Replaces the eBPF program of ELEMENT (a BPFilter) in the running network function NAME by the one in the signed bundle,\n"
     "between two batches of packets: none is lost. The unikernel checks the signature against the keys it was booted with, the\n"
-    "version against what ran before, and the program itself. If it refuses, the program that runs keeps running, and the\n"
+    "version against what ran before, and the proof that the program is safe. If it refuses, the program that runs keeps running, and the\n"
     "reason is printed. The same as 'imago write NAME ELEMENT.program @BUNDLE.imb'.\n"
     "\n"
-    "  imago bundle block_dns.bpf.o -o block_dns.imb --key signer.pem --version 2\n"
+    "  imago verify block_dns.bpf.o -o block_dns.imb --key signer.pem --version 2\n"
     "  imago load fw filter block_dns.imb\n"
     "\n"
     "Exit status: 0 when the new program is in place, 1 when it was refused or could not be delivered.\n";

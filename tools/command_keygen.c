@@ -14,7 +14,7 @@ static const char help[] =
     "usage: imago keygen [[-o] PREFIX]\n"
     "\n"
     "Makes an Ed25519 key pair for signing bundles:\n"
-    "  PREFIX.pem       private: signs ('imago bundle --key'). Mode 0600; keep it off the machines that run network functions.\n"
+    "  PREFIX.pem       private: signs ('imago verify --key'). Mode 0600; keep it off the machines that run network functions.\n"
     "  PREFIX.pub.pem   public: whoever trusts it takes what the private key signed.\n"
     "Existing files are never overwritten.\n"
     "\n"
