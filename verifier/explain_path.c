@@ -69,6 +69,26 @@ static void add_fork(const struct way *w, uint32_t at, uint32_t next, struct tex
     text_addf(out, "  -> %s\n", next == w->flow.next[at][1] ? "jumps" : "goes on");
 }
 
+/* Whether the way forks again before it leaves the line: a condition of several parts is told once, by where it leads. */
+static bool forks_again(const struct way *w, uint32_t fork) {
+  if (fork + 1 == w->fork_count) return false;
+  const struct source_line *line = explain_line(w->subject, w->forks[2 * fork]);
+  const struct source_line *next = explain_line(w->subject, w->forks[2 * fork + 2]);
+  return line && next && line->text[0] != '\0' && line->at.line == next->at.line &&
+         strcmp(line->at.file, next->at.file) == 0 && w->forks[2 * fork] < w->forks[2 * fork + 2];
+}
+
+/* Keeps of the forks on one line the last. */
+static void merge_forks(struct way *w) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < w->fork_count; i++) {
+    if (forks_again(w, i)) continue;
+    w->forks[2 * kept] = w->forks[2 * i];
+    w->forks[2 * kept++ + 1] = w->forks[2 * i + 1];
+  }
+  w->fork_count = kept;
+}
+
 static bool prepare(struct way *w) {
   size_t count = w->subject->input->insn_count;
   if (flow_build(&w->flow, w->subject->input) != 0) return false;
@@ -86,6 +106,7 @@ void explain_path(const struct explained *subject, const struct proof_state *to,
       uint32_t end = frame < to->depth ? to->site[frame] : to->pc;
       collect(&w, w.flow.function[end], end);
     }
+    merge_forks(&w);
     uint32_t first = w.fork_count > most ? w.fork_count - most : 0;
     if (first > 0) text_addf(out, "... %u jumps, then\n", first);
     for (uint32_t i = first; i < w.fork_count; i++)
