@@ -5,7 +5,7 @@
  */
 #include "headers.h"
 
-enum { POINTS = 512, SEARCH_STEPS = 10, DEVICES = 64 };
+enum { POINTS = 128, SEARCH_STEPS = 8, DEVICES = 64 };
 
 struct point {
   __u32 hash, device;
