@@ -38,6 +38,8 @@ const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
       [BPF_JIT_ROTATE_KEPT] = "rotation of a register that is kept",
       [BPF_JIT_TEST] = "test of bits",
       [BPF_JIT_LEA] = "copy and sum by lea",
+      [BPF_JIT_SCALED] = "copy, product and sum in one",
+      [BPF_JIT_MASKED] = "copy and mask by movzx",
       [BPF_JIT_EXTEND] = "extension by shifts",
       [BPF_JIT_ANDN] = "and-not",
       [BPF_JIT_IN_PLACE] = "field changed in place",
@@ -59,6 +61,7 @@ const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
       [BPF_JIT_NULL_FUSED] = "bound and null check in one",
       [BPF_JIT_BRANCH_TURNED] = "branch over a jump turned round",
       [BPF_JIT_PASSAGE] = "jump that nobody passes left out",
+      [BPF_JIT_LOOP_HEAD] = "head of a loop copied to its end",
       [BPF_JIT_TAIL_IN_LINE] = "tail call in line",
       [BPF_JIT_TAIL_CONSTANT] = "tail call in line with a constant index",
       [BPF_JIT_TAIL_CALLED] = "tail call by way of C",
@@ -160,21 +163,15 @@ static uint32_t emit(struct jit *j, uint32_t at) {
   }
 }
 
-static void emit_block(struct jit *j, uint32_t index) {
+/* Gives the slot of the last instruction. */
+static uint32_t emit_slots(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
-  if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
-  if (!j->falls && jit_is_passage(j, block->first)) {
-    jit_used(j, BPF_JIT_PASSAGE);
-    return;
-  }
   j->s = j->know.entry[index];
-  j->counted = 0;
+  j->charged = block->first;
   memset(j->group_end, 0, sizeof j->group_end);
-  jit_plan_lookup(j, block);
-  if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 10);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
-    jit_label_set(&j->c, at);
+    if (!j->copying) jit_label_set(&j->c, at);
     uint32_t slots = emit(j, at), end = at + slots;
     while (at < end && at < block->end) {
       last = at;
@@ -182,6 +179,27 @@ static void emit_block(struct jit *j, uint32_t index) {
       at = jit_behind(&j->p, at);
     }
   }
+  return last;
+}
+
+void jit_emit_copy(struct jit *j, uint32_t index) {
+  memset(j->fold, 0, sizeof j->fold); /* of slots that come once more */
+  j->copying = true;
+  emit_slots(j, index);
+  j->copying = false;
+}
+
+static void emit_block(struct jit *j, uint32_t index) {
+  const struct jit_block *block = &j->p.blocks[index];
+  uint32_t last;
+  if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
+  if (!j->falls && jit_is_passage(j, block->first)) {
+    jit_used(j, BPF_JIT_PASSAGE);
+    return;
+  }
+  jit_plan_lookup(j, block);
+  if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 31);
+  last = emit_slots(j, index);
   if (!jit_is_jump(j->p.insns[last]) && !jit_is_exit(j->p.insns[last])) jit_charge(j, last);
   j->falls = block->next != NO_BLOCK || jit_target(j->p.insns[last], last) == last + 1;
 }

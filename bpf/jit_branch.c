@@ -66,13 +66,11 @@ unsigned jit_emit_comparison(struct jit *j, uint32_t at) {
 
 void jit_charge(struct jit *j, uint32_t at) {
   if (!j->counts) return;
-  const struct jit_block *block = &j->p.blocks[j->p.block_of[at]];
-  uint32_t count = 0;
-  for (uint32_t i = block->first; i <= at; i++) {
-    count += !(j->p.flags[i] & SLOT_SECOND);
+  int32_t count = 0;
+  for (; j->charged <= at; j->charged++) {
+    count += !(j->p.flags[j->charged] & SLOT_SECOND);
   }
-  if (count > j->counted) jit_alu_imm(&j->c, true, ALU_SUB, jit_reg(BUDGET), (int32_t)(count - j->counted));
-  j->counted = count;
+  if (count > 0) jit_alu_imm(&j->c, true, ALU_SUB, jit_reg(BUDGET), count);
 }
 
 /* --- where jumps go --- */
@@ -92,9 +90,24 @@ uint32_t jit_goal(const struct jit *j, uint32_t slot) {
   return j->function == 0 ? j->exit_label : j->function_exit;
 }
 
+/* --- loops --- */
+
+/* Whether the block is short, and ends in a conditional jump that is its only one: a loop that jumps back to it does better with a copy
+ * in place of the jump (64 counters: 82 ns, 61 with it; a whole body twice gained nothing). */
+static bool may_be_copied(const struct jit *j, uint32_t index) {
+  enum { MOST = 6 }; /* slots */
+  const struct jit_block *block = &j->p.blocks[index];
+  if (j->counts || j->copying || block->end - block->first > MOST || !j->know.entry[index].reached) return false;
+  for (uint32_t at = block->first; at < block->end - 1; at++) {
+    if (jit_ends_line(j->p.insns[at])) return false;
+  }
+  return jit_is_jump(j->p.insns[block->end - 1]) && !is_always(j->p.insns[block->end - 1]) && block->next != NO_BLOCK &&
+         !(jit_fact(&j->p, block->end - 1) & JIT_DECIDED);
+}
+
 void jit_branch(struct jit *j, uint32_t at, unsigned condition) {
   uint32_t target = jit_target(j->p.insns[at], at);
-  if (target == at + 2 && jit_is_passage(j, at + 1)) {
+  if (!j->copying && target == at + 2 && jit_is_passage(j, at + 1)) {
     /* Over a jump: the other way round it is one. */
     jit_jump_if(&j->c, condition ^ 1, jit_goal(j, at + 1));
     j->merged = j->p.block_of[at + 1];
@@ -112,6 +125,11 @@ uint32_t jit_emit_jump(struct jit *j, uint32_t at) {
   jit_charge(j, at);
   if (j->counts && target <= at) jit_fault_if(j, CC_SIGN, BPF_FAULT_BUDGET, at);
   if (always) {
+    if (target <= at && may_be_copied(j, j->p.block_of[target])) {
+      jit_used(j, BPF_JIT_LOOP_HEAD);
+      target = j->p.blocks[j->p.block_of[target]].end;
+      jit_emit_copy(j, j->p.block_of[target - 1]);
+    }
     if (target != at + 1) jit_jump(c, jit_goal(j, target));
   } else if (!(jit_fact(&j->p, at) & BPF_FACT_NEVER)) {
     jit_branch(j, at, jit_emit_comparison(j, at));

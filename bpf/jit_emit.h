@@ -80,7 +80,8 @@ struct jit {
   uint32_t group_end[BPF_REGISTERS]; /* accesses through the register in this block were tested up to this slot */
   uint32_t merged;                   /* block that was translated with the one in front of it */
   bool falls;                        /* control comes to the next slot from the one in front */
-  uint32_t counted;                  /* instructions of the block up to here that were charged */
+  uint32_t charged;                  /* instructions of the block in front of this slot were charged */
+  bool copying;                      /* the block is translated once more, and nobody jumps there */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
   bool uses_reach, uses_group; /* stubs of these kinds */
@@ -141,6 +142,10 @@ void jit_clear_arguments(struct jit *j, uint32_t at);
 void jit_plan_lookup(struct jit *j, const struct jit_block *block);
 /* The call of a helper for which there is something better than a call: how many slots that took, 0: there is nothing. */
 uint32_t jit_emit_in_line(struct jit *j, uint32_t at);
+
+/* Translates a block without calls again, to be entered from the code in front. The second outcome of its last jump, not to jump, falls
+ * through. */
+void jit_emit_copy(struct jit *j, uint32_t index);
 
 /* Each translates the instruction at `at` and returns how many slots it took. */
 uint32_t jit_emit_alu(struct jit *j, uint32_t at);

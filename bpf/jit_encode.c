@@ -7,7 +7,7 @@
 
 #include "lib/memory.h"
 
-enum { CODE_ALIGNMENT = 16 };
+enum { CODE_ALIGNMENT = 32 };
 
 bool jit_code_init(struct jit_code *c, uint32_t labels, uint32_t bytes) {
   *c = (struct jit_code){.capacity = bytes + JIT_STEP,

@@ -51,14 +51,18 @@ static uint32_t select_lea(struct jit *j, uint32_t at) {
   struct bpf_insn copy = insn_at(j, at), add = insn_at(j, at + 1);
   unsigned d = bpf_dst(copy), from = bpf_src(copy);
   struct jit_rm rm;
-  if (BPF_CLASS(add.code) != BPF_CLASS(copy.code) || bpf_dst(add) != d || !sum_of(j, add, from, &rm)) return NO_MATCH;
+  bool wide = is_wide_class(add) && jit_upper_live(j, at + 1, d);
+  if (bpf_dst(add) != d || !sum_of(j, add, from, &rm)) return NO_MATCH;
+  /* A 32-bit copy in front of a 64-bit sum clears what the sum would add. */
+  if (wide && !is_wide_class(copy) && !jit_is_low(j, from)) return NO_MATCH;
+  if (wide && !is_wide_class(copy) && (add.code & BPF_X) && bpf_src(add) == d) return NO_MATCH;
   unsigned parts = 1u << from | (add.code & BPF_X && bpf_src(add) != d ? 1u << bpf_src(add) : 0);
-  if (is_wide_class(add) && from != d && jit_fold(j, at + 2, d, rm, parts)) {
+  if (is_wide_class(add) && is_wide_class(copy) && from != d && jit_fold(j, at + 2, d, rm, parts)) {
     jit_used(j, BPF_JIT_FOLDED_SUM);
     return 2;
   }
   jit_used(j, BPF_JIT_LEA);
-  jit_lea(&j->c, is_wide_class(add) && jit_upper_live(j, at + 1, d), jit_native(d), rm);
+  jit_lea(&j->c, wide, jit_native(d), rm);
   return 2;
 }
 
@@ -71,6 +75,63 @@ static uint32_t select_moved(struct jit *j, uint32_t at) {
       ((add.code & BPF_X) && bpf_src(add) == d))
     return NO_MATCH;
   return jit_fold(j, at + 1, d, rm, add.code & BPF_X ? 1u << bpf_src(add) : 0) ? 1 : NO_MATCH;
+}
+
+/* --- products: t = a; t *= k; t += imm, with or without the copy and the sum --- */
+
+/* k = 1 + 2, 4 or 8: the scale, else 0. */
+static unsigned lea_scale(int32_t k) {
+  return k == 3 || k == 5 || k == 9 ? (unsigned)__builtin_ctz((unsigned)k - 1) : 0;
+}
+
+static uint32_t select_scaled(struct jit *j, uint32_t at) {
+  uint32_t next = at;
+  unsigned d = bpf_dst(insn_at(j, at)), from = d;
+  if (is_copy(insn_at(j, next))) from = bpf_src(insn_at(j, next++));
+  if (!room(j, at, next - at + 1)) return NO_MATCH;
+  struct bpf_insn product = insn_at(j, next);
+  unsigned class = BPF_CLASS(product.code), scale = lea_scale(product.imm);
+  if (!is_alu(product, BPF_MUL, BPF_K) || bpf_dst(product) != d || BPF_CLASS(insn_at(j, at).code) != class)
+    return NO_MATCH;
+  if (j->options.blind && !jit_fits8(product.imm)) return NO_MATCH;
+  unsigned native = jit_native(from);
+  if (scale == 0) {
+    if (next == at || ((uint32_t)product.imm & ((uint32_t)product.imm - 1)) == 0)
+      return NO_MATCH; /* jit_emit_alu has better */
+    unsigned wide = jit_width(is_wide_class(product) && jit_upper_live(j, next, d));
+    jit_op(&j->c, (jit_fits8(product.imm) ? 0x6bu : 0x69u) | wide, jit_native(d), jit_reg(native));
+    if (jit_fits8(product.imm)) {
+      jit_byte(&j->c, (uint8_t)product.imm);
+    } else {
+      jit_long(&j->c, (uint32_t)product.imm);
+    }
+    return next + 1 - at;
+  }
+  int32_t added = 0;
+  if (room(j, at, next - at + 2)) {
+    struct bpf_insn sum = insn_at(j, next + 1);
+    bool plain = !j->options.blind || jit_fits8(sum.imm);
+    if (is_alu(sum, BPF_ADD, BPF_K) && bpf_dst(sum) == d && BPF_CLASS(sum.code) == class && plain) {
+      added = sum.imm;
+      next++;
+    }
+  }
+  if (next == at) return NO_MATCH;
+  bool wide = class == BPF_ALU64 && jit_upper_live(j, next, d);
+  jit_lea(&j->c, wide, jit_native(d), jit_indexed(native, native, scale, added));
+  return next + 1 - at;
+}
+
+/* --- the low byte or two of another register: t = a; t &= mask --- */
+
+static uint32_t select_masked(struct jit *j, uint32_t at) {
+  if (!room(j, at, 2) || !is_copy(insn_at(j, at))) return NO_MATCH;
+  struct bpf_insn copy = insn_at(j, at), and = insn_at(j, at + 1);
+  unsigned d = bpf_dst(copy);
+  if (!is_alu(and, BPF_AND, BPF_K) || bpf_dst(and) != d || (and.imm != 0xff && and.imm != 0xffff)) return NO_MATCH;
+  unsigned op = OP_0F | (and.imm == 0xff ? 0xb6u | OP_BYTE_RM : 0xb7u);
+  jit_op(&j->c, op, jit_native(d), jit_reg(jit_native(bpf_src(copy)))); /* movzx */
+  return 2;
 }
 
 /* --- rotation: t = a; t <<= n; a >>= w - n; one of them |= the other --- */
@@ -163,12 +224,19 @@ static uint32_t select_andn(struct jit *j, uint32_t at) {
   return 2;
 }
 
+/* Charges for the conditional jump at `at` before the flags are set for it; false: it goes back, where more is to do. */
+static bool charge_forward(struct jit *j, uint32_t at) {
+  if (j->counts && jit_target(insn_at(j, at), at) <= at) return false;
+  jit_charge(j, at);
+  return true;
+}
+
 /* --- a bit or mask that is only asked for: t = a; t >>= n; t &= m; if t != 0 --- */
 
 static uint32_t select_test(struct jit *j, uint32_t at) {
   uint32_t next = at;
   unsigned shift = 0, t = bpf_dst(insn_at(j, at)), from = t;
-  if (!room(j, at, 2) || j->counts) return NO_MATCH;
+  if (!room(j, at, 2)) return NO_MATCH;
   if (is_copy(insn_at(j, next))) from = bpf_src(insn_at(j, next++));
   if (!room(j, next, 2)) return NO_MATCH;
   /* Bits that a 32-bit copy drops are not among those that the mask keeps. */
@@ -183,8 +251,8 @@ static uint32_t select_test(struct jit *j, uint32_t at) {
   if ((BPF_OP(jump.code) != BPF_JEQ && BPF_OP(jump.code) != BPF_JNE) || (jit_fact(&j->p, next + 1) & JIT_DECIDED) != 0)
     return NO_MATCH;
   unsigned reg = jit_native(from), if_zero = BPF_OP(jump.code) == BPF_JEQ;
+  if ((shift != 0 && (and.imm != 1 || shift > 31)) || !charge_forward(j, next + 1)) return NO_MATCH;
   if (shift != 0) {
-    if (and.imm != 1 || shift > 31) return NO_MATCH;
     jit_op(&j->c, 0xba | OP_0F, 4, jit_reg(reg)); /* bt */
     jit_byte(&j->c, shift);
     jit_branch(j, next + 1, if_zero ? CC_ABOVE_EQUAL : CC_BELOW);
@@ -329,7 +397,7 @@ static uint32_t select_swapped_load(struct jit *j, uint32_t at) {
 
 /* t = *p; if t ? x, and t is not used again. */
 static uint32_t select_compare(struct jit *j, uint32_t at) {
-  if (!room(j, at, 2) || !is_load(insn_at(j, at)) || j->counts) return NO_MATCH;
+  if (!room(j, at, 2) || !is_load(insn_at(j, at))) return NO_MATCH;
   struct bpf_insn load = insn_at(j, at), jump = insn_at(j, at + 1);
   unsigned t = bpf_dst(load), size = BPF_SIZE(load.code), op = BPF_OP(jump.code);
   if (!jit_is_jump(jump) || op == BPF_JA || op == BPF_JSET || (jit_fact(&j->p, at + 1) & JIT_DECIDED) != 0 ||
@@ -340,7 +408,7 @@ static uint32_t select_compare(struct jit *j, uint32_t at) {
   if (jump.code & BPF_X) {
     bool left = bpf_dst(jump) == t;
     if ((left && bpf_src(jump) == t) || (!left && bpf_src(jump) != t)) return NO_MATCH;
-    if (!(size == BPF_W && narrow) && !(size == BPF_DW && !narrow)) return NO_MATCH;
+    if ((!(size == BPF_W && narrow) && !(size == BPF_DW && !narrow)) || !charge_forward(j, at + 1)) return NO_MATCH;
     struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
     jit_op(&j->c, (left ? 0x39u : 0x3bu) | jit_width(!narrow), jit_native(left ? bpf_src(jump) : bpf_dst(jump)), from);
   } else {
@@ -348,7 +416,8 @@ static uint32_t select_compare(struct jit *j, uint32_t at) {
     bool fits = size == BPF_W    ? narrow || (!is_signed && jump.imm >= 0)
                 : size == BPF_DW ? !narrow
                                  : !is_signed && jump.imm >= 0 && jump.imm <= 0x7f;
-    if (bpf_dst(jump) != t || !fits || (j->options.blind && !jit_fits8(jump.imm))) return NO_MATCH;
+    if (bpf_dst(jump) != t || !fits || (j->options.blind && !jit_fits8(jump.imm)) || !charge_forward(j, at + 1))
+      return NO_MATCH;
     struct jit_rm from = jit_checked(j, at, bpf_src(load), BPF_ACCESS_READ | BPF_ACCESS_CONTEXT);
     if (size == BPF_B) {
       jit_op(&j->c, 0x80, ALU_CMP, from);
@@ -388,13 +457,12 @@ uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
                                         {select_operand, BPF_JIT_OPERAND},
                                         {select_swapped_load, BPF_JIT_SWAPPED_LOAD},
                                         {select_narrow, BPF_JIT_NARROW_LOAD}},
-                           of_copy[] = {{select_rotate, BPF_JIT_ROTATE},
-                                        {select_rotate_kept, BPF_JIT_ROTATE_KEPT},
-                                        {select_test, BPF_JIT_TEST},
-                                        {select_lea, BPF_JIT_RULES}},
+                           of_copy[] = {{select_rotate, BPF_JIT_ROTATE}, {select_rotate_kept, BPF_JIT_ROTATE_KEPT},
+                                        {select_test, BPF_JIT_TEST},     {select_lea, BPF_JIT_RULES},
+                                        {select_scaled, BPF_JIT_SCALED}, {select_masked, BPF_JIT_MASKED}},
                            of_sum = {select_moved, BPF_JIT_FOLDED_MOVE}, of_mask = {select_test, BPF_JIT_TEST},
-                           of_shift = {select_extend, BPF_JIT_EXTEND}, of_not = {select_andn, BPF_JIT_ANDN},
-                           of_jump = {select_cmov, BPF_JIT_CMOV};
+                           of_shift = {select_extend, BPF_JIT_EXTEND}, of_product = {select_scaled, BPF_JIT_SCALED},
+                           of_not = {select_andn, BPF_JIT_ANDN}, of_jump = {select_cmov, BPF_JIT_CMOV};
   struct bpf_insn insn = insn_at(j, at);
   switch (BPF_CLASS(insn.code)) {
     case BPF_LDX:
@@ -414,6 +482,8 @@ uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
     case BPF_ADD:
     case BPF_SUB:
       return first_match(j, at, &of_sum, 1);
+    case BPF_MUL:
+      return first_match(j, at, &of_product, 1);
     case BPF_RSH:
     case BPF_AND:
       return first_match(j, at, &of_mask, 1);

@@ -212,7 +212,18 @@ static void add_shape(struct generator *g) {
   unsigned a = number_register(g), b = number_register(g), class = one_in(g, 2) ? BPF_ALU : BPF_ALU64;
   unsigned bits = class == BPF_ALU ? 32 : 64, count = (unsigned)choose(g->c, bits - 1) + 1;
   unsigned c = number_register(g);
-  switch (choose(g->c, 16)) {
+  switch (choose(g->c, 18)) {
+    case 16: /* product, and sum */
+      if (one_in(g, 2)) ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
+      ADD_INSN(class | BPF_MUL | BPF_K, b, 0, 0, one_in(g, 2) ? 1u + (2u << choose(g->c, 3)) : choose_number(g->c));
+      ADD_INSN(class | BPF_ADD | BPF_K, b, 0, 0, choose_number(g->c));
+      break;
+    case 17: /* low bytes of another register; a sum of another width than the copy */
+      ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
+      ADD_INSN(class | BPF_AND | BPF_K, b, 0, 0, one_in(g, 2) ? 0xff : 0xffff);
+      ADD_INSN((bits == 32 ? BPF_ALU64 : BPF_ALU) | BPF_MOV | BPF_X, a, b, 0, 0);
+      ADD_INSN(class | BPF_ADD | BPF_X, a, c, 0, 0);
+      break;
     case 14: /* a bit, or a few, asked for */
       ADD_INSN(class | BPF_MOV | BPF_X, b, a, 0, 0);
       if (one_in(g, 2)) {
@@ -444,9 +455,33 @@ static void add_condition(struct generator *g, unsigned depth) {
   g->out->insns[at].off = (int16_t)(g->out->count - at - 1);
 }
 
+/* Counts down in the stack, and asks in front of the body. */
+static void add_loop_with_head(struct generator *g, unsigned depth) {
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_ST | BPF_MEM | BPF_DW, 10, 0, LOOP_COUNTER, choose(g->c, 4) + 1);
+  uint32_t head = g->out->count;
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_LDX | BPF_MEM | BPF_DW, 0, 10, LOOP_COUNTER, 0);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_K, 0, 0, 0, -1);
+  fact(g, BPF_FACT_ACCESS);
+  ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 10, 0, LOOP_COUNTER, 0);
+  uint32_t leave = g->out->count;
+  ADD_INSN(BPF_JMP | BPF_JSLT | BPF_K, 0, 0, 0, 0);
+  add_statements(g, (unsigned)choose(g->c, 4) + 1, depth + 1);
+  fact(g, BPF_FACT_BOUNDED);
+  int back = (int)head - (int)g->out->count - 1;
+  ADD_INSN(BPF_JMP | BPF_JA, 0, 0, back, 0);
+  g->out->insns[leave].off = (int16_t)(g->out->count - leave - 1);
+}
+
 static void add_loop(struct generator *g, unsigned depth) {
   if (g->loops > 0 || g->in_function) return;
   g->loops++;
+  if (one_in(g, 2)) {
+    add_loop_with_head(g, depth);
+    g->loops--;
+    return;
+  }
   fact(g, BPF_FACT_ACCESS);
   ADD_INSN(BPF_ST | BPF_MEM | BPF_DW, 10, 0, LOOP_COUNTER, choose(g->c, 4) + 1);
   uint32_t head = g->out->count;
