@@ -35,7 +35,8 @@ static struct services services = {.now = now,
                                    .pool = &pool,
                                    .keys = &key,
                                    .key_count = 1,
-                                   .floors = &floors};
+                                   .floors = &floors,
+                                   .allow_unproven = true};
 static const char graph[] = "Idle -> c :: Counter -> p :: Paint(1) -> w :: Switch -> q :: Queue(10) -> u :: Unqueue -> "
                             "Discard; w [1] -> Discard; f :: Script(TYPE PASSIVE, export x 1, return $(add $1 $x)); "
                             "d :: DriverManager(pause, wait 1s, loop); b :: ProgressBar(c.count, f.x); "
