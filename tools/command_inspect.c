@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * imago inspect: what a bundle holds and whether its signature does.
+ * imago inspect: what a bundle holds, and whether its signature and its proof do.
  */
 #include <getopt.h>
 #include <sodium.h>
 #include <stdio.h>
 
+#include "bundle/proof_input.h"
 #include "bundle/tunable.h"
 #include "bundle/wire.h"
 #include "lib/memory.h"
+#include "proof/check.h"
 #include "tools/command.h"
 #include "tools/file.h"
 #include "tools/keyfile.h"
@@ -18,7 +20,8 @@
 static const char help[] =
     "usage: imago inspect FILE.imb [--key SIGNER.pub.pem]... [--dump]\n"
     "\n"
-    "Prints what a bundle holds: signer, name, version, audience, maps, sizes, content hash.\n"
+    "Prints what a bundle holds: signer, name, version, audience, maps, sizes, content hash, and whether\n"
+    "its proof holds.\n"
     "\n"
     "  -k, --key FILE   a public key to check the signature with (PEM; may be given several times). A private key\n"
     "                   stands for its public half.\n"
@@ -55,6 +58,37 @@ static void print_tunables(const struct bundle *bundle) {
   text_free(&line);
 }
 
+/* Checks the proof as the unikernel does. */
+static void print_proof(const struct bundle *bundle) {
+  const uint8_t *proof = (const uint8_t *)bundle->proof.data;
+  const size_t length = bundle->proof.length;
+  if (length == 0) {
+    printf("proof     none: runs only where it was allowed to, with every access checked\n");
+    return;
+  }
+  struct bundle_proof_input *in = memory_alloc(sizeof(*in));
+  struct proof_verdict *verdict = memory_alloc(sizeof(*verdict));
+  struct bpf_fact *facts = memory_alloc(bundle->insn_count * sizeof(*facts));
+  void *arena = NULL;
+  bool holds = false;
+  if (in && verdict && facts) {
+    bundle_proof_input(bundle, BPF_MAX_EXECUTED, in);
+    const size_t size = proof_check_memory(&in->input, proof, length);
+    if (size > 0) arena = memory_alloc(size);
+    holds = arena && proof_check(&in->input, proof, length, arena, facts, verdict);
+  }
+  if (holds) {
+    printf("proof     %zu bytes, holds: at most %u instructions executed for one packet\n", length,
+           verdict->root[0].cost.insns);
+  } else {
+    printf("proof     %zu bytes, DOES NOT HOLD: no function takes this bundle\n", length);
+  }
+  memory_free(arena);
+  memory_free(facts);
+  memory_free(verdict);
+  memory_free(in);
+}
+
 static void print_bundle(const struct bundle *bundle, const char *signature) {
   char id[2 * BUNDLE_KEY_ID_SIZE + 1], hash[2 * BUNDLE_HASH_SIZE + 1];
   sodium_bin2hex(id, sizeof(id), bundle->key_id, sizeof(bundle->key_id));
@@ -67,6 +101,7 @@ static void print_bundle(const struct bundle *bundle, const char *signature) {
          bundle->insn_count, bundle->map_count, bundle->lines.length);
   print_maps(bundle);
   print_tunables(bundle);
+  print_proof(bundle);
   printf("hash      %s\n", hash);
   printf("key id    %s\n", id);
   printf("signature %s\n", signature);

@@ -52,7 +52,8 @@ def test_a_safe_program_becomes_a_bundle_with_its_proof(imago, signed, firewall,
     plain = imago.bundle(firewall, tmp_path / "plain.imb", signed.key, 3)
     # Section 10 of docs/bundle.md: 8 bytes in front, rounded up to 8.
     assert out.stat().st_size == plain.stat().st_size + 8 + (size + 7) // 8 * 8
-    assert "good" in imago("inspect", out, "--key", signed.public)
+    shown = imago("inspect", out, "--key", signed.public)
+    assert "good" in shown and "holds: at most" in shown
 
 
 def test_without_a_bundle_it_only_judges(imago, firewall):
