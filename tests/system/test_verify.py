@@ -49,7 +49,7 @@ def test_a_safe_program_becomes_a_bundle_with_its_proof(imago, signed, firewall,
     text = imago("verify", firewall, "-o", out, "--key", signed.key, "--version", "3", "--audience", "fw*")
     size = int(re.search(r"block_dns version 3, \d+ instructions, \d+ maps, proof of (\d+) bytes", text).group(1))
     assert size > 0
-    plain = imago.bundle(firewall, tmp_path / "plain.imb", signed.key, 3)
+    plain = imago.bundle(firewall, tmp_path / "plain.imb", signed.key, 3, command="bundle")
     # Section 10 of docs/bundle.md: 8 bytes in front, rounded up to 8.
     assert out.stat().st_size == plain.stat().st_size + 8 + (size + 7) // 8 * 8
     shown = imago("inspect", out, "--key", signed.public)
