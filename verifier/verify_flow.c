@@ -129,12 +129,12 @@ static void spread(const struct flow *flow, uint32_t first, uint32_t last, uint8
 }
 
 uint32_t flow_loop_end(const struct flow *flow, uint32_t head, uint8_t *marks) {
-  uint32_t function = flow->function[head], first = function, last = head, end = head;
+  uint32_t function = flow->function[head], last = head, end = head;
   while (last + 1 < flow->count && flow->function[last + 1] == function)
     last++;
   memset(marks, 0, flow->count);
   marks[head] = REACHED | REACHES;
-  spread(flow, first, last, marks);
+  spread(flow, head, last, marks);
   for (uint32_t i = 0; i < flow->count; i++) {
     marks[i] = marks[i] == (REACHED | REACHES);
     if (marks[i]) end = i;

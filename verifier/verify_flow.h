@@ -32,8 +32,8 @@ void flow_free(struct flow *flow);
 uint32_t flow_behind(const struct flow *flow, uint32_t slot);
 /* Whether it jumps to its own slot or one before. */
 bool flow_is_backward(const struct flow *flow, uint32_t slot);
-/* For the target of backward jumps: the last slot of those from which control may come back to it, without leaving the function.
- * `marks` has flow->count bytes, of any content; it then has 1 for each slot of the loop and 0 for others. */
+/* For the target of backward jumps: the last slot of those from which control may come back to it, without leaving the function or going
+ * back further than to it, as the loops around it do. `marks` has flow->count bytes, of any content; it then has 1 for each slot of the loop and 0 for others. */
 uint32_t flow_loop_end(const struct flow *flow, uint32_t head, uint8_t *marks);
 
 #endif

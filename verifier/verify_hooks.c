@@ -68,10 +68,10 @@ static void press(struct search *s, struct point *point, const struct proof_stat
   struct record *record = choose_record(s, point, arrival);
   s->amended = true;
   if (!record || count != point->entry.record_count) return;
-  record->excess_returned |= back;
-  if (record->excess)
-    (void)state_extend(record->excess, arrival, NULL);
-  else if (!state_replace(&record->excess, arrival))
+  struct proof_state **excess = back ? &record->returned : &record->entered;
+  if (*excess)
+    (void)state_extend(*excess, arrival, NULL);
+  else if (!state_replace(excess, arrival))
     s->no_memory = true;
 }
 
@@ -80,13 +80,15 @@ void search_widen(struct search *s, struct point *point) {
   bool widened = false;
   for (unsigned i = 0; i < point->entry.record_count; i++) {
     struct record *record = &point->records[i];
-    if (!record->excess) continue;
-    const struct widening w = widening_for(s, point);
-    (void)state_extend(record->wanted, record->excess, record->excess_returned ? &w : NULL);
-    widened |= record->excess_returned;
-    memory_free(record->excess);
-    record->excess = NULL;
-    record->excess_returned = false;
+    if (record->entered) (void)state_extend(record->wanted, record->entered, NULL);
+    if (record->returned) {
+      const struct widening w = widening_for(s, point);
+      (void)state_extend(record->wanted, record->returned, &w);
+      widened = true;
+    }
+    memory_free(record->entered);
+    memory_free(record->returned);
+    record->entered = record->returned = NULL;
   }
   if (widened && point->widened < UINT8_MAX) point->widened++;
 }
@@ -109,8 +111,10 @@ static void first_arrival(struct search *s, struct point *point, const struct pr
     if (!state_replace(&record->wanted, arrival) || !state_replace(&record->given, arrival)) s->no_memory = true;
     point->entry.record_count = 1;
   } else {
-    for (unsigned i = 0; i < point->entry.record_count; i++)
+    for (unsigned i = 0; i < point->entry.record_count; i++) {
+      state_rename(point->records[i].wanted, arrival);
       state_take_measures(point->records[i].wanted, arrival);
+    }
     s->amended = true; /* the plan's changes are to the first arrival */
   }
 }
@@ -125,13 +129,14 @@ static bool raise_cost(struct proof_cost *known, struct proof_cost seen, struct 
   return more;
 }
 
-static void trip_ended(struct search *s, struct point *point, const struct proof_state *arrival) {
+/* The loop is number `active` of the arrival's. */
+static void trip_ended(struct search *s, struct point *point, const struct proof_state *arrival, unsigned active) {
   point->returns = true;
   for (unsigned i = 0; i < point->entry.record_count; i++) {
     const struct proof_state *head = point->records[i].head;
     if (!head) continue;
     if (raise_cost(&point->entry.body, arrival->cost, head->cost)) s->cost_amended = true;
-    if (point->entry.kind == PROOF_LOOP) measure_trip(point, head, arrival);
+    if (point->entry.kind == PROOF_LOOP) measure_trip(point, head, arrival, active + 1);
     return;
   }
 }
@@ -170,7 +175,7 @@ static void arrives(void *context, uint32_t number, const struct proof_state *ar
   while (active < outside->active_count && outside->active[active] != number)
     active++;
   proof_state_leave_loops(outside, active);
-  if (back) trip_ended(s, point, arrival);
+  if (back) trip_ended(s, point, arrival, active);
   fit(s, point, outside, back);
   if (!back && point->base && raise_cost(&point->entry.slack, arrival->cost, point->base->cost)) s->cost_amended = true;
   memory_free(outside);

@@ -38,34 +38,52 @@ static int64_t step_of(const struct mover *mover) { return mover->low > 0 ? move
 
 /* --- trips --- */
 
-static void trip_of_value(struct point *point, bool first, unsigned location, const struct proof_value *head,
-                          const struct proof_value *arrival) {
+/* How far a value moved on a trip. */
+struct motion {
+  bool known, moves;
+  int64_t low, high;
+};
+
+static struct motion motion_of(const struct proof_value *head, const struct proof_value *arrival, unsigned origin) {
+  struct motion m = {.moves = true};
+  if (!may_measure(arrival) || arrival->kind != head->kind) return m;
+  if (arrival->origin == origin) {
+    m = (struct motion){true, true, arrival->moved_min, arrival->moved_max};
+  } else if (arrival->id == head->id) {
+    int64_t by = (int64_t)((uint64_t)arrival->delta - (uint64_t)head->delta);
+    m = (struct motion){true, by != 0, by, by};
+  }
+  return m;
+}
+
+static void note_motion(struct point *point, bool first, unsigned location, const struct proof_value *head,
+                        const struct proof_value *arrival, unsigned origin) {
   if (!may_measure(head)) return;
-  bool same = may_measure(arrival) && arrival->kind == head->kind && arrival->id == head->id;
-  int64_t moved = same ? arrival->delta - head->delta : 0;
+  struct motion m = motion_of(head, arrival, origin);
   if (first) {
-    if (same && moved == 0) return;
-    struct mover *mover = note(point, location);
-    if (mover && !mover->rejected) *mover = (struct mover){(uint16_t)location, same, false, moved, moved};
+    struct mover *mover = m.moves ? note(point, location) : NULL;
+    if (mover && !mover->rejected) *mover = (struct mover){(uint16_t)location, m.known, false, m.low, m.high};
     return;
   }
   struct mover *mover = find(point, location);
   if (!mover) return;
-  if (!same) mover->constant = false;
+  mover->constant &= m.known;
   if (!mover->constant) return;
-  if (moved < mover->low) mover->low = moved;
-  if (moved > mover->high) mover->high = moved;
+  if (m.low < mover->low) mover->low = m.low;
+  if (m.high > mover->high) mover->high = m.high;
   if (mover->low <= 0 && mover->high >= 0) mover->rejected = true; /* on some way it stays, or moves both ways */
 }
 
-void measure_trip(struct point *point, const struct proof_state *head, const struct proof_state *arrival) {
+void measure_trip(struct point *point, const struct proof_state *head, const struct proof_state *arrival,
+                  unsigned origin) {
   bool first = !point->measured;
   point->measured = true;
   for (unsigned i = 0; i < PROOF_REGISTERS; i++)
-    trip_of_value(point, first, i, &head->reg[i], &arrival->reg[i]);
+    note_motion(point, first, i, &head->reg[i], &arrival->reg[i], origin);
   for (unsigned i = 0; i < head->slot_count; i++) {
     unsigned location = head->slot[i].location;
-    trip_of_value(point, first, location, proof_state_value(head, location), proof_state_value(arrival, location));
+    note_motion(point, first, location, proof_state_value(head, location), proof_state_value(arrival, location),
+                origin);
   }
 }
 

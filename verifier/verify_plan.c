@@ -27,7 +27,8 @@ static void free_records(struct point *point) {
     memory_free(point->records[i].given);
     memory_free(point->records[i].head);
     memory_free(point->records[i].hull);
-    memory_free(point->records[i].excess);
+    memory_free(point->records[i].entered);
+    memory_free(point->records[i].returned);
     point->records[i] = (struct record){.wanted = NULL};
   }
 }
@@ -92,7 +93,8 @@ static void renumber(struct draft *draft, uint32_t from, int by) {
       renumber_state(record->given, from, by);
       renumber_state(record->head, from, by);
       renumber_state(record->hull, from, by);
-      renumber_state(record->excess, from, by);
+      renumber_state(record->entered, from, by);
+      renumber_state(record->returned, from, by);
     }
   }
 }
@@ -145,6 +147,9 @@ void point_become(struct point *point, enum proof_entry_kind kind) {
   point_reset(point);
   point->apart = false;
   point->entry.kind = (uint8_t)kind;
+  /* Ways through one trip differ in length. States of a loop whose trips are kept apart may cost as much more as a trip takes, so that
+   * of ways that arrive with the same knowledge only the first goes on. */
+  if (kind == PROOF_SPLIT) point->entry.slack = point->entry.body;
 }
 
 void point_see(struct point *point, const struct proof_state *state) {
@@ -240,7 +245,7 @@ int draft_assemble(struct draft *draft, const struct live *live, bool costs) {
     }
     if (!done) return -ERROR_NO_MEMORY;
     plan->entries[i] = *entry;
-    if (!costs) plan->entries[i].body = plan->entries[i].slack = (struct proof_cost){0, 0};
+    if (!costs && point_records(point)) plan->entries[i].body = plan->entries[i].slack = (struct proof_cost){0, 0};
   }
   return 0;
 }

@@ -28,8 +28,9 @@ struct record {
   struct proof_state *given;  /* what the checker makes of the plan: without it */
   struct proof_state *head;   /* with which the loop's body was last entered; NULL: not yet */
   struct proof_state *hull;   /* join of what arrived in the last walk and fitted */
-  struct proof_state *excess; /* join of what did not fit; NULL: all did */
-  bool excess_returned;       /* some of that came from the loop's body */
+  /* Joins of what did not fit, NULL: all did. */
+  struct proof_state *entered;  /* from outside of the loop */
+  struct proof_state *returned; /* from its body */
 };
 
 struct point {

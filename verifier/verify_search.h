@@ -61,8 +61,9 @@ void search_widen(struct search *search, struct point *point);
 
 /* Gives a loop that is new a location to start with. */
 void measure_guess(struct search *search, struct point *point, const struct proof_state *at);
-/* One trip of a loop came back. */
-void measure_trip(struct point *point, const struct proof_state *head, const struct proof_state *arrival);
+/* One trip of a loop came back. `origin` is what says so of the measure in the arrival. */
+void measure_trip(struct point *point, const struct proof_state *head, const struct proof_state *arrival,
+                  unsigned origin);
 /* The measure did not hold. False: there is no other. */
 bool measure_reject(struct search *search, struct point *point);
 /* Takes the measure with the fewest trips; true if that is another one. */

@@ -56,6 +56,75 @@ bool state_alike(const struct proof_state *a, const struct proof_state *b, const
   return true;
 }
 
+/* --- names --- */
+
+static uint32_t largest_id(const struct proof_state *state) {
+  uint32_t id = state->lock_id;
+  for (unsigned i = 0; i < state->held_count; i++)
+    if (state->held[i] > id) id = state->held[i];
+  for (unsigned i = 0; i < PROOF_REGISTERS; i++)
+    if (state->reg[i].id > id) id = state->reg[i].id;
+  for (unsigned i = 0; i < state->slot_count; i++)
+    if (state->slot[i].value.id > id) id = state->slot[i].value.id;
+  return id;
+}
+
+static struct proof_value *value_of(struct proof_state *state, unsigned i) {
+  if (i < PROOF_REGISTERS) return &state->reg[i];
+  struct proof_slot *slot = &state->slot[i - PROOF_REGISTERS];
+  return slot->size != 0 ? &slot->value : NULL;
+}
+
+static const struct proof_value *counterpart(const struct proof_state *base, const struct proof_state *state,
+                                             unsigned i) {
+  return proof_state_value(base, i < PROOF_REGISTERS ? i : state->slot[i - PROOF_REGISTERS].location);
+}
+
+/* The unknown `id` is, wherever it stands, what stands in `base` there: under one name, the same distance apart. */
+static bool find_name(struct proof_state *state, const struct proof_state *base, uint32_t id, uint32_t *name,
+                      int64_t *apart) {
+  *name = 0;
+  *apart = 0;
+  for (unsigned i = 0; i < PROOF_REGISTERS + (unsigned)state->slot_count; i++) {
+    const struct proof_value *v = value_of(state, i), *b = counterpart(base, state, i);
+    if (!v || v->id != id) continue;
+    int64_t here = b ? (int64_t)((uint64_t)b->delta - (uint64_t)v->delta) : 0;
+    if (!b || b->id == 0 || b->kind != v->kind || (v->kind != PROOF_SCALAR && here != 0)) return false;
+    if (*name != 0 && (*name != b->id || *apart != here)) return false;
+    *name = b->id;
+    *apart = here;
+  }
+  for (unsigned i = 0; i < state->held_count; i++)
+    if (state->held[i] == id && (i >= base->held_count || base->held[i] != *name)) return false;
+  return *name != 0;
+}
+
+static void give_name(struct proof_state *state, uint32_t id, uint32_t name, int64_t apart) {
+  for (unsigned i = 0; i < PROOF_REGISTERS + (unsigned)state->slot_count; i++) {
+    struct proof_value *v = value_of(state, i);
+    if (!v || v->id != id) continue;
+    v->id = name;
+    v->delta = (int64_t)((uint64_t)v->delta + (uint64_t)apart);
+  }
+  for (unsigned i = 0; i < state->held_count; i++)
+    if (state->held[i] == id) state->held[i] = name;
+  if (state->lock_id == id) state->lock_id = name;
+}
+
+void state_rename(struct proof_state *state, const struct proof_state *base) {
+  const uint32_t ours = largest_id(state), theirs = largest_id(base), first = (ours > theirs ? ours : theirs) + 1;
+  for (unsigned i = 0; i < PROOF_REGISTERS + (unsigned)state->slot_count; i++) {
+    const struct proof_value *v = value_of(state, i);
+    if (v && v->id != 0 && v->id < first) give_name(state, v->id, first + v->id, 0);
+  }
+  for (unsigned i = 0; i < PROOF_REGISTERS + (unsigned)state->slot_count; i++) {
+    const struct proof_value *v = value_of(state, i);
+    uint32_t name;
+    int64_t apart;
+    if (v && v->id >= first && find_name(state, base, v->id, &name, &apart)) give_name(state, v->id, name, apart);
+  }
+}
+
 static void take_measure(struct proof_value *v, const struct proof_value *base) {
   if (!base || v->origin != 0 || base->origin == 0 || v->kind != base->kind) return;
   v->origin = base->origin;
@@ -78,17 +147,6 @@ void state_trim(struct proof_state *state, const struct live *live) {
 }
 
 /* --- extending --- */
-
-static uint32_t largest_id(const struct proof_state *state) {
-  uint32_t id = state->lock_id;
-  for (unsigned i = 0; i < state->held_count; i++)
-    if (state->held[i] > id) id = state->held[i];
-  for (unsigned i = 0; i < PROOF_REGISTERS; i++)
-    if (state->reg[i].id > id) id = state->reg[i].id;
-  for (unsigned i = 0; i < state->slot_count; i++)
-    if (state->slot[i].value.id > id) id = state->slot[i].value.id;
-  return id;
-}
 
 static bool is_number(const struct proof_value *v) { return v->kind == PROOF_SCALAR; }
 

@@ -20,6 +20,9 @@ bool state_same(const struct proof_state *a, const struct proof_state *b);
 /* Same loops and holdings, and what is live is of the same kinds: joining them forgets no pointer. */
 bool state_alike(const struct proof_state *a, const struct proof_state *b, const struct live *live);
 
+/* Names of unknowns mean nothing outside of their walk: gives the unknowns of `state` the names that they have in `base`, where they are
+ * the same there, and others new ones. Without this, what did not change would be taken for something else. */
+void state_rename(struct proof_state *state, const struct proof_state *base);
 /* Where `state` knows of no loop's measure and `base` does, takes it from there: to be given up again if that was too much. */
 void state_take_measures(struct proof_state *state, const struct proof_state *base);
 /* Forgets what is not live. */
