@@ -14,6 +14,7 @@ enum {
   OTHER_LIMIT = 3,    /* they go as far as it goes; */
   COUNTER_STEPS = 10, /* counters leave the program's own numbers for the limits of types, */
   COUNTER_LIMIT = 16, /* and go as far as it goes. */
+  ENTERED_STEPS = 8,  /* After so many joins with what enters the loop that is widened, too. */
 };
 
 static const struct thresholds no_thresholds;
@@ -80,9 +81,13 @@ void search_widen(struct search *s, struct point *point) {
   bool widened = false;
   for (unsigned i = 0; i < point->entry.record_count; i++) {
     struct record *record = &point->records[i];
-    if (record->entered) (void)state_extend(record->wanted, record->entered, NULL);
+    const struct widening w = widening_for(s, point);
+    if (record->entered) {
+      bool often = point->entered++ >= ENTERED_STEPS; /* by a loop around it that is unrolled */
+      (void)state_extend(record->wanted, record->entered, often ? &w : NULL);
+      widened |= often;
+    }
     if (record->returned) {
-      const struct widening w = widening_for(s, point);
       (void)state_extend(record->wanted, record->returned, &w);
       widened = true;
     }

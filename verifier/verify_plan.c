@@ -140,7 +140,7 @@ bool draft_add_root(struct draft *draft, uint32_t pc, uint32_t map) {
 void point_reset(struct point *point) {
   free_records(point);
   point->entry.record_count = 0;
-  point->widened = point->narrowed = 0;
+  point->widened = point->narrowed = point->entered = 0;
 }
 
 void point_become(struct point *point, enum proof_entry_kind kind) {

@@ -45,10 +45,10 @@ struct point {
   struct record records[PLAN_MAX_RECORDS];
   struct mover movers[PLAN_MAX_MOVERS];
   uint8_t mover_count;
-  bool measured;             /* movers are from trips that were seen, not only guessed */
-  uint8_t widened, narrowed; /* how often */
-  bool apart;                /* it is arrived at in different loops, or holding different things */
-  bool no_split;             /* keeping all trips apart was tried */
+  bool measured;                      /* movers are from trips that were seen, not only guessed */
+  uint8_t widened, narrowed, entered; /* how often */
+  bool apart;                         /* it is arrived at in different loops, or holding different things */
+  bool no_split;                      /* keeping all trips apart was tried */
   struct thresholds *thresholds;
 };
 

@@ -99,10 +99,25 @@ static bool narrow_all(struct search *s) {
   return narrowed;
 }
 
-/* Loops inside are unrolled with it, so that each of its trips finds them anew. */
+static bool is_inside(const struct proof_entry *inner, const struct proof_entry *outer) {
+  if (inner->depth < outer->depth || memcmp(inner->key, outer->key, outer->depth * sizeof(inner->key[0])) != 0)
+    return false;
+  uint32_t at = inner->key[outer->depth];
+  return at >= outer->key[outer->depth] && at <= outer->end;
+}
+
+/* Loops inside are unrolled with it: their recorded states would have to do for all its trips. */
 static bool unroll(struct search *s, uint32_t number) {
   struct point *outer = &s->draft.points[number];
   if (outer->entry.kind != PROOF_LOOP || outer->no_split) return false;
+  for (uint32_t i = 0; i < s->draft.point_count; i++) {
+    struct point *point = &s->draft.points[i];
+    if (point->entry.kind != PROOF_LOOP || point->root != outer->root || point->no_split ||
+        !is_inside(&point->entry, &outer->entry))
+      continue;
+    point->no_split = true;
+    if (point != outer) point_become(point, PROOF_SPLIT);
+  }
   outer->no_split = true;
   point_become(outer, PROOF_SPLIT);
   return true;

@@ -185,5 +185,9 @@ bool state_extend(struct proof_state *state, const struct proof_state *arrival, 
   bool joined = (!widening || old) && proof_state_join(state, arrival, &next_id) == PROOF_MATCH;
   if (joined && widening) widen_state(state, old, widening);
   memory_free(old);
+  /* Where the join is not seen to hold all of what arrives nothing is known, so that it is never joined for ever. */
+  unsigned location = 0;
+  while (joined && proof_state_within(arrival, state, &location) == PROOF_MISMATCH_VALUE)
+    proof_state_forget(state, location);
   return joined;
 }
