@@ -133,25 +133,33 @@ void proof_state_share_room(struct proof_state *state, unsigned kind, uint32_t i
   }
 }
 
+/* proof_number_meet, but most often the new is within the old. */
+static bool narrow(struct proof_number *n, const struct proof_number *to) {
+  if (!proof_number_within(to, n)) return proof_number_meet(n, to);
+  *n = *to;
+  return true;
+}
+
 bool proof_state_learn(struct proof_state *state, const struct proof_value *learned) {
   const bool scalar = learned->kind == PROOF_SCALAR;
   if (!scalar) proof_state_share_room(state, learned->kind, learned->id, learned->room);
   if (learned->id == 0) return true;
-  const struct proof_number variable =
-      scalar ? proof_number_add(&learned->number, (int64_t)(0 - (uint64_t)learned->delta)) : learned->number;
+  const struct proof_number variable = scalar && learned->delta != 0
+                                           ? proof_number_add(&learned->number, (int64_t)(0 - (uint64_t)learned->delta))
+                                           : learned->number;
   for (unsigned i = 0; i < value_count(state); i++) {
     struct proof_value *v = value_at(state, i);
     if (v->id != learned->id) continue;
     if (v->kind == PROOF_SCALAR) {
       const struct proof_number whole =
           scalar && v->delta == learned->delta ? learned->number : proof_number_add(&variable, v->delta);
-      if (!proof_number_meet(&v->number, &whole)) return false;
+      if (!narrow(&v->number, &whole)) return false;
       if (proof_number_is_constant(&v->number)) {
         v->id = 0;
         v->delta = (int64_t)proof_number_value(&v->number);
       }
     } else if (is_window(v->kind)) {
-      if (!proof_number_meet(&v->number, &variable)) return false;
+      if (!narrow(&v->number, &variable)) return false;
       if (proof_number_is_constant(&v->number)) {
         fold(v);
         if (v->kind != PROOF_UNREADABLE) proof_state_share_room(state, v->kind, 0, v->room);
