@@ -28,10 +28,10 @@ struct services {
   /* Calls function(argument) after every worker has passed a quiescent point (no batch in flight that began before). May
    * not fail: the node is embedded in the caller's object. */
   void (*defer)(struct deferred *node, void (*function)(struct deferred *node));
-  /* For what the first packet need not wait for: once that was forwarded, or none has come for a while, worker 0 calls function(work)
-   * between two rounds, one call a round, until it returns false. The node is embedded in the caller's object and zero. Thread of control
-   * only. False: that time has come, and the caller had better do it now. NULL: as if it returned false. */
-  bool (*postpone)(struct postponed *work, bool (*function)(struct postponed *work));
+  /* For what packets need not wait for: worker 0 calls function(work) between two rounds, one call a round, until it returns false; but not
+   * before the first packet was forwarded, or none has come for a while. The node is embedded in the caller's object and zero. Thread of
+   * control only. NULL: the caller does it at once. */
+  void (*postpone)(struct postponed *work, bool (*function)(struct postponed *work));
   /* The NIC of that name ("eth0"), or NULL. */
   struct nic *(*nic_find)(const char *name);
   /* As nic_find; a platform that can open devices by name does so. `method` (FromDevice's METHOD) may be NULL. 0 and *nic, or a

@@ -256,7 +256,7 @@ const struct handler bpf_element_handlers[] = {
          "faults, why it went"},
     {.name = "swap",
      .read = bpf_element_read_swap,
-     .help = "how long the parts of the last change took, in nanoseconds"},
+     .help = "how long the parts of the last change took, in nanoseconds; native code is made after it"},
     {.name = "consts",
      .read = bpf_element_read_consts,
      .help = "the program's tunables, one a line: name, value, range [json]"},

@@ -68,9 +68,8 @@ struct bpf_element {
   struct extension_counts past; /* of all programs that were freed */
   uint64_t installed;           /* how many so far */
   struct bpf_record history[BPF_ELEMENT_HISTORY]; /* installation n is in entry n % BPF_ELEMENT_HISTORY */
-  struct extension_times times;                   /* of the last installation */
-  uint64_t commit_time, total_time;
-  char last_fault[BPF_ELEMENT_FAULT_TEXT]; /* of a program that was freed */
+  uint64_t commit_time, total_time;               /* of the last installation */
+  char last_fault[BPF_ELEMENT_FAULT_TEXT];        /* of a program that was freed */
 };
 
 /* --- class tables (bpf_element.c) --- */

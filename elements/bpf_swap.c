@@ -200,7 +200,6 @@ int bpf_element_load(struct bpf_element *b, struct slice bytes, bool again, stru
   uint64_t committed = services->now();
 
   b->installed++;
-  b->times = ext->times;
   b->commit_time = committed - ready;
   b->total_time = committed - started;
   write_record(b, ext, committed);
@@ -241,7 +240,6 @@ void bpf_element_take_state(struct element *e, struct element *old, struct repor
   b->past = from->past;
   b->installed = from->installed;
   memcpy(b->history, from->history, sizeof b->history);
-  b->times = from->times;
   b->commit_time = from->commit_time;
   b->total_time = from->total_time;
   memcpy(b->last_fault, from->last_fault, sizeof b->last_fault);
@@ -296,12 +294,13 @@ int bpf_element_read_history(void *owner, const struct handler *handler, struct 
 int bpf_element_read_swap(void *owner, const struct handler *handler, struct slice parameter, struct text *out,
                           struct report *report) {
   const struct bpf_element *b = owner;
+  const struct extension_times *times = &b->running->times;
   const struct {
     const char *name;
     uint64_t value;
-  } rows[] = {{"verify_ns", b->times.verify}, {"check_ns", b->times.check},     {"proof_ns", b->times.proof},
-              {"maps_ns", b->times.maps},     {"compile_ns", b->times.compile}, {"commit_ns", b->commit_time},
-              {"total_ns", b->total_time}};
+  } rows[] = {{"verify_ns", times->verify},  {"check_ns", times->check},    {"proof_ns", times->proof},
+              {"maps_ns", times->maps},      {"commit_ns", b->commit_time}, {"total_ns", b->total_time},
+              {"compile_ns", times->compile}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     text_addf(out, "%s %llu\n", rows[i].name, (unsigned long long)rows[i].value);
   }

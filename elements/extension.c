@@ -303,6 +303,7 @@ static bool compile_next(struct extension *ext) {
   const struct bundle_program *part = &ext->bundle->programs[ext->compiled];
   struct report why = {0};
   const struct bpf_fact *facts = ext->facts != NULL ? ext->facts + part->start : NULL;
+  uint64_t started = ext->services->now();
   if (bpf_jit(&ext->programs[ext->compiled++], facts, NULL, &why) < 0) {
     char line[256];
     size_t length = format_text(line, sizeof line, "%s version %llu%s%s runs interpreted: %s", ext->bundle->meta.name,
@@ -313,6 +314,7 @@ static bool compile_next(struct extension *ext) {
     ext->services->log(LOG_WARNING, line, length);
   }
   report_free(&why);
+  ext->times.compile += ext->services->now() - started;
   return ext->compiled < ext->program_count;
 }
 
@@ -320,10 +322,13 @@ static bool compile_postponed(struct postponed *work) {
   return compile_next(CONTAINER_OF(work, struct extension, compiling));
 }
 
-/* Translating takes longer than all that the first packet has to wait for: until then it meets the interpreter. */
+/* Translating takes longer than all else that packets have to wait for: until it is done they meet the interpreter. */
 static void compile(struct extension *ext) {
   const struct services *services = ext->services;
-  if (services->postpone != NULL && services->postpone(&ext->compiling, compile_postponed)) return;
+  if (services->postpone != NULL) {
+    services->postpone(&ext->compiling, compile_postponed);
+    return;
+  }
   while (compile_next(ext))
     continue;
 }
@@ -357,10 +362,9 @@ int extension_stage(const struct extension_request *request, struct extension **
     extension_free(ext);
     return status;
   }
-  uint64_t mapped = services->now();
+  ext->times =
+      (struct extension_times){verified - started, checked - verified, proved - checked, services->now() - proved, 0};
   if (!request->interpret) compile(ext);
-  ext->times = (struct extension_times){verified - started, checked - verified, proved - checked, mapped - proved,
-                                        services->now() - mapped};
   *extension = ext;
   return 0;
 }

@@ -29,13 +29,13 @@ struct extension_counts {
 /* All are alike: as an array they are read and added up. */
 enum { EXTENSION_COUNTS = sizeof(struct extension_counts) / sizeof(uint64_t) };
 
-/* How long the parts of staging took, in nanoseconds. */
+/* How long the parts of its making took, in nanoseconds. */
 struct extension_times {
   uint64_t verify;  /* copy, signature */
   uint64_t check;   /* parsing, audience, floor, instructions */
   uint64_t proof;   /* the proof checked */
   uint64_t maps;    /* maps made or taken over */
-  uint64_t compile; /* native code; near 0 when that comes after the first packet */
+  uint64_t compile; /* native code, made while packets meet the interpreter; 0 until then */
 };
 
 /* The last fault. Workers that find `busy` set leave theirs out rather than wait. */
@@ -60,7 +60,7 @@ struct extension {
   struct extension_times times;
   struct extension_fault fault;
   const struct services *services;
-  struct postponed compiling;                                  /* programs from `compiled` on, after the first packet */
+  struct postponed compiling;                                  /* programs from `compiled` on */
   uint32_t compiled;                                           /* programs whose translation was tried */
   struct extension_counts counts __attribute__((aligned(64))); /* written by workers; the rest stays as it is */
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Work that the first packet does not wait for (services->postpone): kept until the time for it has come, then done between two rounds,
- * a step at a time. Worker 0 only.
+ * Work that packets do not wait for (services->postpone): done between two rounds, a step at a time. Worker 0 only.
  */
 #ifndef IMAGO_KERNEL_POSTPONE_H
 #define IMAGO_KERNEL_POSTPONE_H
@@ -10,13 +9,14 @@
 
 struct postpone {
   struct list works; /* of struct postponed, in the order in which they came */
-  bool over;         /* nothing is postponed any more */
 };
 
 void postpone_init(struct postpone *postpone);
 /* As services->postpone. */
-bool postpone_add(struct postpone *postpone, struct postponed *work, bool (*function)(struct postponed *work));
-/* The time has come. True: one step was done, and there may be more. */
+void postpone_add(struct postpone *postpone, struct postponed *work, bool (*function)(struct postponed *work));
+/* Whether there is something to do. */
+static inline bool postpone_waits(const struct postpone *postpone) { return !list_empty(&postpone->works); }
+/* True: one step was done, and there may be more. */
 bool postpone_step(struct postpone *postpone);
 
 #endif

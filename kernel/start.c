@@ -50,8 +50,8 @@ static void defer(struct deferred *node, void (*function)(struct deferred *node)
   quiesce_defer(&the_system.quiesce, node, function);
 }
 
-static bool postpone(struct postponed *work, bool (*function)(struct postponed *work)) {
-  return postpone_add(&the_system.postpone, work, function);
+static void postpone(struct postponed *work, bool (*function)(struct postponed *work)) {
+  postpone_add(&the_system.postpone, work, function);
 }
 
 static struct nic *nic_find(const char *name) {

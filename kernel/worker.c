@@ -177,8 +177,8 @@ static void run(struct system *system, struct worker *worker) {
     if (spin || (first && !system->devices_complete)) continue;
 
     /* Idle. Ports are asked once more, since bytes that come while we arm are an event, but those before are not. */
-    bool moved = first && poll_ports(system);
-    if (!moved && !jump_to_next_timer(worker) && !(first && system->staged != NULL)) sleep_until_event(system, worker);
+    bool moved = first && (poll_ports(system) || system->staged != NULL || postpone_waits(&system->postpone));
+    if (!moved && !jump_to_next_timer(worker)) sleep_until_event(system, worker);
     now = worked_at = platform_now();
     ports_at = now;
     rounds = 1;

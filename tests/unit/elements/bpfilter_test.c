@@ -153,10 +153,10 @@ static void swaps(void **state) {
   expect_load((struct recipe){"block", 2, CODE(drop)});
   harness.tick = 0;
   assert_string_equal(harness_message(),
-                      "committed block version 2 (was pass version 1); staged in 10 us, committed in 1500 ns\n");
+                      "committed block version 2 (was pass version 1); staged in 12 us, committed in 1500 ns\n");
   assert_string_equal(
       harness_read("fw.swap"),
-      "verify_ns 1500\ncheck_ns 1500\nproof_ns 1500\nmaps_ns 1500\ncompile_ns 1500\ncommit_ns 1500\ntotal_ns 12000\n");
+      "verify_ns 1500\ncheck_ns 1500\nproof_ns 1500\nmaps_ns 1500\ncommit_ns 1500\ntotal_ns 13500\ncompile_ns 1500\n");
   assert_non_null(harness.deferred);
   harness_inject("i", "c d e", 256);
   assert_string_equal(harness_captured("o"), "a b ");
@@ -168,7 +168,7 @@ static void swaps(void **state) {
     assert_int_equal(
         sscanf(history, "pass 1 %*8[0-9a-f] demo %95[^\n]\nblock 2 %*8[0-9a-f] demo %95[^\n]", first, second), 2);
     assert_string_equal(first, "0.000000 2 0 0 0 replaced by block 2");
-    assert_string_equal(second, "2.000013 0 3 0 0 running");
+    assert_string_equal(second, "2.000015 0 3 0 0 running");
     harness_quiesce();
   }
   assert_null(harness.deferred);
