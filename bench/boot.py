@@ -57,8 +57,8 @@ def boots(workshop, accelerators, sources):
                                    for fact in ("nucleus_calls.sleep", "nucleus_calls", "register_accesses"))
         print(f"| {name} | {accelerator} | {median(first):.2f} | {min(first):.2f} to {max(first):.2f} | {wall:.0f} | {calls - sleeps:.0f} | "
               f"{sleeps:.0f} | {accesses:.0f} |")
-    print(f"\nMedians of {BOOTS} boots of each, in turns, at a real-time priority where that is permitted. * By the counters of the machine when they could first "
-          "be read: the consoles and the first packets are in them.")
+    print(f"\nMedians of {BOOTS} boots of each, in turns, at a real-time priority where permitted. * By the counters of the machine when they "
+          "could first be read: the consoles and the first packets are in them.")
     for (accelerator, name), runs in found.items():
         print_chart(f"{name}, {accelerator}", [chart for chart, _, _ in runs])
 
