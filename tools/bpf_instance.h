@@ -19,6 +19,10 @@ struct bpf_instance {
 /* `native`: compile all programs. 0 or a negative code after reporting; either way bpf_instance_free. */
 int bpf_instance_make(struct bpf_instance *instance, const struct linked_program *linked, bool native,
                       struct report *report) MUST_USE;
+/* Compiles all programs of an instance that was made without, by a proof that they are safe: without checks (bpf_prove.c). `object` is for
+ * messages. -ERROR_INVALID after reporting, as imago verify does, when there is no proof. */
+int bpf_instance_prove(struct bpf_instance *instance, const struct linked_program *linked, const char *object,
+                       struct report *report) MUST_USE;
 void bpf_instance_free(struct bpf_instance *instance);
 
 /* The map of that name, or NULL. */

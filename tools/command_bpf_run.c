@@ -29,12 +29,13 @@ static const char help[] =
     "  -r, --repeat N          run N times on each packet, for the time; what the first run did is what is shown (1)\n"
     "  -o, --output FILE       write the packets as the program left them, those dropped left out\n"
     "      --maps              print what the maps hold in the end\n"
-    "      --jit               compile the program (the default)\n"
+    "      --jit               compile the program, with every access checked (the default)\n"
+    "      --prove             prove it safe, and compile it without checks\n"
     "      --interpret         interpret it\n"
     "      --json              print everything as JSON\n"
     "  -h, --help              this text\n"
     "\n"
-    "Every access is checked, as for a program without proof. ingress_ifindex is 1.\n"
+    "ingress_ifindex is 1.\n"
     "Exit status: 0; 1 when the program cannot be run, or faulted.\n"
     "\n"
     "Example:\n"
@@ -48,7 +49,7 @@ struct request {
   const char *sets[MAX_OPTIONS], *entries[MAX_OPTIONS];
   unsigned set_count, entry_count;
   uint64_t repeat;
-  bool interpret, json, maps;
+  bool interpret, prove, json, maps;
 };
 
 struct session {
@@ -241,7 +242,8 @@ static void print_summary(const struct session *s) {
 static int run_linked(struct session *s, const struct linked_program *linked) {
   const struct request *request = s->request;
   s->linked = linked;
-  int error = bpf_instance_make(&s->instance, linked, !request->interpret, s->report);
+  int error = bpf_instance_make(&s->instance, linked, !request->interpret && !request->prove, s->report);
+  if (!error && request->prove) error = bpf_instance_prove(&s->instance, linked, request->object, s->report);
   for (unsigned i = 0; i < request->entry_count && !error; i++)
     error = put_entry(&s->instance, request->entries[i], s->report);
   s->buffer = memory_alloc_low(BUFFER_SIZE, 4096);
@@ -279,23 +281,17 @@ static int run(const struct request *request, struct report *report) {
   return error || session.faults > 0;
 }
 
-enum { OPTION_JIT = 256, OPTION_INTERPRET, OPTION_JSON, OPTION_MAPS };
+enum { OPTION_JIT = 256, OPTION_INTERPRET, OPTION_PROVE, OPTION_JSON, OPTION_MAPS };
 
 int command_bpf_run(int argc, char **argv) {
   static const struct option options[] = {
-      {"packet", required_argument, NULL, 'i'},
-      {"hex", required_argument, NULL, 'x'},
-      {"program", required_argument, NULL, 'p'},
-      {"set", required_argument, NULL, 's'},
-      {"map", required_argument, NULL, 'm'},
-      {"repeat", required_argument, NULL, 'r'},
-      {"output", required_argument, NULL, 'o'},
-      {"maps", no_argument, NULL, OPTION_MAPS},
-      {"jit", no_argument, NULL, OPTION_JIT},
-      {"interpret", no_argument, NULL, OPTION_INTERPRET},
-      {"json", no_argument, NULL, OPTION_JSON},
-      {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
+      {"packet", required_argument, NULL, 'i'},   {"hex", required_argument, NULL, 'x'},
+      {"program", required_argument, NULL, 'p'},  {"set", required_argument, NULL, 's'},
+      {"map", required_argument, NULL, 'm'},      {"repeat", required_argument, NULL, 'r'},
+      {"output", required_argument, NULL, 'o'},   {"maps", no_argument, NULL, OPTION_MAPS},
+      {"jit", no_argument, NULL, OPTION_JIT},     {"interpret", no_argument, NULL, OPTION_INTERPRET},
+      {"prove", no_argument, NULL, OPTION_PROVE}, {"json", no_argument, NULL, OPTION_JSON},
+      {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
   };
   static struct request request = {.repeat = 1};
   for (int option; (option = getopt_long(argc, argv, "i:x:p:s:m:r:o:h", options, NULL)) != -1;) {
@@ -328,10 +324,15 @@ int command_bpf_run(int argc, char **argv) {
         request.maps = true;
         break;
       case OPTION_JIT:
+        request.interpret = request.prove = false;
+        break;
+      case OPTION_PROVE:
         request.interpret = false;
+        request.prove = true;
         break;
       case OPTION_INTERPRET:
         request.interpret = true;
+        request.prove = false;
         break;
       case OPTION_JSON:
         request.json = true;

@@ -39,7 +39,7 @@ def run_linux(path, scenario):
     return json.loads(done.stdout)
 
 
-@pytest.fixture(params=["linux", "interpret", "jit"])
+@pytest.fixture(params=["linux", "interpret", "jit", "prove"])
 def run(request, imago, objects, tmp_path):
     """run(scenario): the result as `imago bpf run --json` prints it."""
     def here(scenario):

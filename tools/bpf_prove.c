@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * From a linked program to native code without checks: verified, its proof checked, compiled with the facts that the proof shows, all
+ * as a running function does it.
+ */
+#include "bpf/jit.h"
+#include "lib/memory.h"
+#include "tools/bpf_instance.h"
+#include "tools/file.h"
+#include "verifier/explain.h"
+#include "verifier/verify_subject.h"
+
+/* One fact for each instruction of the bundle, the caller's; NULL after reporting. */
+static struct bpf_fact *find_facts(const struct linked_program *linked, const struct subject *subject,
+                                   const char *object, struct report *report) {
+  const struct proof_input *input = &subject->in->input;
+  struct verify_result *result = memory_alloc(sizeof(*result));
+  struct proof_verdict *verdict = memory_alloc(sizeof(*verdict));
+  struct bpf_fact *facts = memory_alloc(input->insn_count * sizeof(*facts));
+  void *arena = NULL;
+  bool proven = false;
+  if (result && verdict && facts) {
+    verify(input, result);
+    const uint8_t *proof = (const uint8_t *)text_string(&result->proof);
+    if (result->end == VERIFY_PROVEN) {
+      arena = memory_alloc(proof_check_memory(input, proof, result->proof.length));
+      proven = arena && proof_check(input, proof, result->proof.length, arena, facts, verdict);
+    } else {
+      explain_failure(&(struct explained){linked, input, path_base(object)}, result, report);
+    }
+    verify_free(result);
+  }
+  if (!proven && report->errors == 0) (void)report_error(report, ERROR_NO_MEMORY, "%s: no memory", object);
+  if (!proven) {
+    memory_free(facts);
+    facts = NULL;
+  }
+  memory_free(arena);
+  memory_free(verdict);
+  memory_free(result);
+  return facts;
+}
+
+int bpf_instance_prove(struct bpf_instance *instance, const struct linked_program *linked, const char *object,
+                       struct report *report) {
+  const struct bundle_meta meta = {.name = "program", .version = 1, .audience = "*"};
+  struct subject subject;
+  struct bpf_fact *facts = NULL;
+  int error = subject_make(&subject, linked, &meta, BPF_MAX_EXECUTED, report);
+  if (!error) {
+    facts = find_facts(linked, &subject, object, report);
+    if (!facts) error = -ERROR_INVALID;
+  }
+  for (uint32_t i = 0; !error && i < instance->program_count; i++)
+    error = bpf_jit(&instance->programs[i], facts + subject.bundle->programs[i].start, NULL, report);
+  memory_free(facts);
+  subject_free(&subject);
+  return error;
+}
