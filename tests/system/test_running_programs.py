@@ -85,6 +85,15 @@ rt [0] -> d :: Discard; rt [1] -> d; rt [2] -> d;"""
     assert function.number("back.count") == 1
 
 
+def test_tunables_are_declared_on_the_command_line(imago, signed, tmp_path):
+    compiled, bundle = compile_bpf(PROGRAMS / "alarm.bpf.c", tmp_path / "alarm.bpf.o"), tmp_path / "alarm.imb"
+    words = ["bundle", compiled, "-o", bundle, "--key", signed.key, "--tunable", "period=5000000..6000000"]
+    status, out, err = imago.attempt(*words)
+    assert status == 1 and "tunable 'period' is 10000000, which is outside its range 5000000..6000000" in out + err
+    imago(*words, "--set", "period=5500000")
+    assert "tunable   period: 5000000..6000000, unless chosen 5500000" in imago("inspect", bundle).splitlines()
+
+
 def test_stats_tell_what_programs_have_done(run):
     function = run("alarm", ALARM.format(HOUR))
     function.play(7)
