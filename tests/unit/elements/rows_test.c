@@ -26,7 +26,7 @@ static const struct {
     {"FromDump ToDump", "unit/elements/dump_test.c"},
     {"FromIPSummaryDump ToIPSummaryDump", "unit/elements/summary_test.c"},
     {"FromHost ToHost KernelTun KernelTap", "unit/elements/host_tun_test.c system/test_host_elements.py"},
-    {"Socket", "unit/elements/socket_test.c"},
+    {"Socket", "unit/elements/socket*_test.c"},
     {"ControlSocket ChatterSocket", "system/test_control_socket.py"},
 };
 
