@@ -88,7 +88,7 @@ static int set_constant(struct linker *l, const char *set) {
   const char *equals = strchr(set, '=');
   const char *file = l->options->file;
   struct slice name = {set, equals ? (size_t)(equals - set) : 0};
-  struct constant constant;
+  struct constant constant = {0};
   uint64_t value;
   if (!equals || name.length == 0)
     return report_error(l->report, ERROR_INVALID, "'%s': write NAME=VALUE to set a constant", set);

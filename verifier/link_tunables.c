@@ -34,7 +34,7 @@ static struct bundle_tunable *take_entry(struct linked_program *program, const c
 static int add_tunable(struct linker *l, struct slice name, struct slice range, bool declared) {
   const char *file = l->options->file;
   struct bundle_tunable tunable = {.name = ""};
-  struct constant constant;
+  struct constant constant = {0};
   int error = linker_find_constant(l, name, &constant);
   if (error) return error;
   if (constant.map == UINT32_MAX && declared) return 0;
