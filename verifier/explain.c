@@ -14,7 +14,7 @@
 enum { PATH_LINES = 8 };
 
 /* In these texts {r} is the register or other location, {a} its argument number, {o} what it points to, {n} the bytes that were to be
- * accessed, {w} "reads" or "writes", {at} where in the object, {h} the helper, {l} the limit on instructions. */
+ * accessed, {w} "reads" or "writes", {at} where in the object, {h} the helper, {l} the limit on instructions, {held} what is held. */
 struct row {
   const char *what, *needed, *hint;
 };
@@ -36,11 +36,11 @@ static const struct row rows[] = {
          "assign the variable on every way; pointers into the packet lapse with helpers that may move it: "
          "take them from ctx->data anew"},
     [PROOF_OUTSIDE] = {"{w} {n} {at} of {o}, which is not proven to be inside", NULL, NULL},
-    [PROOF_READS_UNWRITTEN] = {"reads bytes of stack that may not have been written", "all {n} written before",
+    [PROOF_READS_UNWRITTEN] = {"reads bytes of stack that may not have been written", "all of them written before",
                                "initialise the variable, padding included: struct key key = {}; or memset it"},
     [PROOF_NOT_WRITABLE] = {"{w} {o}, which it may not", NULL,
                             "the map's flags, or what it is, forbid it; copy the value to a variable first"},
-    [PROOF_MISALIGNED] = {"{w} {n} at an address that may not be a multiple of {n}", "an aligned address",
+    [PROOF_MISALIGNED] = {"{w} {o} at an address that may be misaligned", "an address that is a multiple of the size",
                           "align the member (a packed struct is not), or do it without an atomic operation"},
     [PROOF_LEAKS] = {"would hand out {o} as a number", "a number that is no address",
                      "addresses must not get into maps, packets, results or helpers' number arguments"},
@@ -60,7 +60,7 @@ static const struct row rows[] = {
     [PROOF_WHILE_LOCKED] = {"calls while it holds a spin lock", NULL, "call bpf_spin_unlock before"},
     [PROOF_NOT_LOCKED] = {"releases a spin lock that it does not hold", "the lock of the same value, held",
                           "lock and unlock the same value, on every way"},
-    [PROOF_HOLDS] = {"ends while it holds a spin lock or a ring buffer record", "everything released",
+    [PROOF_HOLDS] = {"ends while it holds {held}", "everything released",
                      "call bpf_spin_unlock, bpf_ringbuf_submit or bpf_ringbuf_discard on every way out"},
     [PROOF_TOO_DEEP] = {"calls are nested over 8 deep", NULL,
                         "let functions be inlined, or use a loop instead of recursion"},
@@ -159,8 +159,16 @@ static void add_helper(uint32_t helper, struct text *out) {
     text_addf(out, "helper %u", helper);
 }
 
-/* "at 60", "at 0 to 70", "16 below its end" for the stack, which is addressed from there. */
+/* "at 60", "at 0 to 70". */
+static bool is_unbounded(const struct proof_failure *f) {
+  return f->offset <= -PROOF_MAX_OFFSET || f->last >= PROOF_MAX_OFFSET;
+}
+
 static void add_position(const struct proof_failure *f, struct text *out) {
+  if (is_unbounded(f)) {
+    text_add(out, "at an offset that is not bounded");
+    return;
+  }
   text_addf(out, "at %lld", (long long)f->offset);
   if (f->last != f->offset) text_addf(out, " to %lld", (long long)f->last);
 }
@@ -182,6 +190,8 @@ static void add_placeholder(const struct explained *subject, const struct proof_
     add_position(f, out);
   else if (slice_equals(name, "h"))
     add_helper(f->helper, out);
+  else if (slice_equals(name, "held"))
+    text_add(out, state && state->locked ? "a spin lock" : "a ring buffer record");
   else if (slice_equals(name, "l"))
     text_addf(out, "%u", subject->input->max_insns);
 }
@@ -208,6 +218,10 @@ static void outside(const struct explained *subject, const struct proof_failure 
   unsigned long long last = (unsigned long long)(f->last - v->delta - v->number.smax) + f->size;
   switch (v->kind) {
     case PROOF_PACKET:
+      if (is_unbounded(f)) {
+        text_add(needed, "an offset that is bounded, and compared with data_end");
+        break;
+      }
       if (f->offset < 0) {
         text_add(needed, "an address not before data");
         text_add(hint, "only bpf_xdp_adjust_head makes room before data");

@@ -56,6 +56,10 @@ void explain_offset(int64_t low, int64_t high, struct text *out) {
       text_addf(out, " %c %llu", low < 0 ? '-' : '+', low < 0 ? 0 - (unsigned long long)low : (unsigned long long)low);
     return;
   }
+  if (low <= -PROOF_MAX_OFFSET || high >= PROOF_MAX_OFFSET) {
+    text_add(out, " + any number");
+    return;
+  }
   text_add(out, " + ");
   add_number(low, out);
   text_add(out, " to ");

@@ -40,12 +40,17 @@ static bool reserve_arena(struct search *s) {
   return s->arena != NULL;
 }
 
+static uint64_t most_work(const struct search *s) {
+  return VERIFY_MAX_WORK + (uint64_t)s->input->insn_count * VERIFY_MAX_ROUNDS;
+}
+
 /* False: it can't be walked. */
 static bool walk(struct search *s, const struct proof_hooks *hooks) {
   struct verify_result *result = s->result;
   struct verify_statistics *statistics = &result->statistics;
-  uint64_t left = VERIFY_MAX_WORK - statistics->work;
-  s->limits.work = left < PROOF_MAX_WORK ? (uint32_t)left : PROOF_MAX_WORK;
+  uint64_t left = most_work(s) - statistics->work;
+  uint64_t once = VERIFY_PASS_WORK + (uint64_t)s->input->insn_count * VERIFY_PASS_ROUNDS;
+  s->limits.work = (uint32_t)(left < once ? left : once);
   if (draft_assemble(&s->draft, &s->live, s->costing) != 0) {
     s->no_memory = true;
     return false;
@@ -101,7 +106,7 @@ static bool find(struct search *s) {
     if (result->verdict.accepted) return true;
     amend(s);
     if (s->no_memory) return false;
-    if (result->statistics.passes >= VERIFY_MAX_PASSES || result->statistics.work >= VERIFY_MAX_WORK) {
+    if (result->statistics.passes >= VERIFY_MAX_PASSES || result->statistics.work >= most_work(s)) {
       result->end = VERIFY_EXHAUSTED;
       return false;
     }
@@ -217,6 +222,7 @@ static void finish(struct search *s) {
   memory_free(s->facts);
   memory_free(s->arena);
   memory_free(s->failure_at);
+  memory_free(s->fault_at);
   live_free(&s->live);
   flow_free(&s->flow);
   draft_free(&s->draft);
@@ -240,10 +246,10 @@ void verify(const struct proof_input *input, struct verify_result *result) {
     count_points(&s);
     if (found && encode(&s) && check(&s)) {
       result->end = VERIFY_PROVEN;
-    } else if (s.failure.kind != PROOF_OK) {
-      result->verdict.failure = s.failure;
-      result->state = s.failure_at;
-      s.failure_at = NULL;
+    } else if (s.fault.kind != PROOF_OK) {
+      result->verdict.failure = s.fault;
+      result->state = s.fault_at;
+      s.fault_at = NULL;
     }
   }
   finish(&s);

@@ -11,10 +11,15 @@
 #include "lib/text.h"
 #include "proof/check.h"
 
-/* What a search may take. Work is counted in instructions stepped over by the checker, so that results do not depend on the machine. */
+/* What a search may take. Work is counted as the checker counts it, about in instructions stepped over, so that results do not depend on the
+ * machine: for all passes together, and for one, so much and so often the program's length. */
 enum {
   VERIFY_MAX_PASSES = 400,
-  VERIFY_MAX_WORK = 1500000,
+  VERIFY_MAX_WORK = 2500000,
+  VERIFY_MAX_ROUNDS = 100,
+  VERIFY_PASS_WORK = 1000000,
+  VERIFY_PASS_ROUNDS = 10,
+  VERIFY_MAX_STATES = 4096, /* that the checker keeps at one time */
 };
 
 /* What ended a search without a proof. */

@@ -279,10 +279,16 @@ static bool is_callback(const struct search *s, const struct proof_state *state)
   return insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_HELPER;
 }
 
-static bool double_up(uint32_t *limit, uint32_t most) {
-  if (*limit >= most) return false;
-  *limit = *limit * 2 < most ? *limit * 2 : most;
-  return true;
+/* False: it is as much as may be, or the arena would be over its limit. */
+static bool raise_limit(struct search *s, uint32_t *limit, uint32_t most) {
+  struct proof_plan plan = s->draft.plan;
+  uint32_t before = *limit;
+  *limit = before < most / 4 ? before * 4 : most;
+  plan.limits.states = s->limits.states;
+  plan.limits.slots = s->limits.slots;
+  if (before < most && proof_walk_memory(s->input, &plan) != 0) return true;
+  *limit = before;
+  return false;
 }
 
 static bool amends(struct search *s, bool changed) {
@@ -301,9 +307,9 @@ static bool learn(struct search *s, const struct proof_failure *failure) {
       wish(s, failure->state, PROOF_SPLIT);
       return true;
     case PROOF_NO_STATES:
-      return amends(s, double_up(&s->limits.states, PROOF_MAX_STATES));
+      return amends(s, raise_limit(s, &s->limits.states, VERIFY_MAX_STATES));
     case PROOF_NO_SLOTS:
-      return amends(s, double_up(&s->limits.slots, PROOF_MAX_SLOTS));
+      return amends(s, raise_limit(s, &s->limits.slots, PROOF_MAX_SLOTS));
     case PROOF_NOT_WITHIN:
       return s->amended;
     case PROOF_NO_MEASURE:

@@ -22,6 +22,8 @@ bool search_add(struct search *s, const struct proof_state *at, enum proof_entry
     s->is_head[at->pc] |= kind != PROOF_SPLIT;
     if (kind == PROOF_LOOP) {
       point->entry.end = flow_loop_end(&s->flow, at->pc, s->marks);
+      /* Jumped back to, but the way around leads further back: the loop's head is there. */
+      if (point->entry.end == at->pc && !flow_is_backward(&s->flow, at->pc)) point->entry.kind = PROOF_SPLIT;
       measure_guess(s, point, at);
       if (point->entry.step == 0) point->entry.step = 1;
     }
@@ -173,13 +175,24 @@ static bool begin_anew(struct search *s) {
   return true;
 }
 
+/* The search was too much, which says little of the program. */
+static bool is_limit(const struct search *s, enum proof_failure_kind kind) {
+  if (kind == PROOF_NO_WORK || kind == PROOF_NO_STATES || kind == PROOF_NO_SLOTS) return true;
+  for (uint32_t i = 0; kind == PROOF_TOO_LONG && i < s->draft.point_count; i++)
+    if (s->draft.points[i].entry.kind == PROOF_SPLIT && s->draft.points[i].no_split) return true;
+  return false;
+}
+
 bool refine(struct search *s) {
   const struct proof_failure *failure = &s->failure;
-  if (is_hopeless(failure->kind) || !s->failure_at) return false;
-  if (failure->kind == PROOF_NO_WORK || failure->kind == PROOF_NO_STATES || failure->kind == PROOF_TOO_LONG) {
-    if (roll_up(s)) return begin_anew(s);
-    if (failure->kind != PROOF_TOO_LONG) return false;
+  if (!s->failure_at) return false;
+  bool limit = is_limit(s, failure->kind);
+  if (!limit || s->fault.kind == PROOF_OK) {
+    s->fault = *failure;
+    if (!state_replace(&s->fault_at, s->failure_at)) s->no_memory = true;
   }
+  if (is_hopeless(failure->kind)) return false;
+  if (limit) return roll_up(s) && begin_anew(s);
   if (failure->known.lost != 0 && take_apart_at(s, failure->known.lost - 1)) return begin_anew(s);
   if (narrow_all(s)) return true;
   if (unroll_one(s, s->failure_at)) return begin_anew(s);

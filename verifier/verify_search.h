@@ -50,7 +50,10 @@ struct search {
   uint32_t wish_count, wish_capacity;
   struct proof_failure failure;   /* the first that nothing was learned from; kind PROOF_OK: none */
   struct proof_state *failure_at; /* its state */
-  unsigned effort;                /* joins to take apart next time */
+  /* The last of those that are the program's, not a limit's: what is explained in the end. */
+  struct proof_failure fault;
+  struct proof_state *fault_at;
+  unsigned effort; /* joins to take apart next time */
 };
 
 /* The hooks of a walk that learns; context is the search. */

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ *
+ * What a programmer reads who wrote an unsafe program, word for word, for every kind of failure that compiled C can have. Lines, offsets and
+ * sizes follow from the source above each; which registers the compiler took, and its instructions, are left out.
+ */
+#include "verifier/explain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "compile.h"
+#include "verifier/verify_subject.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char source[] =
+    "struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, __u64); __type(value, __u64); __uint(max_entries, 4); } flows SEC(\".maps\");\n"
+    "struct row { __u32 hits[8]; };\n"
+    "struct { __uint(type, BPF_MAP_TYPE_ARRAY); __type(key, __u32); __type(value, struct row); __uint(max_entries, 4); } rows SEC(\".maps\");\n"
+    "struct guarded { struct bpf_spin_lock lock; __u32 count; };\n"
+    "struct { __uint(type, BPF_MAP_TYPE_ARRAY); __type(key, __u32); __type(value, struct guarded); __uint(max_entries, 1); } shared SEC(\".maps\");\n"
+    "struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } events SEC(\".maps\");\n"
+    "const volatile __u32 limit = 5;\n"
+    "#define DATA(ctx) ((unsigned char *)(long)(ctx)->data)\n"
+    "#define END(ctx) ((unsigned char *)(long)(ctx)->data_end)\n"
+    "SEC(\"xdp\") int null_value(struct xdp_md *ctx) {\n"
+    "  __u64 key = 1, *value = bpf_map_lookup_elem(&flows, &key);\n"
+    "  return *value == 7;\n"
+    "}\n"
+    "SEC(\"xdp\") int null_record(struct xdp_md *ctx) {\n"
+    "  __u64 *record = bpf_ringbuf_reserve(&events, 8, 0);\n"
+    "  *record = 1;\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int past_the_end(struct xdp_md *ctx) {\n"
+    "  unsigned char *p = DATA(ctx);\n"
+    "  if (p + 4 > END(ctx)) return 1;\n"
+    "  return *(__u32 *)p + p[4];\n"
+    "}\n"
+    "SEC(\"xdp\") int not_compared(struct xdp_md *ctx) {\n"
+    "  return DATA(ctx)[0];\n"
+    "}\n"
+    "SEC(\"xdp\") int before_data(struct xdp_md *ctx) {\n"
+    "  unsigned char *p = DATA(ctx);\n"
+    "  if (p + 4 > END(ctx)) return 1;\n"
+    "  return p[-1];\n"
+    "}\n"
+    "SEC(\"xdp\") int index_too_large(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0, i = ctx->rx_queue_index;\n"
+    "  struct row *row = bpf_map_lookup_elem(&rows, &key);\n"
+    "  if (!row || i > 8) return 1;\n"
+    "  return row->hits[i];\n"
+    "}\n"
+    "SEC(\"xdp\") int past_the_value(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0;\n"
+    "  struct row *row = bpf_map_lookup_elem(&rows, &key);\n"
+    "  if (!row) return 1;\n"
+    "  return ((volatile struct row *)row)->hits[8];\n"
+    "}\n"
+    "SEC(\"xdp\") int number_as_address(struct xdp_md *ctx) {\n"
+    "  return *(int *)(long)ctx->rx_queue_index;\n"
+    "}\n"
+    "SEC(\"xdp\") int moved_packet(struct xdp_md *ctx) {\n"
+    "  unsigned char *p = DATA(ctx);\n"
+    "  if (p + 4 > END(ctx)) return 1;\n"
+    "  if (bpf_xdp_adjust_head(ctx, 2)) return 1;\n"
+    "  return p[0];\n"
+    "}\n"
+    "SEC(\"xdp\") int key_with_a_hole(struct xdp_md *ctx) {\n"
+    "  struct { __u16 port; __u32 queue; } key;\n"
+    "  key.port = 1;\n"
+    "  key.queue = ctx->rx_queue_index;\n"
+    "  return bpf_map_lookup_elem(&flows, &key) != 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int stores_a_constant(struct xdp_md *ctx) {\n"
+    "  *(volatile __u32 *)&limit = 6;\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int misaligned_atomic(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0;\n"
+    "  struct row *row = bpf_map_lookup_elem(&rows, &key);\n"
+    "  if (row) __sync_fetch_and_add((__u32 *)((char *)row + 2), 1);\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int leaks_a_pointer(struct xdp_md *ctx) {\n"
+    "  __u64 key = 1, *value = bpf_map_lookup_elem(&flows, &key);\n"
+    "  if (value) *value = (__u64)ctx;\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int multiplies_a_pointer(struct xdp_md *ctx) {\n"
+    "  return (__u64)(long)ctx * 3 == 9;\n"
+    "}\n"
+    "SEC(\"xdp\") int unbounded_offset(struct xdp_md *ctx) {\n"
+    "  unsigned char *p = DATA(ctx) + bpf_ktime_get_ns();\n"
+    "  if (p + 1 > END(ctx)) return 1;\n"
+    "  return *p;\n"
+    "}\n"
+    "SEC(\"xdp\") int stores_to_the_context(struct xdp_md *ctx) {\n"
+    "  ctx->data = 0;\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int reads_a_lock(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0;\n"
+    "  struct guarded *g = bpf_map_lookup_elem(&shared, &key);\n"
+    "  return g ? *(volatile __u32 *)&g->lock : 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int wrong_map(struct xdp_md *ctx) {\n"
+    "  __u64 key = 1;\n"
+    "  return bpf_map_lookup_elem(&events, &key) != 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int unbounded_size(struct xdp_md *ctx) {\n"
+    "  char text[8] = \"hi\";\n"
+    "  return bpf_ringbuf_output(&events, text, ctx->rx_queue_index, 0);\n"
+    "}\n"
+    "SEC(\"xdp\") int helper_under_lock(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0;\n"
+    "  struct guarded *g = bpf_map_lookup_elem(&shared, &key);\n"
+    "  if (!g) return 1;\n"
+    "  bpf_spin_lock(&g->lock);\n"
+    "  g->count = bpf_get_prandom_u32();\n"
+    "  bpf_spin_unlock(&g->lock);\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int unlocks_twice(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0;\n"
+    "  struct guarded *g = bpf_map_lookup_elem(&shared, &key);\n"
+    "  if (!g) return 1;\n"
+    "  bpf_spin_unlock(&g->lock);\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int keeps_the_lock(struct xdp_md *ctx) {\n"
+    "  __u32 key = 0;\n"
+    "  struct guarded *g = bpf_map_lookup_elem(&shared, &key);\n"
+    "  if (g) bpf_spin_lock(&g->lock);\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int keeps_a_record(struct xdp_md *ctx) {\n"
+    "  __u64 *record = bpf_ringbuf_reserve(&events, 8, 0);\n"
+    "  if (record) *record = 1;\n"
+    "  return 0;\n"
+    "}\n"
+    "static __attribute__((noinline)) int deeper(int n) {\n"
+    "  volatile int here = n;\n"
+    "  return here == 0 ? 0 : deeper(here - 1) + here;\n"
+    "}\n"
+    "SEC(\"xdp\") int recursion(struct xdp_md *ctx) {\n"
+    "  return deeper(ctx->rx_queue_index);\n"
+    "}\n"
+    "SEC(\"xdp\") int waits_for_ever(struct xdp_md *ctx) {\n"
+    "  while (bpf_get_prandom_u32() != 7) {\n"
+    "  }\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int too_many_trips(struct xdp_md *ctx) {\n"
+    "  __u32 sum = 0;\n"
+    "#pragma clang loop unroll(disable)\n"
+    "  for (__u32 i = 0; i < 1000000; i++) sum += bpf_get_prandom_u32();\n"
+    "  return sum;\n"
+    "}\n";
+
+static const struct {
+  const char *program, *text;
+} rows[] = {
+    {"null_value", "test.bpf.c:12: uses the result of bpf_map_lookup_elem, which may be NULL\n"
+                   "  source  return *value == 7;\n"
+                   "  needed  a check that it is not NULL\n"
+                   "  known   rN is a value of map flows, or NULL\n"
+                   "  hint    check the result of bpf_map_lookup_elem before this: if (!p) return XDP_PASS;\n"},
+    {"null_record", "test.bpf.c:16: uses the result of bpf_ringbuf_reserve, which may be NULL\n"
+                    "  source  *record = 1;\n"
+                    "  needed  a check that it is not NULL\n"
+                    "  known   rN is a ring buffer record of 8 bytes, or NULL\n"
+                    "  hint    check the result of bpf_ringbuf_reserve before this: if (!p) return XDP_PASS;\n"},
+    {"past_the_end", "test.bpf.c:22: reads 1 byte at 4 of the packet, which is not proven to be inside\n"
+                     "  source  return *(__u32 *)p + p[4];\n"
+                     "  needed  rN + 5 <= data_end\n"
+                     "  known   rN is packet data, at least 4 bytes before data_end\n"
+                     "  path    test.bpf.c:21  if (p + 4 > END(ctx)) return 1;  -> line 22\n"
+                     "  hint    compare rN + 5 with data_end before this: if (p + 5 > data_end) return XDP_PASS;\n"},
+    {"not_compared", "test.bpf.c:25: reads 1 byte at 0 of the packet, which is not proven to be inside\n"
+                     "  source  return DATA(ctx)[0];\n"
+                     "  needed  rN + 1 <= data_end\n"
+                     "  known   rN is packet data, not beyond data_end\n"
+                     "  hint    compare rN + 1 with data_end before this: if (p + 1 > data_end) return XDP_PASS;\n"},
+    {"before_data", "test.bpf.c:30: reads 1 byte at -1 of the packet, which is not proven to be inside\n"
+                    "  source  return p[-1];\n"
+                    "  needed  an address not before data\n"
+                    "  known   rN is packet data, at least 4 bytes before data_end\n"
+                    "  path    test.bpf.c:29  if (p + 4 > END(ctx)) return 1;  -> line 30\n"
+                    "  hint    only bpf_xdp_adjust_head makes room before data\n"},
+    {"index_too_large",
+     "test.bpf.c:36: reads 4 bytes at 0 to 32 of a value of map rows, which is not proven to be inside\n"
+     "  source  return row->hits[i];\n"
+     "  needed  an offset from 0 to 28\n"
+     "  known   rN is a value of map rows + 0 to 32\n"
+     "  path    test.bpf.c:35  if (!row || i > 8) return 1;  -> line 36\n"
+     "  hint    bound the index before this: if (i >= SIZE) return XDP_DROP; or mask it: i & (SIZE - 1)\n"},
+    {"past_the_value", "test.bpf.c:42: reads 4 bytes at 32 of a value of map rows, which is not proven to be inside\n"
+                       "  source  return ((volatile struct row *)row)->hits[8];\n"
+                       "  needed  an offset from 0 to 28\n"
+                       "  known   rN is a value of map rows\n"
+                       "  path    test.bpf.c:41  if (!row) return 1;  -> line 42\n"
+                       "  hint    the object ends before; look at the types of both sides\n"},
+    {"number_as_address", "test.bpf.c:45: uses rN as an address, which is a number\n"
+                          "  source  return *(int *)(long)ctx->rx_queue_index;\n"
+                          "  needed  a pointer to packet, stack, context or a map value\n"
+                          "  known   rN is 0 to 0xffffffff\n"
+                          "  hint    keep pointers in pointer variables; numbers do not become addresses\n"},
+    {"moved_packet",
+     "test.bpf.c:51: reads rN, which holds nothing here on some way\n"
+     "  source  return p[0];\n"
+     "  needed  a value in rN on every way here\n"
+     "  known   rN is nothing that may be read\n"
+     "  path    test.bpf.c:49  if (p + 4 > END(ctx)) return 1;  -> line 50\n"
+     "          test.bpf.c:50  if (bpf_xdp_adjust_head(ctx, 2)) return 1;  -> line 51\n"
+     "  hint    assign the variable on every way; pointers into the packet lapse with helpers that may move it: take them from ctx->data anew\n"},
+    {"key_with_a_hole", "test.bpf.c:57: reads bytes of stack that may not have been written\n"
+                        "  source  return bpf_map_lookup_elem(&flows, &key) != 0;\n"
+                        "  needed  all of them written before\n"
+                        "  known   rN is stack, r10 - 8\n"
+                        "  hint    initialise the variable, padding included: struct key key = {}; or memset it\n"},
+    {"stores_a_constant", "test.bpf.c:60: writes a value of map test.rodata, which it may not\n"
+                          "  source  *(volatile __u32 *)&limit = 6;\n"
+                          "  known   rN is a value of map test.rodata\n"
+                          "  hint    the map's flags, or what it is, forbid it; copy the value to a variable first\n"},
+    {"misaligned_atomic",
+     "test.bpf.c:66: writes a value of map rows at an address that may be misaligned\n"
+     "  source  if (row) __sync_fetch_and_add((__u32 *)((char *)row + 2), 1);\n"
+     "  needed  an address that is a multiple of the size\n"
+     "  known   rN is a value of map rows\n"
+     "  path    test.bpf.c:66  if (row) __sync_fetch_and_add((__u32 *)((char *)row + 2), 1);  -> goes on\n"
+     "  hint    align the member (a packed struct is not), or do it without an atomic operation\n"},
+    {"leaks_a_pointer", "test.bpf.c:71: would hand out the context as a number\n"
+                        "  source  if (value) *value = (__u64)ctx;\n"
+                        "  needed  a number that is no address\n"
+                        "  known   rN is the context\n"
+                        "  path    test.bpf.c:71  if (value) *value = (__u64)ctx;  -> goes on\n"
+                        "  hint    addresses must not get into maps, packets, results or helpers' number arguments\n"},
+    {"multiplies_a_pointer",
+     "test.bpf.c:75: calculates with the context in a way that leaves it no pointer\n"
+     "  source  return (__u64)(long)ctx * 3 == 9;\n"
+     "  needed  a number\n"
+     "  known   rN is the context\n"
+     "  hint    add or subtract bounded numbers; compare a pointer with NULL, or with data_end\n"},
+    {"unbounded_offset",
+     "test.bpf.c:80: reads 1 byte at an offset that is not bounded of the packet, which is not proven to be inside\n"
+     "  source  return *p;\n"
+     "  needed  an offset that is bounded, and compared with data_end\n"
+     "  known   rN is packet data + any number, not compared with data_end\n"
+     "  path    test.bpf.c:79  if (p + 1 > END(ctx)) return 1;  -> line 80\n"
+     "  hint    bound the index before this: if (i >= SIZE) return XDP_DROP; or mask it: i & (SIZE - 1)\n"},
+    {"stores_to_the_context",
+     "test.bpf.c:83: writes 4 bytes of the context at 0, where it has no field that may be accessed so\n"
+     "  source  ctx->data = 0;\n"
+     "  known   rN is the context\n"
+     "  hint    use the fields of struct xdp_md or struct __sk_buff whole, as they are declared\n"},
+    {"reads_a_lock",
+     "test.bpf.c:89: reads 4 bytes at 0 of a value of map shared, which are those of its lock or timer\n"
+     "  source  return g ? *(volatile __u32 *)&g->lock : 0;\n"
+     "  known   rN is a value of map shared\n"
+     "  path    test.bpf.c:89  return g ? *(volatile __u32 *)&g->lock : 0;  -> goes on\n"
+     "  hint    use bpf_spin_lock, bpf_spin_unlock and the bpf_timer helpers; copy the other members one by one\n"},
+    {"wrong_map", "test.bpf.c:93: argument 1 of bpf_map_lookup_elem is not what it must be\n"
+                  "  source  return bpf_map_lookup_elem(&events, &key) != 0;\n"
+                  "  needed  a map that this helper is for\n"
+                  "  known   rN is map events\n"
+                  "  hint    docs/ebpf.md has the helper's prototype\n"},
+    {"unbounded_size", "test.bpf.c:97: argument 3 of bpf_ringbuf_output is not what it must be\n"
+                       "  source  return bpf_ringbuf_output(&events, text, ctx->rx_queue_index, 0);\n"
+                       "  needed  a bounded number of bytes\n"
+                       "  known   rN is 0 to 0xffffffff\n"
+                       "  hint    bound it before the call: if (n == 0 || n > sizeof(buffer)) return XDP_DROP;\n"},
+    {"helper_under_lock", "test.bpf.c:104: calls while it holds a spin lock\n"
+                          "  source  g->count = bpf_get_prandom_u32();\n"
+                          "  path    test.bpf.c:102  if (!g) return 1;  -> line 103\n"
+                          "  hint    call bpf_spin_unlock before\n"},
+    {"unlocks_twice", "test.bpf.c:112: releases a spin lock that it does not hold\n"
+                      "  source  bpf_spin_unlock(&g->lock);\n"
+                      "  needed  the lock of the same value, held\n"
+                      "  known   rN is a value of map shared\n"
+                      "  path    test.bpf.c:111  if (!g) return 1;  -> line 112\n"
+                      "  hint    lock and unlock the same value, on every way\n"},
+    {"keeps_the_lock", "test.bpf.c:119: ends while it holds a spin lock\n"
+                       "  source  return 0;\n"
+                       "  needed  everything released\n"
+                       "  path    test.bpf.c:118  if (g) bpf_spin_lock(&g->lock);  -> line 119\n"
+                       "  hint    call bpf_spin_unlock, bpf_ringbuf_submit or bpf_ringbuf_discard on every way out\n"},
+    {"keeps_a_record", "test.bpf.c:124: ends while it holds a ring buffer record\n"
+                       "  source  return 0;\n"
+                       "  needed  everything released\n"
+                       "  path    test.bpf.c:123  if (record) *record = 1;  -> line 124\n"
+                       "  hint    call bpf_spin_unlock, bpf_ringbuf_submit or bpf_ringbuf_discard on every way out\n"},
+    {"recursion", "test.bpf.c:128: calls are nested over 8 deep\n"
+                  "  source  return here == 0 ? 0 : deeper(here - 1) + here;\n"
+                  "  path    test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "          test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "          test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "          test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "          test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "          test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "          test.bpf.c:128  return here == 0 ? 0 : deeper(here - 1) + here;  -> goes on\n"
+                  "  hint    let functions be inlined, or use a loop instead of recursion\n"},
+    {"waits_for_ever", "test.bpf.c:134: this loop is not proven to end\n"
+                       "  source  while (bpf_get_prandom_u32() != 7) {\n"
+                       "  needed  a counter that is bounded\n"
+                       "  hint    count it up to a constant: for (int i = 0; i < LIMIT; i++)\n"},
+    {"too_many_trips",
+     "test.bpf.c:141: may execute more than 1000000 instructions\n"
+     "  source  for (__u32 i = 0; i < 1000000; i++) sum += bpf_get_prandom_u32();\n"
+     "  hint    lower the loops' bounds, or count a loop over the packet: for (int i = 0; i < LIMIT; i++)\n"},
+};
+
+/* Leaves out the line of the instruction, and which register it is: "r7" becomes "rN". */
+static void normalise(const char *from, struct text *out) {
+  while (*from != '\0') {
+    size_t length = strcspn(from, "\n") + 1;
+    bool code = strncmp(from, "  code", 6) == 0;
+    for (size_t i = 0; i < length && !code; i++) {
+      bool word = i > 0 && (from[i - 1] == ' ' || from[i - 1] == '(');
+      bool reg = word && from[i] == 'r' && from[i + 1] >= '0' && from[i + 1] <= '9' && from[i + 2] != '0';
+      text_add_bytes(out, reg ? "rN" : &from[i], reg ? 2 : 1);
+      i += reg;
+    }
+    from += length;
+  }
+}
+
+static void explain(const struct text *object, const char *program, struct text *out) {
+  static struct verify_result result;
+  const struct link_options options = {.file = "test.bpf.o", .name = "test", .program = program};
+  const struct bundle_meta meta = {.name = "test", .version = 1, .audience = "*"};
+  struct linked_program *linked = NULL;
+  struct subject subject;
+  struct report report = {0};
+  assert_int_equal(link_object((const uint8_t *)object->data, object->length, &options, &linked, &report), 0);
+  assert_int_equal(subject_make(&subject, linked, &meta, BPF_MAX_EXECUTED, &report), 0);
+  verify(&subject.in->input, &result);
+  assert_int_not_equal(result.end, VERIFY_PROVEN);
+  const struct explained explained = {linked, &subject.in->input, "test.bpf.o"};
+  explain_failure(&explained, &result, &report);
+  normalise(text_string(&report.text), out);
+  verify_free(&result);
+  subject_free(&subject);
+  link_free(linked);
+  report_free(&report);
+}
+
+/* Each unsafe program is refused for the right reason: at its line, with the fact that was needed, the best that is known, and what to write
+ * instead. */
+static void unsafe_programs_are_explained(void **state) {
+  struct text object, out = {0};
+  compile(source, "-target bpf -O2 -g -Wno-array-bounds", &object);
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    text_clear(&out);
+    explain(&object, rows[i].program, &out);
+    if (strcmp(text_string(&out), rows[i].text) != 0)
+      fail_msg("%s says\n%snot\n%s", rows[i].program, text_string(&out), rows[i].text);
+  }
+  text_free(&out);
+  text_free(&object);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(unsafe_programs_are_explained)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
