@@ -198,6 +198,26 @@ def test_page_of_click_pretty_holds_the_whole_graph(tmp_path):
     assert out.count('class="edge"') == 2
 
 
+def test_page_of_click_pretty_shows_errors(tmp_path):
+    """click-pretty(1): 'c-err'; the page is there in spite of them."""
+    file = tmp_path / "graph.click"
+    file.write_text("i :: Idle;\nq :: -> ];\n")
+    out, err, status = run(Row("", [str(file)], command="click-pretty"))
+    assert (err, status) == (f"{file}:2: missing element type in declaration\n", 1)
+    assert '\n<span class="c-err" title="missing element type in declaration">q :: -&gt; ];</span>\n' in out
+
+
+def test_libraries_lie_in_the_archive(tmp_path):
+    """click(5): "Archives"; a member is read as a library where the configuration in the archive requires it."""
+    (tmp_path / "config").write_text("require(library pair.click); Idle -> Pair -> Discard;")
+    (tmp_path / "pair.click").write_text("elementclass Pair { -> Counter -> Null -> }")
+    subprocess.run(["ar", "qc", "graph.ar", "config", "pair.click"], cwd=tmp_path, check=True)
+    for command in ("click", "click-flatten"):
+        arguments = ["-qo", "-", "graph.ar"] if command == "click" else ["graph.ar"]
+        done = subprocess.run([PROGRAM, command, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=True)
+        assert "Pair@2/Counter@1 :: Counter;" in done.stdout
+
+
 def test_templates_of_click_pretty(tmp_path):
     """click-pretty(1): --template, --define, --write-template, --class-docs, --package-docs."""
     template = tmp_path / "template"
