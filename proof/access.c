@@ -160,7 +160,7 @@ static void clear_value(struct proof_slot *slot) {
   /* Bytes of a pointer are not to be read as numbers. */
   if (holds_pointer(slot)) slot->written = slot->zero = 0;
   slot->size = 0;
-  slot->value = proof_unreadable();
+  proof_set_unreadable(&slot->value);
 }
 
 bool proof_stack_store(struct proof_scope *scope, struct proof_state *state, unsigned frame, struct proof_span span,
@@ -189,7 +189,7 @@ bool proof_stack_store(struct proof_scope *scope, struct proof_state *state, uns
     if (size < 8 && ones >> (8 * size) != 0) {
       struct proof_number low = value->number;
       proof_number_extend(&low, (unsigned)size * 8, false);
-      slot->value = proof_scalar(&low, &scope->next_id);
+      proof_set_scalar(&slot->value, &low, &scope->next_id);
     }
   }
   return true;
@@ -206,7 +206,7 @@ static bool load_stack(struct proof_scope *scope, struct proof_state *state, uns
       return true;
     }
     if (proof_slot_number(slot, at, size, &number)) {
-      *out = proof_scalar(&number, &scope->next_id);
+      proof_set_scalar(out, &number, &scope->next_id);
       return true;
     }
   }
@@ -217,7 +217,7 @@ static bool load_stack(struct proof_scope *scope, struct proof_state *state, uns
     scope->failure.size = size;
     return false;
   }
-  *out = proof_scalar(&number, &scope->next_id);
+  proof_set_scalar(out, &number, &scope->next_id);
   return true;
 }
 
@@ -257,7 +257,7 @@ static void load_context(struct proof_scope *scope, struct proof_state *state, u
     v.kind = PROOF_PACKET_END;
   } else {
     const struct proof_number number = any_of(size);
-    v = proof_scalar(&number, &scope->next_id);
+    proof_set_scalar(&v, &number, &scope->next_id);
   }
   state->reg[to] = v;
   /* What is known of another copy is known of this one. */
@@ -282,11 +282,11 @@ bool proof_load(struct proof_scope *scope, struct proof_state *state, struct bpf
   } else {
     const bool known = p->kind == PROOF_MAP_VALUE && span.low == span.high;
     const struct proof_number number = known ? proof_map_content(scope, p->object, span.low, size) : any_of(size);
-    v = proof_scalar(&number, &scope->next_id);
+    proof_set_scalar(&v, &number, &scope->next_id);
   }
   if (with_sign) {
     proof_number_extend(&v.number, size * 8, true);
-    v = proof_scalar(&v.number, &scope->next_id);
+    proof_set_scalar(&v, &v.number, &scope->next_id);
   }
   state->reg[to] = v;
   return true;
@@ -294,7 +294,8 @@ bool proof_load(struct proof_scope *scope, struct proof_state *state, struct bpf
 
 bool proof_store(struct proof_scope *scope, struct proof_state *state, struct bpf_insn insn) {
   const unsigned size = access_size(insn), to = bpf_dst(insn), from = bpf_src(insn);
-  const struct proof_value immediate = proof_constant((uint64_t)(int64_t)insn.imm);
+  struct proof_value immediate;
+  proof_set_constant(&immediate, (uint64_t)(int64_t)insn.imm);
   const struct proof_value *v = BPF_CLASS(insn.code) == BPF_ST ? &immediate : proof_read(scope, state, from);
   if (v == NULL) return false;
   const struct proof_value value = *v; /* r10 may be both */
@@ -341,6 +342,6 @@ bool proof_atomic(struct proof_scope *scope, struct proof_state *state, struct b
   }
   if (!(insn.imm & BPF_FETCH)) return true;
   const struct proof_number number = any_of(size);
-  state->reg[insn.imm == BPF_CMPXCHG ? 0 : from] = proof_scalar(&number, &scope->next_id);
+  proof_set_scalar(&state->reg[insn.imm == BPF_CMPXCHG ? 0 : from], &number, &scope->next_id);
   return true;
 }

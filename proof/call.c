@@ -171,13 +171,13 @@ static bool judge(struct call *c, unsigned i) {
 
 static void forget_arguments(struct proof_state *state) {
   for (unsigned i = 1; i <= 5; i++) {
-    state->reg[i] = proof_unreadable();
+    proof_set_unreadable(&state->reg[i]);
   }
 }
 
 static void number_result(struct proof_scope *scope, struct proof_state *state) {
   const struct proof_number any = proof_number_unknown();
-  state->reg[0] = proof_scalar(&any, &scope->next_id);
+  proof_set_scalar(&state->reg[0], &any, &scope->next_id);
 }
 
 /* Notes which map it is, and whether the key of an array is one that it has: then the value is there. */
@@ -210,7 +210,7 @@ static bool give_result(struct call *c, bool found) {
       number_result(c->scope, state);
       return true;
     case BPF_RETURN_VOID:
-      state->reg[0] = proof_unreadable();
+      proof_set_unreadable(&state->reg[0]);
       return true;
     case BPF_RETURN_VALUE_OR_NULL:
       v.kind = PROOF_MAP_VALUE;
@@ -288,7 +288,8 @@ static bool keep_callback(struct call *c) {
   const struct proof_value *r = c->state->reg;
   const struct proof_trips trips = proof_count_trips(c->scope, c->state);
   const struct proof_number index = proof_number_between(0, trips.most == 0 ? 0 : trips.most - 1);
-  const struct proof_value number = proof_scalar(&index, &c->scope->next_id);
+  struct proof_value number;
+  proof_set_scalar(&number, &index, &c->scope->next_id);
   return keep(c->scope, c->state, PROOF_FRAME_CALLBACK, &r[3]) &&
          keep(c->scope, c->state, PROOF_FRAME_CALLBACK + 1, c->id == BPF_HELPER_LOOP ? &number : &r[1]) &&
          keep(c->scope, c->state, PROOF_FRAME_CALLBACK + 2, &r[2]);
@@ -336,9 +337,9 @@ static bool enter(struct proof_scope *scope, struct proof_state *state, uint32_t
   if (state->locked) return proof_refuse(scope, state, PROOF_WHILE_LOCKED, PROOF_LOCATIONS);
   for (unsigned i = 0; i < 4; i++) {
     if (!keep(scope, state, PROOF_FRAME_SAVED + i, &state->reg[6 + i])) return false;
-    state->reg[6 + i] = proof_unreadable();
+    proof_set_unreadable(&state->reg[6 + i]);
   }
-  state->reg[0] = proof_unreadable();
+  proof_set_unreadable(&state->reg[0]);
   state->site[state->depth++] = state->pc;
   state->pc = function;
   return true;
@@ -426,7 +427,7 @@ bool proof_enter_callback(struct proof_scope *scope, struct proof_state *state) 
         .kind = PROOF_MAP_VALUE, .object = first.object, .id = scope->next_id++, .number = proof_number_constant(0)};
     state->reg[4] = argument;
   } else {
-    state->reg[1] = proof_scalar(&first.number, &scope->next_id);
+    proof_set_scalar(&state->reg[1], &first.number, &scope->next_id);
     state->reg[2] = argument;
   }
   return true;

@@ -78,7 +78,7 @@ static void join_values(struct pairs *pairs, struct proof_value *v, const struct
   const bool window = is_window(v->kind);
   if (v->kind != other->kind || v->object != other->object ||
       (!window && v->kind != PROOF_SCALAR && v->room != other->room)) {
-    *v = proof_unreadable();
+    proof_set_unreadable(v);
     v->lost = lost;
     return;
   }
@@ -121,13 +121,13 @@ static void join_slots(struct pairs *pairs, struct proof_slot *slot, const struc
       proof_slot_number(slot, shape->at, shape->size, &a) && proof_slot_number(other, shape->at, shape->size, &b)) {
     const uint8_t at = shape->at, size = shape->size;
     a = proof_number_join(&a, &b);
-    slot->value = proof_scalar(&a, next_id);
+    proof_set_scalar(&slot->value, &a, next_id);
     slot->value.lost = lost;
     slot->at = at;
     slot->size = size;
   } else {
     slot->size = 0;
-    slot->value = proof_unreadable();
+    proof_set_unreadable(&slot->value);
     slot->value.lost = same ? 0 : lost;
   }
   slot->written = (uint8_t)(numbers ? slot->written & other->written : 0);

@@ -6,17 +6,25 @@
 
 #include "lib/string.h"
 
-struct proof_value proof_unreadable(void) {
-  return (struct proof_value){.kind = PROOF_UNREADABLE};
+void proof_set_unreadable(struct proof_value *v) { *v = (struct proof_value){.kind = PROOF_UNREADABLE}; }
+
+void proof_set_constant(struct proof_value *v, uint64_t value) {
+  proof_set_unreadable(v);
+  v->kind = PROOF_SCALAR;
+  v->delta = (int64_t)value;
+  v->number = proof_number_constant(value);
 }
 
-struct proof_value proof_constant(uint64_t value) {
-  return (struct proof_value){.kind = PROOF_SCALAR, .delta = (int64_t)value, .number = proof_number_constant(value)};
-}
-
-struct proof_value proof_scalar(const struct proof_number *number, uint32_t *next_id) {
-  if (proof_number_is_constant(number)) return proof_constant(proof_number_value(number));
-  return (struct proof_value){.kind = PROOF_SCALAR, .id = (*next_id)++, .number = *number};
+void proof_set_scalar(struct proof_value *v, const struct proof_number *number, uint32_t *next_id) {
+  const struct proof_number known = *number; /* it may be v's */
+  proof_set_unreadable(v);
+  v->kind = PROOF_SCALAR;
+  v->number = known;
+  if (proof_number_is_constant(&known)) {
+    v->delta = (int64_t)proof_number_value(&known);
+  } else {
+    v->id = (*next_id)++;
+  }
 }
 
 void proof_state_copy(struct proof_state *to, const struct proof_state *from) {
@@ -67,12 +75,12 @@ const struct proof_value *proof_state_value(const struct proof_state *state, uns
 
 static void empty(struct proof_slot *slot) {
   slot->written = slot->zero = slot->size = 0;
-  slot->value = proof_unreadable();
+  proof_set_unreadable(&slot->value);
 }
 
 void proof_state_forget(struct proof_state *state, unsigned location) {
   if (location < PROOF_REGISTERS) {
-    state->reg[location] = proof_unreadable();
+    proof_set_unreadable(&state->reg[location]);
     return;
   }
   struct proof_slot *slot = proof_state_find(state, location);
@@ -112,7 +120,7 @@ static void fold(struct proof_value *v) {
   const int64_t part = (int64_t)proof_number_value(&v->number);
   const bool small = part > -PROOF_MAX_OFFSET && part < PROOF_MAX_OFFSET;
   if (!small || v->delta + part <= -PROOF_MAX_OFFSET || v->delta + part >= PROOF_MAX_OFFSET) {
-    *v = proof_unreadable();
+    proof_set_unreadable(v);
     return;
   }
   v->delta += part;
@@ -189,7 +197,7 @@ void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null) {
     struct proof_value *v = value_at(state, i);
     if (v->id != id || !v->or_null) continue;
     v->or_null = false;
-    if (null) *v = proof_constant(0);
+    if (null) proof_set_constant(v, 0);
   }
   if (null) let_go(state, id);
 }
@@ -197,7 +205,7 @@ void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null) {
 void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id) {
   for (unsigned i = 0; i < PROOF_REGISTERS; i++) {
     const struct proof_value *v = &state->reg[i];
-    if ((kinds >> v->kind & 1) && (id == 0 || v->id == id)) state->reg[i] = proof_unreadable();
+    if ((kinds >> v->kind & 1) && (id == 0 || v->id == id)) proof_set_unreadable(&state->reg[i]);
   }
   for (unsigned i = 0; i < state->slot_count; i++) {
     struct proof_slot *slot = &state->slot[i];

@@ -115,11 +115,12 @@ static inline size_t proof_state_size(unsigned slots) {
   return sizeof(struct proof_state) + slots * sizeof(struct proof_slot);
 }
 
-/* Values without id, delta 0 where nothing else is said. */
-struct proof_value proof_unreadable(void);
-struct proof_value proof_constant(uint64_t value);
-/* A scalar of which this is known; takes an id, and moves *next_id on, unless it is a constant. */
-struct proof_value proof_scalar(const struct proof_number *number, uint32_t *next_id);
+static inline struct proof_value proof_unreadable(void) { return (struct proof_value){.kind = PROOF_UNREADABLE}; }
+/* What `v` becomes: nothing that is known; this constant. */
+void proof_set_unreadable(struct proof_value *v);
+void proof_set_constant(struct proof_value *v, uint64_t value);
+/* A scalar of which this is known; takes an id, and moves *next_id on, unless it is a constant. `number` may be v's own. */
+void proof_set_scalar(struct proof_value *v, const struct proof_number *number, uint32_t *next_id);
 static inline bool proof_is_constant(const struct proof_value *v) {
   return v->kind == PROOF_SCALAR && proof_number_is_constant(&v->number);
 }

@@ -16,7 +16,7 @@ static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PR
 static const struct proof_value *operand(struct proof_scope *scope, const struct proof_state *state,
                                          struct bpf_insn insn, struct proof_value *immediate) {
   if (BPF_SRC(insn.code) == BPF_X) return proof_read(scope, state, bpf_src(insn));
-  *immediate = proof_constant((uint64_t)(int64_t)insn.imm);
+  proof_set_constant(immediate, (uint64_t)(int64_t)insn.imm);
   return immediate;
 }
 
@@ -124,22 +124,22 @@ static bool subtract_pointers(struct proof_scope *scope, struct proof_state *sta
   struct proof_number number = proof_number_unknown();
   if (same && is_window(a.kind) && b->id == 0) {
     number = proof_number_add(&a.number, a.delta - b->delta);
-    state->reg[to] = proof_scalar(&number, &scope->next_id);
+    proof_set_scalar(&state->reg[to], &number, &scope->next_id);
     if (state->reg[to].id != 0) {
       state->reg[to].id = a.id;
       state->reg[to].delta = a.delta - b->delta;
     }
   } else if (same && a.id == b->id && proof_number_is_constant(&a.number) && proof_number_is_constant(&b->number)) {
-    state->reg[to] = proof_constant((uint64_t)(a.delta - b->delta) + a.number.value - b->number.value);
+    proof_set_constant(&state->reg[to], (uint64_t)(a.delta - b->delta) + a.number.value - b->number.value);
   } else if (same && is_window(a.kind) && a.id == b->id) {
-    state->reg[to] = proof_constant((uint64_t)(a.delta - b->delta));
+    proof_set_constant(&state->reg[to], (uint64_t)(a.delta - b->delta));
   } else {
-    state->reg[to] = proof_scalar(&number, &scope->next_id);
+    proof_set_scalar(&state->reg[to], &number, &scope->next_id);
   }
   if (wide) return true;
   number = state->reg[to].number;
   proof_number_extend(&number, 32, false);
-  state->reg[to] = proof_scalar(&number, &scope->next_id);
+  proof_set_scalar(&state->reg[to], &number, &scope->next_id);
   return true;
 }
 
@@ -156,7 +156,7 @@ static void extend(struct proof_scope *scope, struct proof_state *state, unsigne
     state->reg[to] = *v;
   } else {
     proof_number_extend(&number, bits, is_signed);
-    state->reg[to] = proof_scalar(&number, &scope->next_id);
+    proof_set_scalar(&state->reg[to], &number, &scope->next_id);
   }
 }
 
@@ -176,7 +176,7 @@ static bool assign(struct proof_scope *scope, struct proof_state *state, struct 
     const bool window = is_window(value.kind) || value.kind == PROOF_PACKET_END;
     if (!window || insn.off != 0) return proof_refuse(scope, state, PROOF_LEAKS, bpf_src(insn));
     const struct proof_number half = proof_number_between(0, UINT32_MAX);
-    state->reg[to] = proof_scalar(&half, &scope->next_id);
+    proof_set_scalar(&state->reg[to], &half, &scope->next_id);
     return true;
   }
   extend(scope, state, to, &value, insn.off != 0 ? (unsigned)insn.off : 64, true);
@@ -218,7 +218,7 @@ static void combine(struct proof_scope *scope, struct proof_value *dst, struct b
       ((dst->number.value | dst->number.mask) & ~(wide ? n.number.value : (uint32_t)n.number.value)) == 0) {
     return; /* all bits that it may have stay */
   }
-  *dst = proof_scalar(&result, &scope->next_id);
+  proof_set_scalar(dst, &result, &scope->next_id);
 }
 
 static bool is_shift_by_constant(struct bpf_insn insn, unsigned op) { return insn.code == (BPF_ALU64 | op | BPF_K); }
@@ -246,7 +246,8 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
   const unsigned op = BPF_OP(insn.code), to = bpf_dst(insn);
   const bool wide = BPF_CLASS(insn.code) == BPF_ALU64;
   if (op == BPF_MOV) return assign(scope, state, insn);
-  struct proof_value immediate = proof_constant(0);
+  struct proof_value immediate;
+  proof_set_constant(&immediate, 0);
   struct proof_value *dst = &state->reg[to];
   const bool alone = op == BPF_NEG || op == BPF_END;
   const struct proof_value *src = alone ? &immediate : operand(scope, state, insn, &immediate);
@@ -262,7 +263,7 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
     /* The length of the packet again: half of its end, less a pointer into it. */
     if (!wide && op == BPF_SUB && is_window(src->kind)) {
       const struct proof_number half = proof_number_between(0, UINT32_MAX);
-      *dst = proof_scalar(&half, &scope->next_id);
+      proof_set_scalar(dst, &half, &scope->next_id);
       return true;
     }
     if (!wide || op != BPF_ADD) return proof_refuse(scope, state, PROOF_POINTER_MATH, bpf_src(insn));
@@ -357,7 +358,7 @@ static bool load_immediate(struct proof_scope *scope, struct proof_state *state,
   struct proof_value v = {.number = proof_number_constant(0)};
   switch (bpf_src(insn)) {
     case BPF_PSEUDO_IMM:
-      v = proof_constant((uint64_t)high << 32 | (uint32_t)insn.imm);
+      proof_set_constant(&v, (uint64_t)high << 32 | (uint32_t)insn.imm);
       break;
     case BPF_PSEUDO_MAP:
       v.kind = PROOF_MAP;
