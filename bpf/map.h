@@ -164,8 +164,8 @@ int bpf_map_judge(const struct bpf_map_def *def, const char **why) __attribute__
 size_t bpf_map_memory(const struct bpf_map_def *def);
 /* Makes a map with one reference. `seed` keys the hash (random per map). On failure returns -ERROR_INVALID, -ERROR_TOO_BIG,
  * -ERROR_UNSUPPORTED or -ERROR_NO_MEMORY and leaves *map alone; `why` (may be NULL) gets a constant sentence. */
-int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, struct bpf_map **map, const char **why)
-    __asm__("imago_bpf_map_create") /* libbpf has one, too, which libxdp calls */
+int bpf_map_create(const struct bpf_map_def *def, const struct hash_key *seed, struct bpf_map **map,
+                   const char **why) __asm__("imago_bpf_map_create") /* libbpf has one, too, which libxdp calls */
     __attribute__((warn_unused_result));
 void bpf_map_hold(struct bpf_map *map);
 /* The last release also releases what the map refers to (inner maps). */

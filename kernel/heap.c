@@ -12,8 +12,8 @@
 #include "lib/text.h"
 
 enum {
-  UNIT = 16,          /* bytes; sizes are counted in units */
-  MIN_UNITS = 2,      /* header, and payload for the links of a free block */
+  UNIT = 16,     /* bytes; sizes are counted in units */
+  MIN_UNITS = 2, /* header, and payload for the links of a free block */
   ALIGNMENT_MAX = 2 << 20,
   BIN_COUNT = 31 * 4, /* four bins to each power of two, see bin_of */
   MAP_WORD_BITS = 64, /* bins to a word of the bin map */

@@ -217,7 +217,7 @@ def describe_swap(demo, gaps):
     report.heading("Swap, measured inside the unikernel")
     report.row("bundle received to committed", microseconds(parts.pop("total_ns")))
     names = {"verify_ns": "signature", "check_ns": "parsing and instruction check", "proof_ns": "proof", "maps_ns": "maps",
-             "commit_ns": "commit, between two batches", "compile_ns": "then native code, until when it is interpreted"}
+             "commit_ns": "commit, between two batches", "compile_ns": "native code, after the commit"}
     for part, value in parts.items():
         report.row(names.get(part, part), microseconds(value), indent=1)
     report.row(f"longest gap, {PHASE:.0f} s without a swap", f"{milliseconds(gaps[0])} between two frames forwarded")
