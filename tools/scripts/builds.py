@@ -28,6 +28,11 @@ SANITIZER_OPTIONS = {
 ONE_STACK = {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPTIONS"].replace("use_after_return=1", "use_after_return=0")}
 
 
+def corpus():
+    """The compiled programs of tests/programs, one compilation of each."""
+    return sorted((ROOT / "build/tests/programs").glob("*.O2-v3.o"))
+
+
 def environment(**extra):
     return {**os.environ, **SANITIZER_OPTIONS, **extra}
 

@@ -33,20 +33,29 @@ def run(name, seconds):
     return done.returncode, done.stdout
 
 
-def compare_engines(programs, first, jobs):
-    """Random programs in the optimised build, as it has no sanitizers to wait for. One in 50 of the safe ones, which are a third, runs in
-    the Linux kernel too, where that is permitted. Each share tells how far it is, and which rules of the JIT it met. Returns how many
-    shares failed."""
+def in_shares(name, program, programs, first, jobs, *arguments):
+    """Random programs in the optimised build, as it has no sanitizers to wait for. Returns how many shares failed."""
     builds.compile("build")
     share = -(-programs // jobs)
-    command = builds.ROOT / "build/tests/differential/differential"
     started = time.monotonic()
-    shares = [subprocess.Popen([command, str(share), str(first + i * share), "linux", "50"]) for i in range(jobs)]
+    shares = [subprocess.Popen([builds.ROOT / "build/tests" / program, str(share), str(first + i * share), *arguments]) for i in range(jobs)]
     failed = sum(process.wait() != 0 for process in shares)
     seconds = time.monotonic() - started
-    print(f"eBPF engines: {share * jobs} random programs, from number {first} on, in {seconds:.0f} s, {share * jobs / seconds:.0f} a second: "
+    print(f"{name}: {share * jobs} random programs, from number {first} on, in {seconds:.0f} s, {share * jobs / seconds:.0f} a second: "
           f"{'FAILED' if failed else 'ok'}", flush=True)
     return failed
+
+
+def compare_engines(programs, first, jobs):
+    """One in 50 of the safe programs, which are a third, runs in the Linux kernel too, where that is permitted. Each share tells how far
+    it is, and which rules of the JIT it met."""
+    return in_shares("eBPF engines", "differential/differential", programs, first, jobs, "linux", "50")
+
+
+def try_verifier(programs, first, jobs):
+    """What the verifier accepts runs; compiled programs are changed and tried, too."""
+    builds.compile("build")
+    return in_shares("verifier", "soundness/soundness", programs, first, jobs, *map(str, builds.corpus()))
 
 
 def main():
@@ -54,7 +63,7 @@ def main():
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="which; all by default: " + " ".join(TARGETS))
     parser.add_argument("--seconds", type=int, default=600, help="how long each runs (600)")
     parser.add_argument("--jobs", type=int, default=2, help="how many run at a time (2)")
-    parser.add_argument("--programs", type=int, default=0, help="compare the eBPF engines on so many random programs besides (0)")
+    parser.add_argument("--programs", type=int, default=0, help="compare the eBPF engines on so many random programs besides, and put a tenth as many to the verifier (0)")
     parser.add_argument("--first", type=int, default=1, help="number of the first of them (1)")
     parser.add_argument("--no-build", action="store_true", help="what is in build-sanitize/ is up to date")
     options = parser.parse_args()
@@ -72,6 +81,7 @@ def main():
                 print(output[-20000:], flush=True)
     if options.programs > 0:
         failed += compare_engines(options.programs, options.first, options.jobs)
+        failed += try_verifier(-(-options.programs // 10), options.first, options.jobs)
     return 1 if failed else 0
 
 

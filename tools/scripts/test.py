@@ -133,6 +133,18 @@ def engines(build, programs):
     return Step(f"eBPF engines compared ({build})", command, count_one, timeout=300, **builds.ONE_STACK)
 
 
+def soundness(build, programs, *objects):
+    """What the verifier accepts runs beside what it claims; tests/soundness says how."""
+    command = [str(builds.ROOT / build / "tests/soundness/soundness"), str(programs), "1", *map(str, objects)]
+    return Step(f"verifier soundness ({build})", command, count_one, timeout=300)
+
+
+def planted():
+    """The same with each of the bugs that plant.py puts into the checker: all must show."""
+    command = [str(builds.ROOT / "build/tests/soundness/soundness-planted"), "2000"]
+    return Step("verifier soundness, planted bugs", command, count_one, timeout=600)
+
+
 def steps(options):
     """Everything after the builds. The long ones first, so that the two lanes end together."""
     process = {"IMAGO_BUILD": "build-sanitize"}
@@ -147,6 +159,9 @@ def steps(options):
     yield unit_tests("build")
     yield engines("build-sanitize", 3000)
     yield engines("build", 20000)
+    yield soundness("build-sanitize", 60)
+    yield soundness("build", 1000, *builds.corpus())
+    yield planted()
     yield pytest("verification", "tests/verify")
     yield pytest("include arrows", "tests/arrows_test.py")
     yield Step("clang-format", [PYTHON, "tools/scripts/lint.py", "format"], count_one)
