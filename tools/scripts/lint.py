@@ -14,7 +14,7 @@ import sys
 import builds
 
 # Unit tests and fuzzers are compiled with warnings, but repeat themselves too much for clang-tidy to help.
-TIDY_FOLDERS = ("lib/", "packet/", "bpf/", "bundle/", "click/", "elements/", "kernel/", "platform/", "verifier/", "tools/")
+TIDY_FOLDERS = ("lib/", "packet/", "bpf/", "proof/", "bundle/", "click/", "elements/", "kernel/", "platform/", "verifier/", "tools/")
 
 
 def sources(*suffixes):
