@@ -17,6 +17,7 @@ PARTS = {
     "counter": ("Packets per second of the core", ["build/bench/counter"]),
     "click": ("Elements and rule lists", ["build/bench/click"]),
     "bpf": ("eBPF", [PYTHON, "bench/bpf.py"]),
+    "verify": ("Verification", [PYTHON, "bench/verify.py"]),
     "start": ("Start of imago click", [PYTHON, "bench/start.py"]),
     "boot": ("Boot", [PYTHON, "bench/boot.py"]),
     "swap": ("Change of a program while packets flow", [PYTHON, "bench/swap.py"]),

@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs build/bench/verify on all compilations of tests/programs, on the examples and on a load balancer of 5,000 instructions, by turns with
+Linux's verifier where that is permitted, and prints tables: times, sizes, and, with --differences, what one of the two verifiers accepts
+and the other doesn't (docs/verification.md has it).
+"""
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+from machine import FIREWALL, OUTPUT, PROGRAMS, ROOT, compile_bpf, median, say
+
+sys.path.insert(0, str(ROOT / "tests/verify"))
+from refused import REFUSED  # noqa: E402
+
+CORPUS = ROOT / "tests/programs"
+ROUNDS = 7
+
+
+def why_linux(name):
+    """What the program's opening comment says."""
+    source = next(CORPUS.glob(f"*/{name}.bpf.c"), None)
+    comment = re.sub(r"\n \* ?", " ", source.read_text().split("*/")[0]) if source else ""
+    found = re.search(r"Linux refuses it: (.*)", comment)
+    return found[1].strip() if found else ""
+
+
+def objects():
+    """OBJECT:FUNCTION of everything."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    found = [f"{path}:{path.name.split('.')[0]}" for path in sorted((ROOT / "build/tests/programs").glob("*.O*.o"))]
+    for source in (FIREWALL / "block_dns.bpf.c", FIREWALL / "pass.bpf.c", PROGRAMS[1] / "large_balancer.bpf.c"):
+        name = source.name.removesuffix(".bpf.c")
+        compiled = OUTPUT / f"{name}.O2-v3.o"
+        compile_bpf(source, compiled, "-mcpu=v3", f"-I{CORPUS}")
+        found.append(f"{compiled}:{name}")
+    return found
+
+
+def measure():
+    say("verify: about five minutes")
+    done = subprocess.run([ROOT / "build/bench/verify", "-l", "-r", str(ROUNDS), *objects()], stdout=subprocess.PIPE, text=True, check=True)
+    (OUTPUT / "verify.jsonl").write_text(done.stdout)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def row(title, values, form):
+    ordered = sorted(values)
+    if not ordered:
+        return f"| {title} | - | - | - | 0 |"
+    shown = " | ".join(form(value) for value in (median(ordered), ordered[int(len(ordered) * 0.95)], ordered[-1]))
+    return f"| {title} | {shown} | {len(ordered)} |"
+
+
+def time(value):
+    return f"{value:.0f} us" if value < 10000 else f"{value / 1000:.0f} ms"
+
+
+def share(value):
+    return f"{value:.1%}"
+
+
+def tables(answers):
+    proven = [answer for answer in answers if answer["accepted"]]
+    both = [answer for answer in proven if answer.get("linux", {}).get("accepted")]
+    print(f"{len(answers)} objects, {len(proven)} with a proof, {sum(answer.get('linux', {}).get('accepted', False) for answer in answers)} "
+          "accepted by Linux.\n")
+    print("| | median | p95 | most | objects |\n|---|---|---|---|---|")
+    print(row("verifier, accepted", [answer["microseconds"] for answer in proven], time))
+    print(row("verifier, refused", [answer["microseconds"] for answer in answers if not answer["accepted"]], time))
+    print(row("Linux, where both accept", [answer["linux"]["microseconds"] for answer in both], time))
+    print(row("verifier, where both accept", [answer["microseconds"] for answer in both], time))
+    print(row("check of the proof", [answer["check"] for answer in proven], time))
+    print(row("check per 1,000 instructions", [answer["check"] * 1000 / answer["instructions"] for answer in proven], time))
+    print(row("proof by program's size", [answer["proof"] / answer["instructions"] / 8 for answer in proven], share))
+    print(row("verifier's arena, KiB", [answer["memory"] / 1024 for answer in answers], lambda value: f"{value:,.0f}"))
+    print(row("checker's arena, KiB", [answer["arena"] / 1024 for answer in proven], lambda value: f"{value:,.0f}"))
+    for answer in answers:
+        if answer["program"] == "large_balancer":
+            linux = time(answer["linux"]["microseconds"]) if "linux" in answer else "not asked"
+            print(f"\nLoad balancer of {answer['instructions']:,} instructions: verifier {answer['microseconds'] / 1000:.1f} ms, check of its proof "
+                  f"({answer['proof']} bytes) {answer['check'] / 1000:.2f} ms, Linux {linux}.")
+
+
+def differences(answers):
+    """One row for each program that only one of them accepts in some compilation, or neither."""
+    by_program = {}
+    for answer in answers:
+        if "linux" in answer:
+            by_program.setdefault(answer["program"], {})[pathlib.Path(answer["object"]).name.split(".")[1]] = answer
+    print("| program | not accepted by Linux | not proven by us | why |\n|---|---|---|---|")
+    for name, variants in sorted(by_program.items()):
+        linux = [variant for variant, answer in variants.items() if not answer["linux"]["accepted"]]
+        ours = [variant for variant, answer in variants.items() if not answer["accepted"]]
+        if linux or ours:
+            reasons = [f"Linux: {why_linux(name)}"] if linux else []
+            reasons += [f"We: {REFUSED.get(name, ('', '?'))[1]}"] if ours else []
+            print(f"| {name} | {', '.join(linux)} | {', '.join(ours)} | {' '.join(reasons)} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--differences", action="store_true", help="the table of differences instead")
+    parser.add_argument("--again", action="store_true", help="from the measurement before, build/bench/verify.jsonl")
+    options = parser.parse_args()
+    answers = [json.loads(line) for line in (OUTPUT / "verify.jsonl").read_text().splitlines()] if options.again else measure()
+    (differences if options.differences else tables)(answers)
+
+
+if __name__ == "__main__":
+    main()
