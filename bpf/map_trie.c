@@ -95,10 +95,32 @@ static uint32_t walk(const struct bpf_map *map, struct prefix prefix, bool exact
   return found;
 }
 
+/* The same for keys of 4 bytes, as IPv4 routes have: the key stays in a register. */
+static uint32_t walk_short(const struct bpf_map *map, uint32_t key, uint32_t most) {
+  uint32_t found;
+  uint32_t version;
+  do {
+    found = 0;
+    version = __atomic_load_n(&map->version, __ATOMIC_ACQUIRE);
+    for (uint32_t number = follow(&map->buckets[0]); number != 0;) {
+      struct node *node = node_at(map, number);
+      const uint32_t length = __atomic_load_n(&node->length, __ATOMIC_RELAXED);
+      const uint32_t bits = __atomic_load_n((const uint32_t *)(const void *)bytes_of(node), __ATOMIC_RELAXED);
+      if (length > most || (uint64_t)(__builtin_bswap32(bits) ^ key) >> (32 - length) != 0) break;
+      if (__atomic_load_n(&node->entry, __ATOMIC_RELAXED) != 0) found = number;
+      if (length == most) break;
+      number = follow(&node->child[key >> (31 - length) & 1]);
+    }
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  } while (version != __atomic_load_n(&map->version, __ATOMIC_RELAXED));
+  return found;
+}
+
 static void *trie_lookup(struct bpf_map *map, const void *key) {
   const struct prefix prefix = prefix_of(key);
   if (prefix.length > max_length(map)) return NULL;
-  uint32_t number = walk(map, prefix, false);
+  uint32_t number = byte_count(map) == sizeof(uint32_t) ? walk_short(map, load_be32(prefix.bytes), prefix.length)
+                                                        : walk(map, prefix, false);
   return number != 0 ? bpf_map_slot_value(map, number - 1) : NULL;
 }
 
