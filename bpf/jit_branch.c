@@ -97,7 +97,7 @@ uint32_t jit_goal(const struct jit *j, uint32_t slot) {
 static bool may_be_copied(const struct jit *j, uint32_t index) {
   enum { MOST = 6 }; /* slots */
   const struct jit_block *block = &j->p.blocks[index];
-  if (j->counts || j->copying || block->end - block->first > MOST || !j->know.entry[index].reached) return false;
+  if (j->copying || block->end - block->first > MOST || !j->know.entry[index].reached) return false;
   for (uint32_t at = block->first; at < block->end - 1; at++) {
     if (jit_ends_line(j->p.insns[at])) return false;
   }
