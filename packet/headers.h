@@ -75,9 +75,11 @@ static inline bool ip_is_fragment(const uint8_t *ip) {
 
 /* True if the header, of `length` bytes (20 to 60), sums up. Three loads for the usual 20. */
 static inline bool ip_checksum_holds(const uint8_t *ip, unsigned length) {
-  uint64_t first = load_le64(ip), second = load_le64(ip + 8);
-  uint64_t sum = (first & UINT32_MAX) + (first >> 32) + (second & UINT32_MAX) + (second >> 32) + load_le32(ip + 16);
-  if (length > IP_SIZE) sum = checksum_add(sum, ip + IP_SIZE, length - IP_SIZE);
+  uint64_t second = load_le64(ip + 8), third = load_le32(ip + 16), sum = load_le64(ip) + second;
+  sum += sum < second; /* a carry out of 64 bits is worth 1, as one out of 16 bits is */
+  sum += third;
+  sum += sum < third;
+  if (length > IP_SIZE) sum = checksum_add((sum >> 32) + (uint32_t)sum, ip + IP_SIZE, length - IP_SIZE);
   return checksum_finish(sum) == 0;
 }
 

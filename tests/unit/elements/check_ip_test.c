@@ -157,9 +157,34 @@ static void refuses(void **state) {
     harness_refuses(cases[i].config, cases[i].message);
 }
 
+/* The sum of 64-bit words is that of 16-bit words (RFC 1071, 2B), also where each addition carries: headers of all lengths, of ones and of
+ * any bytes, right and one off. */
+static void sums_carry(void **state) {
+  uint32_t seed = 1;
+  for (unsigned round = 0; round < 1000; round++) {
+    uint8_t ip[60];
+    unsigned length = 20 + 4 * (round % 11);
+    for (unsigned i = 0; i < sizeof ip; i++) {
+      seed = seed * 1664525 + 1013904223;
+      ip[i] = round < 100 || (seed >> 28) > 12 ? 0xff : (uint8_t)(seed >> 24);
+    }
+    ip[10] = ip[11] = 0;
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < length; i += 2)
+      sum += load_be16(ip + i);
+    while (sum > 0xffff)
+      sum = (sum & 0xffff) + (sum >> 16);
+    store_be16(ip + 10, (uint16_t)~sum);
+    assert_true(ip_checksum_holds(ip, length));
+    ip[11]++;
+    assert_false(ip_checksum_holds(ip, length));
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sorts),  cmocka_unit_test(marks), cmocka_unit_test(marks_without_check),
-      cmocka_unit_test(counts), cmocka_unit_test(tells), cmocka_unit_test(refuses)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(sums_carry), cmocka_unit_test(sorts),
+                                     cmocka_unit_test(marks),      cmocka_unit_test(marks_without_check),
+                                     cmocka_unit_test(counts),     cmocka_unit_test(tells),
+                                     cmocka_unit_test(refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
