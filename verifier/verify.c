@@ -144,6 +144,7 @@ static bool accepted_without(struct search *s, uint32_t number) {
 static bool trim(struct search *s) {
   unsigned trials = 0;
   bool changed = false;
+  if (s->live.stale) live_compute(&s->live); /* the last walk may have met reads that none before it had */
   for (uint32_t i = s->draft.point_count; i-- > 0;) {
     if (s->draft.points[i].arrivals > 0) continue;
     draft_remove(&s->draft, i);
