@@ -140,7 +140,7 @@ static bool accepted_without(struct search *s, uint32_t number) {
   return false;
 }
 
-/* Points that nothing leads to would make it no proof; splits may have been made in vain. */
+/* Points that nothing leads to; splits may have been made in vain. True: the plan is another one, and was accepted. */
 static bool trim(struct search *s) {
   unsigned trials = 0;
   bool changed = false;
@@ -159,7 +159,7 @@ static bool trim(struct search *s) {
     (void)accepted_without(s, i);
     if (s->no_memory) return false;
   }
-  return !changed || (walk(s, NULL) && s->result->verdict.accepted);
+  return changed && walk(s, NULL) && s->result->verdict.accepted;
 }
 
 /* --- the proof --- */
@@ -172,6 +172,7 @@ static bool encode(struct search *s) {
   uint8_t *bytes = memory_alloc(size + 1);
   if (!bytes) return false;
   (void)proof_plan_encode(plan, bytes, size);
+  text_clear(&result->proof);
   text_add_bytes(&result->proof, bytes, size);
   memory_free(bytes);
   return !result->proof.failed;
@@ -243,11 +244,14 @@ void verify(const struct proof_input *input, struct verify_result *result) {
   *result = (struct verify_result){.end = VERIFY_NO_MEMORY};
   struct search s = {.input = input, .result = result};
   if (prepare(&s)) {
-    bool found = find(&s) && trim(&s);
+    bool found = find(&s), written = found && encode(&s) && (!trim(&s) || encode(&s));
     count_points(&s);
-    if (found && encode(&s) && check(&s)) {
+    if (written && check(&s)) {
       result->end = VERIFY_PROVEN;
-    } else if (s.fault.kind != PROOF_OK) {
+    } else if (written) { /* would be an error of ours */
+      result->end = VERIFY_REFUSED;
+      result->verdict.failure = (struct proof_failure){.kind = PROOF_BAD_PROOF, .location = PROOF_LOCATIONS};
+    } else if (!found && s.fault.kind != PROOF_OK) {
       result->verdict.failure = s.fault;
       result->state = s.fault_at;
       s.fault_at = NULL;

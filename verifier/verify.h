@@ -15,9 +15,9 @@
  * machine: for all passes together, and for one, so much and so often the program's length. */
 enum {
   VERIFY_MAX_PASSES = 400,
-  VERIFY_MAX_WORK = 2500000,
+  VERIFY_MAX_WORK = 1600000,
   VERIFY_MAX_ROUNDS = 100,
-  VERIFY_PASS_WORK = 1000000,
+  VERIFY_PASS_WORK = 800000,
   VERIFY_PASS_ROUNDS = 10,
   VERIFY_MAX_STATES = 4096, /* that the checker keeps at one time */
 };
