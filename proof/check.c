@@ -5,7 +5,7 @@
  */
 #include "proof/check.h"
 
-#include "bpf/machine.h"
+#include "bpf/program.h"
 #include "lib/bytes.h"
 #include "lib/string.h"
 #include "proof/step.h"
@@ -57,7 +57,7 @@ static void fail(struct walk *w) {
   if (w->hooks == NULL || w->hooks->failed == NULL || !w->hooks->failed(w->hooks->context, failure)) w->stopped = true;
 }
 
-static void fail_at(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind, uint32_t entry) {
+void walk_fail_at(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind, uint32_t entry) {
   w->scope.failure = (struct proof_failure){
       .kind = kind, .pc = state->pc, .entry = entry, .location = PROOF_LOCATIONS, .state = state};
   fail(w);
@@ -65,7 +65,7 @@ static void fail_at(struct walk *w, const struct proof_state *state, enum proof_
 
 /* Of what ends the walk in any case. */
 static void stop(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind) {
-  fail_at(w, state, kind, UINT32_MAX);
+  walk_fail_at(w, state, kind, UINT32_MAX);
   w->stopped = true;
 }
 
@@ -100,166 +100,7 @@ static void release(struct walk *w, struct proof_state *state) {
   w->free = state;
 }
 
-/* --- points --- */
-
-static bool bit(const uint64_t *words, uint32_t at) { return words[at / 64] >> (at % 64) & 1; }
-static void set_bit(uint64_t *words, uint32_t at) { words[at / 64] |= (uint64_t)1 << (at % 64); }
-
-static int order_to_entry(const struct proof_state *state, const struct proof_entry *entry) {
-  const unsigned common = state->depth < entry->depth ? state->depth : entry->depth;
-  for (unsigned i = 0; i <= common; i++) {
-    const uint32_t at = i < state->depth ? state->site[i] : state->pc;
-    if (at != entry->key[i]) return at < entry->key[i] ? -1 : 1;
-  }
-  return (int)state->depth - (int)entry->depth;
-}
-
-/* The plan's entry for the point that the state is at, or UINT32_MAX. */
-static uint32_t entry_of(const struct walk *w, const struct proof_state *state) {
-  if (!bit(w->is_point, state->pc) || w->root == NULL) return UINT32_MAX;
-  uint32_t low = w->root->first_entry, high = low + w->root->entry_count;
-  while (low < high) {
-    const uint32_t middle = (low + high) / 2;
-    const int order = order_to_entry(state, &w->plan->entries[middle]);
-    if (order == 0) return middle;
-    if (order > 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return UINT32_MAX;
-}
-
-/* Marks where paths may meet: targets of jumps and calls, what is behind a call, points of the plan. */
-static void mark_meets(struct walk *w) {
-  const struct proof_input *input = w->scope.input;
-  for (uint32_t at = 0; at < input->insn_count; at++) {
-    const struct bpf_insn insn = input->insns[at];
-    const unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
-    if (insn.code == (BPF_LD | BPF_IMM | BPF_DW)) {
-      if (bpf_src(insn) == BPF_PSEUDO_FUNC) set_bit(w->meets, at + 1 + (uint32_t)insn.imm);
-      at++;
-    } else if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_EXIT) {
-      continue;
-    } else if (op == BPF_CALL) {
-      if (at + 1 < input->insn_count) set_bit(w->meets, at + 1);
-      if (insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_CALL) {
-        set_bit(w->meets, at + 1 + (uint32_t)insn.imm);
-      }
-    } else {
-      const int32_t distance = insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : insn.off;
-      set_bit(w->meets, at + 1 + (uint32_t)distance);
-    }
-  }
-  for (uint32_t i = 0; i < w->plan->entry_count; i++) {
-    const struct proof_entry *entry = &w->plan->entries[i];
-    if (entry->key[entry->depth] >= input->insn_count) continue; /* nothing gets there */
-    set_bit(w->meets, entry->key[entry->depth]);
-    set_bit(w->is_point, entry->key[entry->depth]);
-  }
-}
-
-/* --- recorded states --- */
-
-static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
-
-/* Whether a value that the proof made up is one that steps can handle. Whether it holds is found by inclusion. */
-static bool sane(const struct walk *w, const struct proof_state *state, const struct proof_value *v) {
-  const int64_t far = (int64_t)1 << 62;
-  const bool room = v->room == PROOF_NO_ROOM || (v->room > -PROOF_MAX_OFFSET && v->room < PROOF_MAX_OFFSET);
-  const uint32_t map = v->object & ~(unsigned)PROOF_INNER;
-  if (v->origin > state->active_count || v->moved_min > v->moved_max || v->moved_min <= -far || v->moved_max >= far) {
-    return false;
-  }
-  if (v->kind != PROOF_SCALAR && (v->delta <= -PROOF_MAX_OFFSET || v->delta >= PROOF_MAX_OFFSET || !room)) return false;
-  switch (v->kind) {
-    case PROOF_UNREADABLE:
-    case PROOF_SCALAR:
-    case PROOF_CONTEXT:
-    case PROOF_PACKET:
-    case PROOF_PACKET_END:
-    case PROOF_META:
-    case PROOF_RECORD:
-    case PROOF_MEMORY:
-      return true;
-    case PROOF_STACK:
-      return v->object <= state->depth;
-    case PROOF_MAP:
-    case PROOF_MAP_VALUE:
-      return map < w->scope.input->map_count &&
-             (!(v->object & PROOF_INNER) || bpf_map_is_of_maps(w->scope.input->maps[map].def->type));
-    default:
-      return false; /* functions come from instructions only */
-  }
-}
-
-/* One change of a recorded state. False: it makes no sense here. */
-static bool apply(struct walk *w, struct proof_state *state, const struct proof_change *change) {
-  const unsigned location = change->location;
-  struct proof_value v = change->value;
-  if (v.kind == PROOF_UNREADABLE && change->written == 0) {
-    proof_state_forget(state, location);
-    return true;
-  }
-  const unsigned in_frame = location < PROOF_FIRST_SLOT ? 0 : (location - PROOF_FIRST_SLOT) % PROOF_FRAME_SLOTS;
-  const unsigned frame = location < PROOF_FIRST_SLOT ? 0 : (location - PROOF_FIRST_SLOT) / PROOF_FRAME_SLOTS;
-  if (frame > state->depth || in_frame >= PROOF_FRAME_CALLBACK ||
-      (in_frame >= PROOF_FRAME_SAVED && frame == state->depth)) {
-    return false;
-  }
-  if (!sane(w, state, &v)) return false;
-  /* The id: none for constants, that of another location, or a new one. */
-  const bool constant = proof_number_is_constant(&v.number);
-  v.id = 0;
-  v.lost = 0;
-  if (v.kind == PROOF_SCALAR && constant) {
-    v.delta = (int64_t)proof_number_value(&v.number);
-  } else if (is_window(v.kind) && constant) {
-    if (proof_number_value(&v.number) != 0) return false;
-  } else if (change->linked) {
-    const struct proof_value *other = proof_state_value(state, change->link);
-    if (other == NULL) return false;
-    v.id = other->id;
-  }
-  if (v.id == 0 && v.kind != PROOF_STACK && !constant) v.id = w->scope.next_id++;
-  if (v.id == 0 && (v.kind == PROOF_MAP_VALUE || v.kind == PROOF_RECORD || v.kind == PROOF_MEMORY ||
-                    (v.kind == PROOF_MAP && (v.object & PROOF_INNER)))) {
-    v.id = w->scope.next_id++;
-  }
-  if (location < PROOF_FIRST_SLOT) {
-    state->reg[location] = v;
-    return true;
-  }
-  struct proof_slot *slot = proof_state_make(state, location, w->plan->limits.slots);
-  if (slot == NULL) return false;
-  slot->written = change->written;
-  slot->zero = 0;
-  slot->at = change->at;
-  slot->size = change->size;
-  slot->value = v;
-  return true;
-}
-
 /* --- arrivals --- */
-
-/* Over any limit; what a walk adds to it step by step doesn't wrap. */
-#define COST_MAX ((uint32_t)1 << 30)
-
-/* base + times * each, but too much is too much. */
-static struct proof_cost cost_sum(struct proof_cost base, uint64_t times, struct proof_cost each) {
-  const uint64_t insns = base.insns + times * each.insns, calls = base.calls + times * each.calls;
-  if (times > UINT32_MAX) return (struct proof_cost){COST_MAX, COST_MAX};
-  return (struct proof_cost){insns < COST_MAX ? (uint32_t)insns : COST_MAX,
-                             calls < COST_MAX ? (uint32_t)calls : COST_MAX};
-}
-static bool cost_within(struct proof_cost cost, struct proof_cost limit) {
-  return cost.insns <= limit.insns && cost.calls <= limit.calls;
-}
-static void cost_raise(struct proof_cost *cost, struct proof_cost other) {
-  if (other.insns > cost->insns) cost->insns = other.insns;
-  if (other.calls > cost->calls) cost->calls = other.calls;
-}
 
 /* Whether the state is still in the loop of this entry. */
 static bool is_inside(const struct proof_state *state, const struct proof_entry *loop) {
@@ -321,13 +162,13 @@ static bool record(struct walk *w, uint32_t e, const struct proof_state *arrival
     if (state == NULL) return false;
     add_state(w, e, state);
     for (uint32_t c = record->first_change; c < record->first_change + record->change_count; c++) {
-      if (apply(w, state, &w->plan->changes[c])) continue;
+      if (walk_apply(w, state, &w->plan->changes[c])) continue;
       stop(w, arrival, PROOF_BAD_PROOF);
       return false;
     }
   }
   if (entry->kind == PROOF_LOOP && !count_trips(point, entry, &trips)) {
-    fail_at(w, arrival, PROOF_BAD_MEASURE, e);
+    walk_fail_at(w, arrival, PROOF_BAD_MEASURE, e);
     return false;
   }
   point->trips = trips;
@@ -409,7 +250,7 @@ static void arrive(struct walk *w, uint32_t e, struct proof_state *state, const 
   const bool back = active < state->active_count && (calls == NULL || calls->most == 0);
   if (w->hooks != NULL && w->hooks->arrives != NULL) w->hooks->arrives(w->hooks->context, e, state, back);
   bool good = (entry->kind == PROOF_CALLBACK) == (calls != NULL);
-  if (!good) fail_at(w, state, PROOF_NO_POINT, e);
+  if (!good) walk_fail_at(w, state, PROOF_NO_POINT, e);
   if (good && back && entry->kind == PROOF_LOOP) good = judge_measure(w, e, state, active);
   proof_state_leave_loops(state, active);
   if (good && entry->kind == PROOF_SPLIT) {
@@ -442,14 +283,14 @@ static void arrive(struct walk *w, uint32_t e, struct proof_state *state, const 
 /* A path goes on at state->pc: at a point it arrives, elsewhere it waits there, joined with what waits already. `backward`: it
  * jumped there from behind. */
 static void send(struct walk *w, struct proof_state *state, bool backward) {
-  const uint32_t e = entry_of(w, state);
+  const uint32_t e = walk_entry_of(w, state);
   if (e != UINT32_MAX &&
       (!backward || w->plan->entries[e].kind == PROOF_LOOP || w->plan->entries[e].kind == PROOF_SPLIT)) {
     arrive(w, e, state, NULL);
     return;
   }
   if (backward) {
-    fail_at(w, state, PROOF_NO_POINT, e);
+    walk_fail_at(w, state, PROOF_NO_POINT, e);
     release(w, state);
     return;
   }
@@ -488,12 +329,12 @@ static void call_back(struct walk *w, const struct proof_state *at_call, const s
   if (!proof_enter_callback(&w->scope, state)) {
     fail(w);
   } else {
-    const uint32_t e = entry_of(w, state);
+    const uint32_t e = walk_entry_of(w, state);
     if (e != UINT32_MAX) {
       arrive(w, e, state, trips);
       return;
     }
-    fail_at(w, state, PROOF_NO_POINT, UINT32_MAX);
+    walk_fail_at(w, state, PROOF_NO_POINT, UINT32_MAX);
   }
   release(w, state);
 }
@@ -660,7 +501,7 @@ static void run_recorded(struct walk *w, uint32_t e, struct proof_state *recorde
   if (state == NULL) return;
   if (entry->kind == PROOF_LOOP || entry->kind == PROOF_CALLBACK) {
     if (state->active_count == PROOF_MAX_ACTIVE) {
-      fail_at(w, state, PROOF_TOO_NESTED, e);
+      walk_fail_at(w, state, PROOF_TOO_NESTED, e);
       release(w, state);
       return;
     }
@@ -712,45 +553,6 @@ static void run_root(struct walk *w, uint32_t root) {
   }
   verdict->root[root].cost = w->end;
   if (map == PROOF_NO_MAP) w->bounds[root] = (struct bound){w->end, w->deepest};
-}
-
-/* --- tail calls --- */
-
-/* Bounds of programs with the programs that they go on in: by dynamic programming over the tail calls that are left. */
-static void add_tail_calls(struct walk *w) {
-  const struct proof_input *input = w->scope.input;
-  const uint32_t count = input->program_count;
-  const struct bound *own = w->bounds;
-  struct bound *now = w->bounds + count, *before = now + count;
-  struct bound most = {{0, 0}, 0};
-  bool nested = false;
-  memcpy(now, own, count * sizeof *own);
-  for (uint32_t i = 0; i < count * input->map_count; i++) {
-    nested = nested || (w->tails[i].made && w->tails[i].depth > 0);
-  }
-  for (uint32_t i = 0; i < input->target_count; i++) {
-    cost_raise(&most.cost, own[input->targets[i].program].cost);
-  }
-  for (unsigned left = 0; left < BPF_MAX_TAIL_CALLS; left++) {
-    memcpy(before, now, count * sizeof *now);
-    for (uint32_t i = 0; i < input->target_count; i++) {
-      const struct bound *target = &before[input->targets[i].program];
-      for (uint32_t p = 0; p < count; p++) {
-        const struct tail *tail = &w->tails[p * input->map_count + input->targets[i].map];
-        if (!tail->made) continue;
-        cost_raise(&now[p].cost, cost_sum(tail->cost, 1, target->cost));
-        if (now[p].deepest < tail->depth + target->deepest) now[p].deepest = tail->depth + target->deepest;
-      }
-    }
-  }
-  for (uint32_t p = 0; p < count; p++) {
-    /* Functions that go on behind a tail call may make another: so many of the costliest. */
-    if (nested) now[p].cost = cost_sum(own[p].cost, BPF_MAX_TAIL_CALLS, most.cost);
-    w->verdict->root[p].cost = now[p].cost;
-    const struct proof_state at = {.pc = input->programs[p].start};
-    if (now[p].deepest >= BPF_MAX_FRAMES) fail_at(w, &at, PROOF_TOO_DEEP, UINT32_MAX);
-    if (now[p].cost.insns > input->max_insns) fail_at(w, &at, PROOF_TOO_LONG, UINT32_MAX);
-  }
 }
 
 /* --- the whole --- */
@@ -814,11 +616,11 @@ bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, 
   verdict->root_count = input->program_count;
   lay_out(&w, input, plan, arena);
   w.scope.meets = w.meets;
-  mark_meets(&w);
+  walk_mark_meets(&w);
   for (uint32_t root = 0; root < verdict->root_count && !w.stopped; root++) {
     run_root(&w, root);
   }
-  if (!w.stopped) add_tail_calls(&w);
+  if (!w.stopped) walk_add_tail_calls(&w);
   verdict->accepted = verdict->failure.kind == PROOF_OK;
   if (verdict->accepted) {
     finish_facts(input, facts);

@@ -17,10 +17,8 @@ struct pairs {
   struct pair pair[PAIRS_MAX];
 };
 
-static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
 static bool may_be_null(unsigned kind) { return kind == PROOF_MAP_VALUE || kind == PROOF_RECORD || kind == PROOF_MAP; }
 static bool is_null(const struct proof_value *v) { return proof_is_constant(v) && v->delta == 0; }
-static int64_t minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
 
 static enum proof_mismatch compare_holdings(const struct proof_state *a, const struct proof_state *b) {
   if (a->held_count != b->held_count) return PROOF_MISMATCH_HELD;
@@ -75,21 +73,21 @@ static void join_values(struct pairs *pairs, struct proof_value *v, const struct
     v->lost = lost;
     return;
   }
-  const bool window = is_window(v->kind);
+  const bool window = proof_is_window(v->kind);
   if (v->kind != other->kind || v->object != other->object ||
       (!window && v->kind != PROOF_SCALAR && v->room != other->room)) {
     proof_set_unreadable(v);
     v->lost = lost;
     return;
   }
-  const int64_t apart = minus(v->delta, other->delta);
+  const int64_t apart = proof_minus(v->delta, other->delta);
   const bool named_by_value = window || v->kind == PROOF_SCALAR;
   v->or_null |= other->or_null;
   v->id = join_ids(pairs, v->id, other->id, named_by_value ? apart : 0, next_id);
   join_measures(v, other);
   v->lost = lost;
   struct proof_number number = other->number;
-  if (v->kind != PROOF_SCALAR && apart != 0) number = proof_number_add(&number, minus(0, apart));
+  if (v->kind != PROOF_SCALAR && apart != 0) number = proof_number_add(&number, proof_minus(0, apart));
   v->number = proof_number_join(&v->number, &number);
   if (window && v->room != PROOF_NO_ROOM) {
     const int64_t room = other->room == PROOF_NO_ROOM ? PROOF_NO_ROOM : other->room + apart;
@@ -187,14 +185,14 @@ static bool value_within(struct pairs *pairs, const struct proof_value *v, const
       (v->origin != recorded->origin || v->moved_min < recorded->moved_min || v->moved_max > recorded->moved_max)) {
     return false;
   }
-  const int64_t apart = minus(v->delta, recorded->delta);
+  const int64_t apart = proof_minus(v->delta, recorded->delta);
   if (v->kind == PROOF_SCALAR) {
     return proof_number_within(&v->number, &recorded->number) && bind(pairs, recorded->id, v->id, apart);
   }
   struct proof_number number = v->number;
   if (apart != 0) number = proof_number_add(&number, apart);
   if (!proof_number_within(&number, &recorded->number)) return false;
-  if (!is_window(v->kind)) return v->room == recorded->room && bind(pairs, recorded->id, v->id, 0);
+  if (!proof_is_window(v->kind)) return v->room == recorded->room && bind(pairs, recorded->id, v->id, 0);
   if (recorded->room != PROOF_NO_ROOM && (v->room == PROOF_NO_ROOM || recorded->room + apart > v->room)) return false;
   return bind(pairs, recorded->id, v->id, apart);
 }
@@ -214,7 +212,7 @@ static bool slot_within(struct pairs *pairs, const struct proof_slot *slot, cons
   const uint32_t id = proof_number_is_constant(&number) ? 0 : UINT32_MAX - recorded->location;
   const int64_t delta = id == 0 ? (int64_t)proof_number_value(&number) : 0;
   return proof_number_within(&number, &recorded->value.number) &&
-         bind(pairs, recorded->value.id, id, minus(delta, recorded->value.delta));
+         bind(pairs, recorded->value.id, id, proof_minus(delta, recorded->value.delta));
 }
 
 enum proof_mismatch proof_state_within(const struct proof_state *arrival, const struct proof_state *recorded,

@@ -113,8 +113,6 @@ static struct proof_value *value_at(struct proof_state *state, unsigned i) {
   return i < PROOF_REGISTERS ? &state->reg[i] : &state->slot[i - PROOF_REGISTERS].value;
 }
 
-static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
-
 /* The variable part of a pointer has turned out to be a constant: it has no id any more. */
 static void fold(struct proof_value *v) {
   const int64_t part = (int64_t)proof_number_value(&v->number);
@@ -166,7 +164,7 @@ bool proof_state_learn(struct proof_state *state, const struct proof_value *lear
         v->id = 0;
         v->delta = (int64_t)proof_number_value(&v->number);
       }
-    } else if (is_window(v->kind)) {
+    } else if (proof_is_window(v->kind)) {
       if (!narrow(&v->number, &variable)) return false;
       if (proof_number_is_constant(&v->number)) {
         fold(v);

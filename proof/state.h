@@ -124,6 +124,11 @@ void proof_set_scalar(struct proof_value *v, const struct proof_number *number, 
 static inline bool proof_is_constant(const struct proof_value *v) {
   return v->kind == PROOF_SCALAR && proof_number_is_constant(&v->number);
 }
+/* Whether pointers of this kind are compared with an end, so that room matters. */
+static inline bool proof_is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
+/* Modulo 2^64, as deltas are meant. */
+static inline int64_t proof_plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+static inline int64_t proof_minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
 /* What a load of these bytes of the slot gives if no pointer is in them; *number is then known. False: some were not written. */
 bool proof_slot_number(const struct proof_slot *slot, unsigned at, unsigned size, struct proof_number *number);
 

@@ -8,10 +8,6 @@
 
 #define MOVED_MAX ((int64_t)1 << 62)
 
-static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
-static int64_t minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
-static bool is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
-
 /* The operand of an arithmetic instruction or jump: the register's value or the immediate, extended. NULL: refused. */
 static const struct proof_value *operand(struct proof_scope *scope, const struct proof_state *state,
                                          struct bpf_insn insn, struct proof_value *immediate) {
@@ -48,7 +44,7 @@ static void shift(struct proof_scope *scope, struct proof_value *v, const struct
     v->id = 0;
     v->delta = (int64_t)proof_number_value(sum);
   } else if (v->id != 0 && proof_number_is_constant(n)) {
-    v->delta = subtract ? minus(v->delta, by) : plus(v->delta, by);
+    v->delta = subtract ? proof_minus(v->delta, by) : proof_plus(v->delta, by);
   } else {
     v->id = scope->next_id++;
     v->delta = 0;
@@ -62,7 +58,7 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
                            struct proof_value pointer, const struct proof_value *n, bool subtract) {
   struct proof_value *p = &state->reg[to];
   const bool constant = proof_is_constant(n);
-  const int64_t by = subtract ? minus(0, n->delta) : n->delta;
+  const int64_t by = subtract ? proof_minus(0, n->delta) : n->delta;
   switch (pointer.kind) {
     case PROOF_CONTEXT:
       if (!constant) return proof_refuse(scope, state, PROOF_POINTER_MATH, reg);
@@ -94,7 +90,7 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
   } else {
     move(&pointer, n->number.smin, n->number.smax);
   }
-  if (is_window(pointer.kind)) {
+  if (proof_is_window(pointer.kind)) {
     pointer.room = PROOF_NO_ROOM;
     if (pointer.id == 0 && !subtract && in_range(n->delta) && in_range(pointer.delta + n->delta)) {
       /* The offset is the number itself: what is learned about one holds for the other. */
@@ -107,7 +103,7 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
   }
   proof_number_alu(&pointer.number, (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X}, &part);
   *p = pointer;
-  if (is_window(pointer.kind)) proof_state_share_room(state, pointer.kind, pointer.id, pointer.room);
+  if (proof_is_window(pointer.kind)) proof_state_share_room(state, pointer.kind, pointer.id, pointer.room);
   return true;
 }
 
@@ -122,7 +118,7 @@ static bool subtract_pointers(struct proof_scope *scope, struct proof_state *sta
     return proof_refuse(scope, state, PROOF_POINTER_MATH, to);
   }
   struct proof_number number = proof_number_unknown();
-  if (same && is_window(a.kind) && b->id == 0) {
+  if (same && proof_is_window(a.kind) && b->id == 0) {
     number = proof_number_add(&a.number, a.delta - b->delta);
     proof_set_scalar(&state->reg[to], &number, &scope->next_id);
     if (state->reg[to].id != 0) {
@@ -131,7 +127,7 @@ static bool subtract_pointers(struct proof_scope *scope, struct proof_state *sta
     }
   } else if (same && a.id == b->id && proof_number_is_constant(&a.number) && proof_number_is_constant(&b->number)) {
     proof_set_constant(&state->reg[to], (uint64_t)(a.delta - b->delta) + a.number.value - b->number.value);
-  } else if (same && is_window(a.kind) && a.id == b->id) {
+  } else if (same && proof_is_window(a.kind) && a.id == b->id) {
     proof_set_constant(&state->reg[to], (uint64_t)(a.delta - b->delta));
   } else {
     proof_set_scalar(&state->reg[to], &number, &scope->next_id);
@@ -173,7 +169,7 @@ static bool assign(struct proof_scope *scope, struct proof_state *state, struct 
       return true;
     }
     /* Programs compute the length of the packet from halves of its addresses. */
-    const bool window = is_window(value.kind) || value.kind == PROOF_PACKET_END;
+    const bool window = proof_is_window(value.kind) || value.kind == PROOF_PACKET_END;
     if (!window || insn.off != 0) return proof_refuse(scope, state, PROOF_LEAKS, bpf_src(insn));
     const struct proof_number half = proof_number_between(0, UINT32_MAX);
     proof_set_scalar(&state->reg[to], &half, &scope->next_id);
@@ -193,7 +189,7 @@ static void combine(struct proof_scope *scope, struct proof_value *dst, struct b
   struct proof_number result = dst->number;
   const struct proof_value n = *src;
   if (op == BPF_SUB && wide && dst->id == n.id) {
-    result = proof_number_constant((uint64_t)minus(dst->delta, n.delta));
+    result = proof_number_constant((uint64_t)proof_minus(dst->delta, n.delta));
   } else {
     proof_number_alu(&result, insn, src == dst ? &result : &n.number);
   }
@@ -261,7 +257,7 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
   }
   if (src->kind != PROOF_SCALAR) {
     /* The length of the packet again: half of its end, less a pointer into it. */
-    if (!wide && op == BPF_SUB && is_window(src->kind)) {
+    if (!wide && op == BPF_SUB && proof_is_window(src->kind)) {
       const struct proof_number half = proof_number_between(0, UINT32_MAX);
       proof_set_scalar(dst, &half, &scope->next_id);
       return true;

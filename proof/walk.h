@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * What a walk keeps. Private to proof/check.c.
+ * What a walk keeps, and the parts of it that stand in files of their own. Private to proof/.
  */
 #ifndef IMAGO_PROOF_WALK_H
 #define IMAGO_PROOF_WALK_H
@@ -50,5 +50,40 @@ struct walk {
   unsigned deepest;
   uint8_t root_program[PROOF_MAX_ROOTS];
 };
+
+/* One of a bit for each slot. */
+static inline bool bit(const uint64_t *words, uint32_t at) { return words[at / 64] >> (at % 64) & 1; }
+
+/* Over any limit; what a walk adds to it step by step doesn't wrap. */
+#define COST_MAX ((uint32_t)1 << 30)
+
+/* base + times * each, but too much is too much. */
+static inline struct proof_cost cost_sum(struct proof_cost base, uint64_t times, struct proof_cost each) {
+  const uint64_t insns = base.insns + times * each.insns, calls = base.calls + times * each.calls;
+  if (times > UINT32_MAX) return (struct proof_cost){COST_MAX, COST_MAX};
+  return (struct proof_cost){insns < COST_MAX ? (uint32_t)insns : COST_MAX,
+                             calls < COST_MAX ? (uint32_t)calls : COST_MAX};
+}
+static inline bool cost_within(struct proof_cost cost, struct proof_cost limit) {
+  return cost.insns <= limit.insns && cost.calls <= limit.calls;
+}
+static inline void cost_raise(struct proof_cost *cost, struct proof_cost other) {
+  if (other.insns > cost->insns) cost->insns = other.insns;
+  if (other.calls > cost->calls) cost->calls = other.calls;
+}
+
+/* Something is not proven at this state: as proof_walk's hook `failed`. (check.c) */
+void walk_fail_at(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind, uint32_t entry);
+
+/* The plan's entry for the point that the state is at, or UINT32_MAX. (points.c) */
+uint32_t walk_entry_of(const struct walk *w, const struct proof_state *state);
+/* Marks where paths may meet: targets of jumps and calls, what is behind a call, points of the plan. (points.c) */
+void walk_mark_meets(struct walk *w);
+
+/* One change of a recorded state. False: it makes no sense here. (record.c) */
+bool walk_apply(struct walk *w, struct proof_state *state, const struct proof_change *change);
+
+/* Bounds of programs with the programs that they go on in: by dynamic programming over the tail calls that are left. (bounds.c) */
+void walk_add_tail_calls(struct walk *w);
 
 #endif
