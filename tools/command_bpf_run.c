@@ -234,8 +234,11 @@ static void print_summary(const struct session *s) {
     if (s->verdicts[i]) printf(", %s %llu", verdict, (unsigned long long)s->verdicts[i]);
   }
   if (s->faults) printf(", faulted %llu", (unsigned long long)s->faults);
-  printf("\n%.1f ns a packet, %s, checked (%llu runs)\n", s->runs ? (double)s->ns / (double)s->runs : 0.0,
-         s->request->interpret ? "interpreted" : "compiled", (unsigned long long)s->runs);
+  const char *engine = s->request->interpret ? "interpreted, checked"
+                       : s->request->prove   ? "compiled, proven"
+                                             : "compiled, checked";
+  printf("\n%.1f ns a packet, %s (%llu runs)\n", s->runs ? (double)s->ns / (double)s->runs : 0.0, engine,
+         (unsigned long long)s->runs);
   if (s->request->maps) bpf_print_maps(stdout, s->linked, s->instance.maps);
 }
 

@@ -101,6 +101,7 @@ def test_run_on_a_capture(imago, block_dns, tmp_path):
 def test_run_for_people(imago, block_dns):
     text = imago("bpf", "run", block_dns, "--packet", FIREWALL / "traffic.pcap", "--repeat", "3", "--maps")
     assert "XDP_DROP" in text and "ns a packet, compiled, checked" in text and "map counters: array, key 4, value 8, 5 entries\n" in text
+    assert "ns a packet, compiled, proven" in imago("bpf", "run", block_dns, "--prove", "--packet", FIREWALL / "traffic.pcap")
 
 
 def test_dump(imago, block_dns):
