@@ -4,6 +4,8 @@
  */
 #include "bundle/proof_input.h"
 
+#include "lib/memory.h"
+
 /* Each program that a map may hold stands once, at whatever indices the bundle puts it. */
 static uint32_t list_targets(const struct bundle *bundle, struct proof_target *targets) {
   uint32_t held[BPF_MAX_MAPS] = {0}; /* by map: a bit for each program */
@@ -41,4 +43,28 @@ void bundle_proof_input(const struct bundle *bundle, uint32_t max_insns, struct 
                                     .targets = out->targets,
                                     .target_count = list_targets(bundle, out->targets),
                                     .max_insns = max_insns};
+}
+
+int bundle_check_proof(const struct proof_input *input, struct slice proof, struct bpf_fact **facts,
+                       struct proof_verdict *verdict) {
+  const uint8_t *bytes = (const uint8_t *)proof.data;
+  const size_t size = proof_check_memory(input, bytes, proof.length);
+  int error = -ERROR_NO_MEMORY;
+  *facts = NULL;
+  if (size == 0) {
+    *verdict = (struct proof_verdict){.failure = {.kind = PROOF_BAD_PROOF}};
+    return -ERROR_INVALID;
+  }
+  void *arena = memory_alloc(size);
+  struct bpf_fact *found = memory_alloc(input->insn_count * sizeof *found);
+  if (arena != NULL && found != NULL) {
+    error = proof_check(input, bytes, proof.length, arena, found, verdict) ? 0 : -ERROR_INVALID;
+  }
+  if (error == 0) {
+    *facts = found;
+  } else {
+    memory_free(found);
+  }
+  memory_free(arena);
+  return error;
 }

@@ -6,7 +6,6 @@
 #include "bundle/proof_input.h"
 #include "elements/extension.h"
 #include "lib/memory.h"
-#include "proof/check.h"
 
 /* What is wrong, with the instruction's source line if it is known. `imago verify` explains at length; this says which of both is at
  * fault, program or proof. */
@@ -42,23 +41,17 @@ static int refuse(const struct extension *ext, const struct proof_failure *failu
 }
 
 static int check(struct extension *ext, const struct bundle_proof_input *in, struct report *report) {
-  const uint8_t *proof = (const uint8_t *)ext->bundle->proof.data;
-  const size_t length = ext->bundle->proof.length;
-  const size_t size = proof_check_memory(&in->input, proof, length);
+  const struct slice proof = ext->bundle->proof;
   struct proof_verdict *verdict = memory_alloc(sizeof *verdict);
-  void *arena = size > 0 ? memory_alloc(size) : NULL;
-  int status = 0;
-  ext->facts = memory_alloc(ext->bundle->insn_count * sizeof *ext->facts);
-  if (size == 0) {
-    status = refuse(ext, &(struct proof_failure){.kind = PROOF_BAD_PROOF}, report);
-  } else if (verdict == NULL || arena == NULL || ext->facts == NULL) {
-    status = report_error(report, ERROR_NO_MEMORY, "no memory for checking a proof: %zu bytes", size);
-  } else if (!proof_check(&in->input, proof, length, arena, ext->facts, verdict)) {
+  int status = verdict == NULL ? -ERROR_NO_MEMORY : bundle_check_proof(&in->input, proof, &ext->facts, verdict);
+  if (status == 0) {
+    ext->bound = verdict->root[ext->entry].cost.insns;
+  } else if (status == -ERROR_INVALID) {
     status = refuse(ext, &verdict->failure, report);
   } else {
-    ext->bound = verdict->root[ext->entry].cost.insns;
+    status = report_error(report, ERROR_NO_MEMORY, "no memory for checking a proof: %zu bytes",
+                          proof_check_memory(&in->input, (const uint8_t *)proof.data, proof.length));
   }
-  memory_free(arena);
   memory_free(verdict);
   return status;
 }

@@ -16,26 +16,19 @@ static struct bpf_fact *find_facts(const struct linked_program *linked, const st
   const struct proof_input *input = &subject->in->input;
   struct verify_result *result = memory_alloc(sizeof(*result));
   struct proof_verdict *verdict = memory_alloc(sizeof(*verdict));
-  struct bpf_fact *facts = memory_alloc(input->insn_count * sizeof(*facts));
-  void *arena = NULL;
-  bool proven = false;
-  if (result && verdict && facts) {
+  struct bpf_fact *facts = NULL;
+  int error = -ERROR_NO_MEMORY;
+  if (result && verdict) {
     verify(input, result);
-    const uint8_t *proof = (const uint8_t *)text_string(&result->proof);
     if (result->end == VERIFY_PROVEN) {
-      arena = memory_alloc(proof_check_memory(input, proof, result->proof.length));
-      proven = arena && proof_check(input, proof, result->proof.length, arena, facts, verdict);
+      const struct slice proof = {text_string(&result->proof), result->proof.length};
+      error = bundle_check_proof(input, proof, &facts, verdict);
     } else {
       explain_failure(&(struct explained){linked, input, path_base(object)}, result, report);
     }
     verify_free(result);
   }
-  if (!proven && report->errors == 0) (void)report_error(report, ERROR_NO_MEMORY, "%s: no memory", object);
-  if (!proven) {
-    memory_free(facts);
-    facts = NULL;
-  }
-  memory_free(arena);
+  if (error != 0 && report->errors == 0) (void)report_error(report, ERROR_NO_MEMORY, "%s: no memory", object);
   memory_free(verdict);
   memory_free(result);
   return facts;

@@ -10,7 +10,6 @@
 #include "bundle/tunable.h"
 #include "bundle/wire.h"
 #include "lib/memory.h"
-#include "proof/check.h"
 #include "tools/command.h"
 #include "tools/file.h"
 #include "tools/keyfile.h"
@@ -60,7 +59,6 @@ static void print_tunables(const struct bundle *bundle) {
 
 /* Checks the proof as the unikernel does. */
 static void print_proof(const struct bundle *bundle) {
-  const uint8_t *proof = (const uint8_t *)bundle->proof.data;
   const size_t length = bundle->proof.length;
   if (length == 0) {
     printf("proof     none: runs only where it was allowed to, with every access checked\n");
@@ -68,22 +66,20 @@ static void print_proof(const struct bundle *bundle) {
   }
   struct bundle_proof_input *in = memory_alloc(sizeof(*in));
   struct proof_verdict *verdict = memory_alloc(sizeof(*verdict));
-  struct bpf_fact *facts = memory_alloc(bundle->insn_count * sizeof(*facts));
-  void *arena = NULL;
-  bool holds = false;
-  if (in && verdict && facts) {
+  struct bpf_fact *facts = NULL;
+  int error = -ERROR_NO_MEMORY;
+  if (in && verdict) {
     bundle_proof_input(bundle, BPF_MAX_EXECUTED, in);
-    const size_t size = proof_check_memory(&in->input, proof, length);
-    if (size > 0) arena = memory_alloc(size);
-    holds = arena && proof_check(&in->input, proof, length, arena, facts, verdict);
+    error = bundle_check_proof(&in->input, bundle->proof, &facts, verdict);
   }
-  if (holds) {
+  if (error == 0) {
     printf("proof     %zu bytes, holds: at most %u instructions executed for one packet\n", length,
            verdict->root[0].cost.insns);
-  } else {
+  } else if (error == -ERROR_INVALID) {
     printf("proof     %zu bytes, DOES NOT HOLD: no function takes this bundle\n", length);
+  } else {
+    printf("proof     %zu bytes, not checked: no memory\n", length);
   }
-  memory_free(arena);
   memory_free(facts);
   memory_free(verdict);
   memory_free(in);

@@ -307,6 +307,11 @@ static void proof_checker_is_asked_about_the_bundle(void **state) {
   assert_int_equal(in->tunables[0].offset, bundle->tunables[0].offset);
   assert_int_equal(in->tunables[0].low, bundle->tunables[0].least);
   assert_int_equal(in->tunables[0].high, bundle->tunables[0].most);
+  struct proof_verdict verdict;
+  struct bpf_fact *facts;
+  assert_int_equal(bundle_check_proof(&in->input, bundle->proof, &facts, &verdict), -ERROR_INVALID);
+  assert_int_equal(verdict.failure.kind, PROOF_BAD_PROOF);
+  assert_null(facts);
   memory_free(in);
   memory_free(bundle);
   memory_free(bytes);
