@@ -12,6 +12,7 @@
 enum {
   CONTROL_TIMEOUT_MS = 5000,   /* for one reply */
   CONTROL_LOCK_WAIT_MS = 1000, /* for another client to finish */
+  CONTROL_GREETING_MS = 250,   /* without a word before a second connection is tried, then twice as long */
   CONTROL_DATA_MAX = 64 << 20, /* of one reply */
 };
 

@@ -2,6 +2,8 @@
 """The imago command around a run: what runs, how it is found, ended, and what is left of it."""
 import os
 import signal
+import socket
+import threading
 
 import pytest
 
@@ -107,3 +109,32 @@ def test_any_files_name_makes_a_name_that_a_run_may_have(imago, tmp_path, file, 
         assert state(imago, name) == "running"
     finally:
         imago("stop", name)
+
+
+def test_a_client_that_is_not_greeted_connects_again(imago, launch):
+    # QEMU may leave a port mute for the next client, until that one hangs up too: here a server that greets the second one only.
+    function = launch("process", CLICK, name="one")
+    control = function.directory() / "control"
+    control.rename(function.directory() / "aside")
+    mute = []
+
+    def serve(server):
+        mute.append(server.accept()[0])
+        client, _ = server.accept()
+        with client, client.makefile("rwb") as stream:
+            stream.write(b"Click::ControlSocket/1.3\r\n")
+            stream.flush()
+            assert stream.readline() == b"READ count.count\r\n"
+            stream.write(b"200 Read handler 'count.count' OK\r\nDATA 2\r\n7\n")
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(control))
+        server.listen()
+        thread = threading.Thread(target=serve, args=[server])
+        thread.start()
+        try:
+            assert imago("read", "one", "count.count") == "7\n"
+        finally:
+            thread.join(PATIENCE)
+            (function.directory() / "aside").rename(control)
+    assert mute[0].recv(1) == b"", "the first connection was not closed"

@@ -22,12 +22,17 @@ switch [1] -> Discard;
 class Session:
     """A raw client: sends bytes, splits replies by the rules of the protocol alone."""
 
-    def __init__(self, function, greeting=True):
+    def __init__(self, function, greeting=True, patience=PATIENCE):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(patience)
         self.socket.connect(str(function.directory() / "control"))
         self.file = self.socket.makefile("rwb")
-        self.greeting = self.line() if greeting else None
+        try:
+            self.greeting = self.line() if greeting else None
+        except OSError:
+            self.close()
+            raise
+        self.socket.settimeout(PATIENCE)
 
     def line(self):
         line = self.file.readline()
@@ -187,13 +192,16 @@ def ask_without_reading(client):
 
 
 def open_session(function):
-    """A session as soon as the port takes one: QEMU listens again only when it has seen the last client go."""
+    """A session as soon as the port takes one: QEMU listens again only when it has seen the last client go, and if that one left while
+    it was written to, the next one waits for its greeting in vain, but its leaving mends the port."""
     deadline = time.monotonic() + PATIENCE
+    patience = 0.5
     while True:
         try:
-            return Session(function)
+            return Session(function, patience=patience)
         except OSError:
             assert time.monotonic() < deadline
+            patience = min(2 * patience, PATIENCE / 3)
             time.sleep(0.01)
 
 
