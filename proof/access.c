@@ -10,20 +10,19 @@ bool proof_refuse(struct proof_scope *scope, const struct proof_state *state, en
                   unsigned location) {
   scope->failure = (struct proof_failure){
       .kind = kind, .pc = state->pc, .entry = UINT32_MAX, .location = (uint16_t)location, .state = state};
-  if (location < PROOF_REGISTERS) scope->failure.known = state->reg[location];
-  if (location == BPF_FRAME_REGISTER) scope->failure.known = scope->frame_pointer;
+  if (location > BPF_FRAME_REGISTER) return false;
+  scope->failure.known = *proof_read(scope, state, location);
+  /* Whatever else was wanted of it. */
+  const uint8_t known = scope->failure.known.kind;
+  if (known == PROOF_UNREADABLE || known == PROOF_STALE) scope->failure.kind = PROOF_READS_UNREADABLE;
   return false;
 }
 
 const struct proof_value *proof_read(struct proof_scope *scope, const struct proof_state *state, unsigned reg) {
-  if (reg == BPF_FRAME_REGISTER) {
-    scope->frame_pointer =
-        (struct proof_value){.kind = PROOF_STACK, .object = state->depth, .number = proof_number_constant(0)};
-    return &scope->frame_pointer;
-  }
-  if (state->reg[reg].kind != PROOF_UNREADABLE) return &state->reg[reg];
-  proof_refuse(scope, state, PROOF_READS_UNREADABLE, reg);
-  return NULL;
+  if (reg != BPF_FRAME_REGISTER) return &state->reg[reg];
+  scope->frame_pointer =
+      (struct proof_value){.kind = PROOF_STACK, .object = state->depth, .number = proof_number_constant(0)};
+  return &scope->frame_pointer;
 }
 
 /* --- maps --- */
@@ -167,7 +166,7 @@ bool proof_stack_store(struct proof_scope *scope, struct proof_state *state, uns
                        uint64_t size, const struct proof_value *value) {
   const unsigned first = (unsigned)(BPF_STACK_SIZE + span.low),
                  end = (unsigned)(BPF_STACK_SIZE + span.high + (int64_t)size);
-  const bool certain = span.low == span.high;
+  const bool certain = span.low == span.high, unset = value != NULL && value->kind == PROOF_UNREADABLE;
   for (unsigned i = first / 8; i * 8 < end; i++) {
     const unsigned bytes = bytes_in(i, first, end), location = proof_location(frame, i);
     struct proof_slot *slot =
@@ -176,8 +175,8 @@ bool proof_stack_store(struct proof_scope *scope, struct proof_state *state, uns
     if (slot == NULL) return proof_refuse(scope, state, PROOF_NO_SLOTS, PROOF_LOCATIONS);
     clear_value(slot);
     slot->zero &= (uint8_t)~bytes;
-    if (certain) slot->written |= (uint8_t)bytes;
-    if (value == NULL || !certain || first / 8 != (end - 1) / 8) continue;
+    slot->written = (uint8_t)(unset ? slot->written & ~bytes : certain ? slot->written | bytes : slot->written);
+    if (value == NULL || unset || !certain || first / 8 != (end - 1) / 8) continue;
     slot->at = (uint8_t)(first % 8);
     slot->size = (uint8_t)size;
     slot->value = *value;
@@ -195,30 +194,22 @@ bool proof_stack_store(struct proof_scope *scope, struct proof_state *state, uns
   return true;
 }
 
-static bool load_stack(struct proof_scope *scope, struct proof_state *state, unsigned reg, unsigned frame,
-                       struct proof_span span, unsigned size, struct proof_value *out) {
+/* Of bytes that are not all written, or not all of a pointer, it is unreadable. */
+static void load_stack(struct proof_scope *scope, struct proof_state *state, unsigned frame, struct proof_span span,
+                       unsigned size, struct proof_value *out) {
   const unsigned first = (unsigned)(BPF_STACK_SIZE + span.low), at = first % 8;
   const struct proof_slot *slot = proof_state_find(state, proof_location(frame, first / 8));
   struct proof_number number = any_of(size);
   if (span.low == span.high && at + size <= 8 && slot != NULL) {
-    if (slot->size == size && slot->at == at) {
-      *out = slot->value;
-      return true;
-    }
-    if (proof_slot_number(slot, at, size, &number)) {
-      proof_set_scalar(out, &number, &scope->next_id);
-      return true;
-    }
+    *out = slot->value;
+    if (slot->size == size && slot->at == at) return;
+    (void)proof_slot_number(slot, at, size, &number);
   }
-  if (!proof_stack_written(state, frame, span, size)) {
-    proof_refuse(scope, state, PROOF_READS_UNWRITTEN, reg);
-    scope->failure.offset = span.low;
-    scope->failure.last = span.high;
-    scope->failure.size = size;
-    return false;
+  if (proof_stack_written(state, frame, span, size)) {
+    proof_set_scalar(out, &number, &scope->next_id);
+  } else {
+    proof_set_unreadable(out);
   }
-  proof_set_scalar(out, &number, &scope->next_id);
-  return true;
 }
 
 /* --- instructions --- */
@@ -270,7 +261,6 @@ bool proof_load(struct proof_scope *scope, struct proof_state *state, struct bpf
   const struct proof_value *p = proof_read(scope, state, from);
   struct proof_span span;
   struct proof_value v;
-  if (p == NULL) return false;
   if (p->kind == PROOF_CONTEXT && !with_sign) {
     if (!context_field(scope, state, from, p, insn.off, size, false)) return false;
     load_context(scope, state, to, p->delta + insn.off, size);
@@ -278,13 +268,13 @@ bool proof_load(struct proof_scope *scope, struct proof_state *state, struct bpf
   }
   if (!proof_reach(scope, state, from, p, insn.off, size, PROOF_READ, &span)) return false;
   if (p->kind == PROOF_STACK) {
-    if (!load_stack(scope, state, from, p->object, span, size, &v)) return false;
+    load_stack(scope, state, p->object, span, size, &v);
   } else {
     const bool known = p->kind == PROOF_MAP_VALUE && span.low == span.high;
     const struct proof_number number = known ? proof_map_content(scope, p->object, span.low, size) : any_of(size);
     proof_set_scalar(&v, &number, &scope->next_id);
   }
-  if (with_sign) {
+  if (with_sign && v.kind == PROOF_SCALAR) {
     proof_number_extend(&v.number, size * 8, true);
     proof_set_scalar(&v, &v.number, &scope->next_id);
   }
@@ -297,16 +287,14 @@ bool proof_store(struct proof_scope *scope, struct proof_state *state, struct bp
   struct proof_value immediate;
   proof_set_constant(&immediate, (uint64_t)(int64_t)insn.imm);
   const struct proof_value *v = BPF_CLASS(insn.code) == BPF_ST ? &immediate : proof_read(scope, state, from);
-  if (v == NULL) return false;
   const struct proof_value value = *v; /* r10 may be both */
   const struct proof_value *p = proof_read(scope, state, to);
   struct proof_span span;
-  if (p == NULL) return false;
   if (value.kind != PROOF_SCALAR && p->kind != PROOF_STACK) return proof_refuse(scope, state, PROOF_LEAKS, from);
   if (p->kind == PROOF_CONTEXT) return context_field(scope, state, to, p, insn.off, size, true);
   if (!proof_reach(scope, state, to, p, insn.off, size, PROOF_WRITE, &span)) return false;
   if (p->kind != PROOF_STACK) return true;
-  if (value.kind != PROOF_SCALAR) {
+  if (value.kind != PROOF_SCALAR && value.kind != PROOF_UNREADABLE) {
     if (size != 8 || span.low != span.high || span.low % 8 != 0) {
       return proof_refuse(scope, state, PROOF_MISALIGNED, from);
     }
@@ -320,15 +308,10 @@ bool proof_atomic(struct proof_scope *scope, struct proof_state *state, struct b
   const unsigned size = access_size(insn), to = bpf_dst(insn), from = bpf_src(insn);
   const struct proof_value *v = proof_read(scope, state, from);
   struct proof_span span;
-  if (v == NULL) return false;
   if (v->kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_LEAKS, from);
-  if (insn.imm == BPF_CMPXCHG) {
-    v = proof_read(scope, state, 0);
-    if (v == NULL) return false;
-    if (v->kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_LEAKS, 0);
-  }
+  if (insn.imm == BPF_CMPXCHG && state->reg[0].kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_LEAKS, 0);
   const struct proof_value *p = proof_read(scope, state, to);
-  if (p == NULL || !proof_reach(scope, state, to, p, insn.off, size, PROOF_READ | PROOF_WRITE, &span)) return false;
+  if (!proof_reach(scope, state, to, p, insn.off, size, PROOF_READ | PROOF_WRITE, &span)) return false;
   /* Objects begin at multiples of 8, but for packets. */
   struct proof_number offset = proof_number_add(&p->number, p->delta + insn.off);
   if (p->kind == PROOF_PACKET || p->kind == PROOF_META || ((offset.value | offset.mask) & (size - 1)) != 0) {

@@ -16,10 +16,11 @@ struct proof_span {
   int64_t low, high;
 };
 
-/* Notes the refusal of the instruction at state->pc; false. `location` is a register, or PROOF_LOCATIONS. */
+/* Notes the refusal of the instruction at state->pc; false. `location` is a register, or PROOF_LOCATIONS. Of an unreadable register
+ * it is PROOF_READS_UNREADABLE. */
 bool proof_refuse(struct proof_scope *scope, const struct proof_state *state, enum proof_failure_kind kind,
                   unsigned location);
-/* What a register holds, r10 included. NULL, and refused: nothing is known. */
+/* What a register holds, r10 included. It may be unreadable, which may be copied only. */
 const struct proof_value *proof_read(struct proof_scope *scope, const struct proof_state *state, unsigned reg);
 
 /* Type and sizes of map `object` of a value. */

@@ -54,7 +54,6 @@ static bool judge_memory(struct call *c, unsigned i, uint64_t least, uint64_t mo
 static bool judge_sized(struct call *c, unsigned i, unsigned rights) {
   const struct proof_value *size = proof_read(c->scope, c->state, i + 2);
   const struct proof_value *p = &c->state->reg[i + 1];
-  if (size == NULL) return false;
   if (size->kind != PROOF_SCALAR) return wrong(c, i + 1);
   if (size->number.umin == 0 && c->proto->args[i + 1] == BPF_ARG_SIZE && !(rights & OR_NULL)) return wrong(c, i + 1);
   if (size->number.umax >= PROOF_MAX_OFFSET) return wrong(c, i + 1);
@@ -99,7 +98,7 @@ static bool judge(struct call *c, unsigned i) {
   /* Those that the format has no use for need not be there. Traces may show addresses. */
   if (c->id == BPF_HELPER_TRACE_PRINTK && i >= 2) return true;
   const struct proof_value *v = proof_read(c->scope, c->state, i + 1);
-  if (v == NULL) return false;
+  if (v->kind == PROOF_UNREADABLE) return wrong(c, i);
   const bool at_start = v->delta == 0 && proof_number_is_constant(&v->number) && proof_number_value(&v->number) == 0;
   const bool null = proof_is_constant(v) && v->delta == 0;
   bool good = true;
@@ -322,9 +321,7 @@ static enum proof_outcome call_helper(struct proof_scope *scope, struct proof_st
   }
   state->cost.calls++;
   if (proto->effects & BPF_EFFECT_CALLBACK) return PROOF_CALLS_BACK;
-  if (proto->effects & BPF_EFFECT_PACKET) {
-    proof_state_lose(state, 1u << PROOF_PACKET | 1u << PROOF_META | 1u << PROOF_PACKET_END, 0);
-  }
+  if (proto->effects & BPF_EFFECT_PACKET) proof_state_move_packet(state);
   forget_arguments(state);
   state->pc++;
   return id == BPF_HELPER_TAIL_CALL ? PROOF_TAIL_CALL : PROOF_NEXT;
@@ -352,7 +349,6 @@ bool proof_in_callback(const struct proof_scope *scope, const struct proof_state
 }
 
 bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool tail_call) {
-  if (!tail_call && proof_read(scope, state, 0) == NULL) return false;
   if (!tail_call && state->reg[0].kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_RESULT, 0);
   if (state->held_count == 0 && !state->locked) return true;
   return proof_refuse(scope, state, PROOF_HOLDS, PROOF_LOCATIONS);
@@ -361,7 +357,6 @@ bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool 
 bool proof_leave(struct proof_scope *scope, struct proof_state *state) {
   const bool callback = proof_in_callback(scope, state);
   const unsigned frame = state->depth;
-  if (callback && proof_read(scope, state, 0) == NULL) return false;
   if (callback ? state->reg[0].kind != PROOF_SCALAR
                : state->reg[0].kind == PROOF_STACK && state->reg[0].object == frame) {
     return proof_refuse(scope, state, PROOF_RESULT, 0);
@@ -385,7 +380,7 @@ bool proof_leave(struct proof_scope *scope, struct proof_state *state) {
 }
 
 void proof_return_from_tail(struct proof_scope *scope, struct proof_state *state) {
-  proof_state_lose(state, 1u << PROOF_PACKET | 1u << PROOF_META | 1u << PROOF_PACKET_END, 0);
+  proof_state_move_packet(state);
   number_result(scope, state);
 }
 
@@ -454,7 +449,6 @@ enum proof_outcome proof_call(struct proof_scope *scope, struct proof_state *sta
   uint32_t function = state->pc + 1 + (uint32_t)insn.imm;
   if (insn.code == (BPF_JMP | BPF_CALL | BPF_X)) {
     const struct proof_value *v = proof_read(scope, state, bpf_dst(insn));
-    if (v == NULL) return PROOF_REFUSED;
     if (v->kind != PROOF_FUNCTION) {
       proof_refuse(scope, state, PROOF_NOT_FUNCTION, bpf_dst(insn));
       return PROOF_REFUSED;

@@ -117,8 +117,8 @@ static struct proof_number read_value_number(struct reader *r) {
 
 static struct proof_value read_value(struct reader *r, unsigned tag) {
   struct proof_value v = {.kind = (uint8_t)(tag & PROOF_TAG_KIND), .or_null = (tag & PROOF_TAG_NULL) != 0};
-  const unsigned has = v.kind <= PROOF_FUNCTION ? proof_parts_of[v.kind] : 0;
-  r->bad = r->bad || v.kind > PROOF_FUNCTION || (v.or_null && !(has & PROOF_HAS_NULL));
+  const unsigned has = v.kind <= PROOF_STALE ? proof_parts_of[v.kind] : 0;
+  r->bad = r->bad || v.kind > PROOF_STALE || (v.or_null && !(has & PROOF_HAS_NULL));
   v.number = proof_number_constant(0);
   if (has & PROOF_HAS_OBJECT) v.object = (uint8_t)read_byte(r);
   if ((has & PROOF_HAS_DELTA) && (v.kind != PROOF_SCALAR || (tag & PROOF_TAG_LINKED))) v.delta = read_signed(r);

@@ -52,6 +52,7 @@ static const uint8_t proof_parts_of[] = {
     [PROOF_RECORD] = PROOF_HAS_DELTA | PROOF_HAS_ROOM | PROOF_HAS_NUMBER | PROOF_HAS_NULL,
     [PROOF_MEMORY] = PROOF_HAS_DELTA | PROOF_HAS_ROOM | PROOF_HAS_NUMBER,
     [PROOF_FUNCTION] = 0, /* never accepted: functions come from instructions only */
+    [PROOF_STALE] = 0,
 };
 
 #endif

@@ -20,6 +20,7 @@ static bool sane(const struct walk *w, const struct proof_state *state, const st
     case PROOF_CONTEXT:
     case PROOF_PACKET:
     case PROOF_PACKET_END:
+    case PROOF_STALE:
     case PROOF_META:
     case PROOF_RECORD:
     case PROOF_MEMORY:

@@ -212,6 +212,14 @@ void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id) {
   if (kinds >> PROOF_RECORD & 1) let_go(state, id);
 }
 
+void proof_state_move_packet(struct proof_state *state) {
+  proof_state_lose(state, 1u << PROOF_STALE, 0);
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
+    if (proof_is_packet(v->kind)) *v = (struct proof_value){.kind = PROOF_STALE};
+  }
+}
+
 void proof_state_leave_loops(struct proof_state *state, unsigned active) {
   if (state->active_count <= active) return;
   state->active_count = (uint8_t)active;

@@ -26,6 +26,7 @@ enum proof_kind {
   PROOF_RECORD,     /* a ring buffer record of `room` bytes that is held + number + delta */
   PROOF_MEMORY,     /* `room` bytes that may only be read (a callback's key) + number + delta */
   PROOF_FUNCTION,   /* the function at slot `room` of the instructions */
+  PROOF_STALE, /* the packet, its end or metadata, before the last helper that moved them: the difference of two is a number */
 };
 
 enum {
@@ -126,6 +127,8 @@ static inline bool proof_is_constant(const struct proof_value *v) {
 }
 /* Whether pointers of this kind are compared with an end, so that room matters. */
 static inline bool proof_is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
+/* Whether the difference to others of them is a number. */
+static inline bool proof_is_packet(unsigned kind) { return proof_is_window(kind) || kind == PROOF_PACKET_END; }
 /* Modulo 2^64, as deltas are meant. */
 static inline int64_t proof_plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 static inline int64_t proof_minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
@@ -162,6 +165,8 @@ bool proof_state_holds(const struct proof_state *state, uint32_t id);
 void proof_state_leave_loops(struct proof_state *state, unsigned active);
 /* Pointers of these kinds (bits 1 << kind), and with this id unless it is 0, become unreadable. */
 void proof_state_lose(struct proof_state *state, unsigned kinds, uint32_t id);
+/* The packet may be elsewhere: its pointers become stale, and those that are unreadable. */
+void proof_state_move_packet(struct proof_state *state);
 
 /* Why two states at the same point don't go together. */
 enum proof_mismatch {

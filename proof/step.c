@@ -8,12 +8,20 @@
 
 #define MOVED_MAX ((int64_t)1 << 62)
 
-/* The operand of an arithmetic instruction or jump: the register's value or the immediate, extended. NULL: refused. */
+/* The operand of an arithmetic instruction or jump: the register's value or the immediate, extended. */
 static const struct proof_value *operand(struct proof_scope *scope, const struct proof_state *state,
                                          struct bpf_insn insn, struct proof_value *immediate) {
   if (BPF_SRC(insn.code) == BPF_X) return proof_read(scope, state, bpf_src(insn));
   proof_set_constant(immediate, (uint64_t)(int64_t)insn.imm);
   return immediate;
+}
+
+/* Whether both operands are known of; if not, refused. */
+static bool readable(struct proof_scope *scope, const struct proof_state *state, struct bpf_insn insn,
+                     const struct proof_value *src) {
+  const unsigned reg = src->kind == PROOF_UNREADABLE ? bpf_src(insn) : bpf_dst(insn);
+  return proof_read(scope, state, reg)->kind != PROOF_UNREADABLE ||
+         proof_refuse(scope, state, PROOF_READS_UNREADABLE, reg);
 }
 
 /* --- addition and subtraction --- */
@@ -107,13 +115,14 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
   return true;
 }
 
-/* r[to] -= another pointer: of the same object it is the distance; of the packet and its end a number that nothing is known of. */
+/* r[to] -= another pointer: of the same object it is the distance; of the packet and its end, stale or not, a number that nothing is
+ * known of. */
 static bool subtract_pointers(struct proof_scope *scope, struct proof_state *state, unsigned to, bool wide,
                               const struct proof_value *b) {
   const struct proof_value a = state->reg[to];
-  const unsigned window = 1u << PROOF_PACKET | 1u << PROOF_META | 1u << PROOF_PACKET_END;
-  const bool same = a.kind == b->kind && a.object == b->object && !a.or_null && !b->or_null;
-  const bool both = (window >> a.kind & 1) && (window >> b->kind & 1);
+  const bool stale = a.kind == PROOF_STALE && b->kind == PROOF_STALE;
+  const bool same = a.kind == b->kind && a.object == b->object && !a.or_null && !b->or_null && !stale;
+  const bool both = stale || (proof_is_packet(a.kind) && proof_is_packet(b->kind));
   if (!both && (!same || a.kind != PROOF_STACK) && (!same || a.id != b->id || a.id == 0)) {
     return proof_refuse(scope, state, PROOF_POINTER_MATH, to);
   }
@@ -160,17 +169,14 @@ static bool assign(struct proof_scope *scope, struct proof_state *state, struct 
   const bool wide = BPF_CLASS(insn.code) == BPF_ALU64;
   const unsigned to = bpf_dst(insn);
   struct proof_value immediate;
-  const struct proof_value *v = operand(scope, state, insn, &immediate);
-  if (v == NULL) return false;
-  const struct proof_value value = *v;
+  const struct proof_value value = *operand(scope, state, insn, &immediate);
   if (value.kind != PROOF_SCALAR) {
-    if (wide && insn.off == 0) {
+    if ((wide && insn.off == 0) || value.kind == PROOF_UNREADABLE) {
       state->reg[to] = value;
       return true;
     }
     /* Programs compute the length of the packet from halves of its addresses. */
-    const bool window = proof_is_window(value.kind) || value.kind == PROOF_PACKET_END;
-    if (!window || insn.off != 0) return proof_refuse(scope, state, PROOF_LEAKS, bpf_src(insn));
+    if (!proof_is_packet(value.kind) || insn.off != 0) return proof_refuse(scope, state, PROOF_LEAKS, bpf_src(insn));
     const struct proof_number half = proof_number_between(0, UINT32_MAX);
     proof_set_scalar(&state->reg[to], &half, &scope->next_id);
     return true;
@@ -247,7 +253,7 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
   struct proof_value *dst = &state->reg[to];
   const bool alone = op == BPF_NEG || op == BPF_END;
   const struct proof_value *src = alone ? &immediate : operand(scope, state, insn, &immediate);
-  if (src == NULL || proof_read(scope, state, to) == NULL) return false;
+  if (!readable(scope, state, insn, src)) return false;
   if (dst->kind != PROOF_SCALAR) {
     if (op == BPF_SUB && src->kind != PROOF_SCALAR) return subtract_pointers(scope, state, to, wide, src);
     if (!wide || (op != BPF_ADD && op != BPF_SUB) || src->kind != PROOF_SCALAR) {
@@ -302,7 +308,7 @@ static bool compare_pointers(struct proof_state *state, unsigned code, bool take
       return true;
     }
     /* Nothing lies so low that this would be 0. */
-    return !null || !proof_number_is_constant(&a->number) || a->delta < -BPF_STACK_SIZE;
+    return !null || !proof_number_is_constant(&a->number) || a->delta < -BPF_STACK_SIZE || a->kind == PROOF_STALE;
   }
   switch (code) {
     case BPF_JMP | BPF_JGT:
@@ -321,8 +327,7 @@ static bool compare_pointers(struct proof_state *state, unsigned code, bool take
 bool proof_branch(struct proof_scope *scope, struct proof_state *state, bool taken) {
   const struct bpf_insn insn = scope->input->insns[state->pc];
   struct proof_value immediate;
-  const struct proof_value *right = operand(scope, state, insn, &immediate);
-  struct proof_value b = *right, a = *proof_read(scope, state, bpf_dst(insn));
+  struct proof_value b = *operand(scope, state, insn, &immediate), a = *proof_read(scope, state, bpf_dst(insn));
   state->pc += taken ? (uint32_t)(1 + insn.off) : 1;
   if (a.kind != PROOF_SCALAR || b.kind != PROOF_SCALAR) {
     return compare_pointers(state, insn.code & ~(unsigned)BPF_X, taken, &a, &b);
@@ -342,8 +347,7 @@ static enum proof_outcome jump(struct proof_scope *scope, struct proof_state *st
     case BPF_EXIT:
       return PROOF_EXIT;
     default:
-      if (operand(scope, state, insn, &immediate) == NULL) return PROOF_REFUSED;
-      return proof_read(scope, state, bpf_dst(insn)) != NULL ? PROOF_BRANCH : PROOF_REFUSED;
+      return readable(scope, state, insn, operand(scope, state, insn, &immediate)) ? PROOF_BRANCH : PROOF_REFUSED;
   }
 }
 

@@ -134,12 +134,19 @@ static bool is_store(const struct explained *subject, uint32_t slot) {
 }
 
 static const char *object_name(const struct proof_value *v) {
-  static const char *const names[] = {[PROOF_UNREADABLE] = "nothing",    [PROOF_SCALAR] = "a number",
-                                      [PROOF_CONTEXT] = "the context",   [PROOF_PACKET] = "the packet",
-                                      [PROOF_PACKET_END] = "data_end",   [PROOF_META] = "the packet's metadata",
-                                      [PROOF_STACK] = "the stack",       [PROOF_MAP] = "a map",
-                                      [PROOF_MAP_VALUE] = "a map value", [PROOF_RECORD] = "the ring buffer record",
-                                      [PROOF_MEMORY] = "the key",        [PROOF_FUNCTION] = "a function"};
+  static const char *const names[] = {[PROOF_UNREADABLE] = "nothing",
+                                      [PROOF_SCALAR] = "a number",
+                                      [PROOF_CONTEXT] = "the context",
+                                      [PROOF_PACKET] = "the packet",
+                                      [PROOF_PACKET_END] = "data_end",
+                                      [PROOF_META] = "the packet's metadata",
+                                      [PROOF_STACK] = "the stack",
+                                      [PROOF_MAP] = "a map",
+                                      [PROOF_MAP_VALUE] = "a map value",
+                                      [PROOF_RECORD] = "the ring buffer record",
+                                      [PROOF_MEMORY] = "the key",
+                                      [PROOF_FUNCTION] = "a function",
+                                      [PROOF_STALE] = "the packet before it moved"};
   return v->kind < sizeof(names) / sizeof(names[0]) ? names[v->kind] : "an object";
 }
 

@@ -131,6 +131,9 @@ void explain_value(const struct proof_value *v, const struct proof_input *input,
     case PROOF_FUNCTION:
       text_addf(out, "the function at instruction %d", (int)v->room);
       return;
+    case PROOF_STALE:
+      text_add(out, "the packet, or its end, before a helper that may have moved it");
+      return;
     default:
       text_add(out, "nothing that may be read");
       return;

@@ -105,6 +105,8 @@ static bool is_value(struct names *n, const struct proof_value *v, uint64_t valu
       return is_record(n, v, value);
     case PROOF_MEMORY:
       return true; /* a callback's key, which the callback alone sees */
+    case PROOF_STALE:
+      return true; /* of what was there before nothing is claimed */
     case PROOF_FUNCTION:
       return value == (uint64_t)(uintptr_t)&m->program->insns[v->room];
   }

@@ -379,16 +379,55 @@ static void add_record(struct generator *g) {
   renew(g, 1);
 }
 
-/* The window moves, and everything about it is found anew. */
-static void add_adjust(struct generator *g) {
-  if (g->in_function) return;
+static void move_window(struct generator *g) {
   MOVE(1, 6);
   SET(2, (int)below(g, 16) - 8);
   add_helper(g, coin(g) ? BPF_HELPER_XDP_ADJUST_HEAD : BPF_HELPER_XDP_ADJUST_TAIL);
   renew(g, 1);
+}
+
+static void find_window(struct generator *g) {
   if (!slip(g)) ADD_INSN(BPF_LDX | BPF_MEM | BPF_W, 7, 6, 0, 0);
   ADD_INSN(BPF_LDX | BPF_MEM | BPF_W, 8, 6, 4, 0);
   g->checked = slip(g) ? g->checked : 0;
+}
+
+/* The window moves, and everything about it is found anew. */
+static void add_adjust(struct generator *g) {
+  if (g->in_function) return;
+  move_window(g);
+  find_window(g);
+}
+
+/* --- what must not be used --- */
+
+/* It goes around: to other registers, to the stack and back. */
+static void hand_on(struct generator *g, unsigned to, unsigned from) {
+  ADD_INSN(BPF_STX | BPF_MEM | BPF_DW, 10, from, SPILLED, 0);
+  if (coin(g)) ADD_INSN(BPF_LDX | BPF_MEM | (slip(g) ? some_size(g) : BPF_DW), to, 10, SPILLED, 0);
+}
+
+/* The distance of the packet and its end from before they moved. */
+static void add_lapsed(struct generator *g) {
+  if (g->in_function) return;
+  unsigned length = below(g, 6);
+  move_window(g);
+  hand_on(g, 7, 7);
+  MOVE(length, 8);
+  if (slip(g)) find_window(g);
+  ADD_INSN((coin(g) ? BPF_ALU : BPF_ALU64) | BPF_SUB | BPF_X, length, 7, 0, 0);
+  find_window(g);
+}
+
+/* Registers and stack that nothing was put into. */
+static void add_nothing(struct generator *g) {
+  unsigned from = 1 + below(g, 5), to = 1 + below(g, 5);
+  add_helper(g, BPF_HELPER_GET_PRANDOM_U32);
+  MOVE(to, from);
+  hand_on(g, from, to);
+  ADD_INSN(BPF_STX | BPF_MEM | some_size(g), 10, to, slip(g) ? NUMBERS : SPILLED, 0);
+  ADD_INSN(BPF_LDX | BPF_MEM | some_size(g), from, 10, SPILLED, 0);
+  renew(g, 1);
 }
 
 /* --- control --- */
@@ -495,6 +534,10 @@ static void add_statement(struct generator *g, unsigned depth) {
     add_branch(g, depth);
   } else if (kind < 33 && depth < DEPTH_MAX) {
     add_loop(g, depth);
+  } else if (kind == 46) {
+    add_lapsed(g);
+  } else if (kind == 47) {
+    add_nothing(g);
   } else {
     add(g, choose_arithmetic(g->c, number_register(g), number_register(g), false));
   }

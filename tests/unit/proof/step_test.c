@@ -17,17 +17,17 @@
 static const struct proof_case stack_cases[] = {
     {"the stack is readable where it was written", PROOF_OK, 0,
      INSNS(STORE_IMM(BPF_W, 10, -4, 1), LOAD(BPF_H, 0, 10, -2), EXIT())},
-    {"not one byte beside it", PROOF_READS_UNWRITTEN, 1,
+    {"not one byte beside it", PROOF_READS_UNREADABLE, 2,
      INSNS(STORE_IMM(BPF_W, 10, -4, 1), LOAD(BPF_H, 0, 10, -5), EXIT())},
     {"512 bytes", PROOF_OK, 0, INSNS(STORE_IMM(BPF_DW, 10, -512, 1), RETURN_0)},
     {"not 520", PROOF_OUTSIDE, 0, INSNS(STORE_IMM(BPF_DW, 10, -520, 1), RETURN_0)},
     {"nor above the frame", PROOF_OUTSIDE, 0, INSNS(STORE_IMM(BPF_B, 10, 0, 1), RETURN_0)},
     {"a spilled pointer comes back", PROOF_OK, 0,
      INSNS(STORE(BPF_DW, 10, 1, -8), MOV_IMM(1, 0), LOAD(BPF_DW, 2, 10, -8), LOAD(BPF_W, 0, 2, 12), EXIT())},
-    {"not after a byte of it was overwritten", PROOF_READS_UNWRITTEN, 2,
+    {"not after a byte of it was overwritten", PROOF_READS_UNREADABLE, 3,
      INSNS(STORE(BPF_DW, 10, 1, -8), STORE_IMM(BPF_B, 10, -8, 0), LOAD(BPF_DW, 2, 10, -8), LOAD(BPF_W, 0, 2, 12),
            EXIT())},
-    {"half of it is no number", PROOF_READS_UNWRITTEN, 1,
+    {"half of it is no number", PROOF_READS_UNREADABLE, 2,
      INSNS(STORE(BPF_DW, 10, 1, -8), LOAD(BPF_W, 0, 10, -8), EXIT())},
     {"it is stored whole", PROOF_MISALIGNED, 0, INSNS(STORE(BPF_W, 10, 1, -8), RETURN_0)},
     {"and aligned", PROOF_MISALIGNED, 0, INSNS(STORE(BPF_DW, 10, 1, -12), RETURN_0)},
@@ -53,9 +53,43 @@ static const struct proof_case stack_cases[] = {
     {"a store at a variable offset forgets numbers that it may hit", PROOF_OUTSIDE, 11,
      INSNS(ANY_TO(2), AND_IMM(2, 8), STORE_IMM(BPF_DW, 10, -8, 1), STORE_IMM(BPF_DW, 10, -16, 1), MOV(3, 10), ADD(3, 2),
            STORE(BPF_B, 3, 2, -16), LOAD(BPF_DW, 4, 10, -8), GLOBAL_TO(5, 0), ADD(5, 4), LOAD(BPF_B, 0, 5, 0), EXIT())},
-    {"and pointers", PROOF_READS_UNWRITTEN, 7,
+    {"and pointers", PROOF_READS_UNREADABLE, 8,
      INSNS(ANY_TO(2), AND_IMM(2, 8), STORE(BPF_DW, 10, 1, -8), STORE_IMM(BPF_DW, 10, -16, 1), MOV(3, 10), ADD(3, 2),
-           STORE(BPF_B, 3, 2, -16), LOAD(BPF_DW, 4, 10, -8), RETURN_0)},
+           STORE(BPF_B, 3, 2, -16), LOAD(BPF_DW, 4, 10, -8), LOAD(BPF_W, 0, 4, 12), RETURN_0)},
+};
+
+static const struct proof_case nothing_cases[] = {
+    {"what nothing was put into is copied, stored and loaded", PROOF_OK, 0,
+     INSNS(MOV(2, 7), ALU32_X(BPF_MOV, 3, 7), INSN(BPF_ALU64 | BPF_MOV | BPF_X, 4, 7, 8, 0), STORE(BPF_H, 10, 7, -8),
+           LOAD(BPF_DW, 5, 10, -8), INSN(BPF_LDX | BPF_MEMSX | BPF_B, 6, 10, -7, 0), RETURN_0)},
+    {"no more: the copy is not calculated with", PROOF_READS_UNREADABLE, 2,
+     INSNS(MOV(2, 7), MOV(3, 2), ADD_IMM(3, 0), RETURN_0)},
+    {"nor added to something", PROOF_READS_UNREADABLE, 2, INSNS(MOV(2, 7), MOV_IMM(0, 0), ADD(0, 2), EXIT())},
+    {"nor to a pointer", PROOF_READS_UNREADABLE, 1, INSNS(MOV(2, 7), ADD(1, 2), RETURN_0)},
+    {"nor subtracted from one", PROOF_READS_UNREADABLE, 1, INSNS(MOV(2, 7), ALU64_X(BPF_SUB, 1, 2), RETURN_0)},
+    {"nor from itself", PROOF_READS_UNREADABLE, 1, INSNS(MOV(2, 7), ALU64_X(BPF_SUB, 2, 2), RETURN_0)},
+    {"its bytes are not swapped", PROOF_READS_UNREADABLE, 1,
+     INSNS(MOV(2, 7), INSN(BPF_ALU | BPF_END, 2, 0, 0, 16), RETURN_0)},
+    {"it is not compared", PROOF_READS_UNREADABLE, 1, INSNS(MOV(2, 7), JUMP_IMM(BPF_JEQ, 2, 0, 0), RETURN_0)},
+    {"nor is anything with it", PROOF_READS_UNREADABLE, 1,
+     INSNS(MOV(2, 7), INSN(BPF_JMP | BPF_JGT | BPF_X, 1, 2, 0, 0), RETURN_0)},
+    {"it is no address", PROOF_READS_UNREADABLE, 1, INSNS(MOV(2, 7), LOAD(BPF_B, 0, 2, 0), EXIT())},
+    {"it gets to no map", PROOF_READS_UNREADABLE, 3,
+     INSNS(MOV(2, 7), GLOBAL_TO(3, 0), STORE(BPF_B, 3, 2, 0), RETURN_0)},
+    {"nor by an atomic", PROOF_READS_UNREADABLE, 3,
+     INSNS(MOV(2, 7), GLOBAL_TO(3, 0), ATOMIC(BPF_DW, 3, 2, 0, BPF_XCHG), RETURN_0)},
+    {"it is no verdict", PROOF_READS_UNREADABLE, 1, INSNS(MOV(0, 7), EXIT())},
+    {"it is no argument", PROOF_READS_UNREADABLE, 1, INSNS(MOV(1, 7), CALL_HELPER(BPF_HELPER_REDIRECT), EXIT())},
+    {"not even for no bytes", PROOF_READS_UNREADABLE, 5,
+     INSNS(MOV(1, 7), MOV_IMM(2, 0), MOV_IMM(3, 0), MOV_IMM(4, 0), MOV_IMM(5, 0), CALL_HELPER(BPF_HELPER_CSUM_DIFF),
+           EXIT())},
+    {"what it is stored over is nothing, too", PROOF_READS_UNREADABLE, 3,
+     INSNS(STORE_IMM(BPF_DW, 10, -8, 1), STORE(BPF_B, 10, 7, -4), LOAD(BPF_DW, 0, 10, -8), EXIT())},
+    {"what is beside it is not", PROOF_OK, 0,
+     INSNS(STORE_IMM(BPF_DW, 10, -8, 1), STORE(BPF_W, 10, 7, -4), LOAD(BPF_W, 0, 10, -8), EXIT())},
+    {"what it may have been stored over is nothing", PROOF_READS_UNREADABLE, 8,
+     INSNS(ANY_TO(2), AND_IMM(2, 8), STORE_IMM(BPF_DW, 10, -8, 1), STORE_IMM(BPF_DW, 10, -16, 1), MOV(3, 10), ADD(3, 2),
+           STORE(BPF_B, 3, 7, -16), LOAD(BPF_B, 0, 10, -8), EXIT())},
 };
 
 static const struct proof_case pointer_cases[] = {
@@ -158,12 +192,14 @@ static const struct proof_case comparison_cases[] = {
 };
 
 static void test_stack(void **state) { RUN_CASES(stack_cases); }
+static void test_nothing(void **state) { RUN_CASES(nothing_cases); }
 static void test_pointers(void **state) { RUN_CASES(pointer_cases); }
 static void test_context(void **state) { RUN_CASES(context_cases); }
 static void test_comparisons(void **state) { RUN_CASES(comparison_cases); }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_stack), cmocka_unit_test(test_pointers),
-                                     cmocka_unit_test(test_context), cmocka_unit_test(test_comparisons)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_stack), cmocka_unit_test(test_nothing),
+                                     cmocka_unit_test(test_pointers), cmocka_unit_test(test_context),
+                                     cmocka_unit_test(test_comparisons)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static const struct unsafe record[] = {
      CODE(RECORD(16), LOAD(BPF_B, 6, 0, 0), JUMP_IMM(BPF_JEQ, 6, 0, 3), SUBMIT(0), RETURN(0)), PROOF_HOLDS, 13,
      CODE(RECORD(16), LOAD(BPF_B, 6, 0, 0), JUMP_IMM(BPF_JEQ, 6, 0, 0), SUBMIT(0), RETURN(0))},
     {"a record given back twice", CODE(RECORD(16), MOV(6, 0), SUBMIT(0), SUBMIT(6), RETURN(0)), PROOF_READS_UNREADABLE,
-     11, CODE(RECORD(16), MOV(6, 0), SUBMIT(6), RETURN(0))},
+     13, CODE(RECORD(16), MOV(6, 0), SUBMIT(6), RETURN(0))},
     {"a record given back from its middle", CODE(RECORD(16), ADD_IMM(0, 8), SUBMIT(0), RETURN(0)), PROOF_BAD_ARGUMENT,
      10, CODE(RECORD(16), MOV(1, 0), ADD_IMM(1, 8), STORE_IMM(BPF_B, 1, 7, 0), SUBMIT(0), RETURN(0))},
     {"a record of a size that varies",

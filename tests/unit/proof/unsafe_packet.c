@@ -7,6 +7,8 @@
 #define NO_CONSTANT \
   "learns from p < end that one byte is there only if a constant was added to p, and nothing variable since"
 
+#define LAPSED "makes numbers of pointers that lapse, for root; we have no such programs"
+
 static const struct unsafe packet[] = {
     {"nothing is compared with the end", CODE(PACKET, LOAD(BPF_B, 0, 2, 0), RETURN(0)), PROOF_OUTSIDE, 2,
      ON_PACKET(1, 1, LOAD(BPF_B, 0, 2, 0))},
@@ -72,7 +74,17 @@ static const struct unsafe packet[] = {
     {"a pointer that was saved on the stack before its packet was cut",
      CODE(PACKET, CHECK(8, 6), STORE(BPF_DW, 10, 2, -8), MOV_IMM(2, -4), CALL_HELPER(BPF_HELPER_XDP_ADJUST_TAIL),
           LOAD(BPF_DW, 2, 10, -8), LOAD(BPF_B, 0, 2, 0), MOV_IMM(0, 0), RETURN(0)),
-     PROOF_READS_UNWRITTEN, 8},
+     PROOF_READS_UNREADABLE, 9},
+    {"the packet's start from before it was moved, subtracted from its end behind it",
+     CODE(MOV(9, 1), LOAD(BPF_W, 6, 1, 0), MOV_IMM(2, 0), CALL_HELPER(BPF_HELPER_XDP_ADJUST_HEAD), LOAD(BPF_W, 7, 9, 4),
+          ALU_REG(BPF_SUB, 7, 6), RETURN(0)),
+     PROOF_POINTER_MATH, 5,
+     CODE(MOV(9, 1), LOAD(BPF_W, 6, 1, 0), LOAD(BPF_W, 7, 9, 4), MOV_IMM(2, 0), CALL_HELPER(BPF_HELPER_XDP_ADJUST_HEAD),
+          ALU_REG(BPF_SUB, 7, 6), RETURN(0))},
+    {"a pointer from before the packet was moved, stored to a map",
+     CODE(LOAD(BPF_W, 6, 1, 0), MOV_IMM(2, 0), CALL_HELPER(BPF_HELPER_XDP_ADJUST_HEAD), VALUE(MAP_ARRAY),
+          STORE(BPF_DW, 0, 6, 0), RETURN(0)),
+     PROOF_READS_UNREADABLE, 11, .linux_accepts = LAPSED},
     {"metadata up to the packet, and one byte of what it is compared with",
      CODE(LOAD(BPF_W, 2, 1, 8), LOAD(BPF_W, 3, 1, 0), CHECK(8, 1), LOAD(BPF_B, 0, 2, 8), RETURN(0)), PROOF_OUTSIDE, 5,
      CODE(LOAD(BPF_W, 2, 1, 8), LOAD(BPF_W, 3, 1, 0), CHECK(8, 1), LOAD(BPF_B, 0, 2, 7), RETURN(0))},
