@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * The structural check of a program, one linear pass: each instruction is one of RFC 9669, fields that it doesn't use are
- * zero, and control stays inside. What needs values (memory, frames, helper arguments) the interpreter checks.
+ * zero, and control stays inside. What needs values (memory, frames, helper arguments) the interpreter checks. The same for one
+ * instruction, when a program runs that was not checked before.
  */
 #include <stdbool.h>
 
-#include "bpf/program.h"
+#include "bpf/machine.h"
 #include "bpf/proto.h"
 
 /* Which fields an instruction uses; the others must be zero. */
@@ -87,18 +88,37 @@ struct check {
   struct report *report;
 };
 
+static uint32_t slots_of(struct bpf_insn insn) { return insn.code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1; }
+
+/* Whether control never goes on behind it. */
+static bool ends_line(struct bpf_insn insn) {
+  return insn.code == (BPF_JMP | BPF_EXIT) || insn.code == (BPF_JMP | BPF_JA) || insn.code == (BPF_JMP32 | BPF_JA);
+}
+
+/* Whether it is a jump or a local call, and how far it goes. */
+static bool has_target(struct bpf_insn insn, int64_t *distance) {
+  const unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
+  if (class != BPF_JMP && class != BPF_JMP32) return false;
+  if (op == BPF_EXIT || (op == BPF_CALL && (BPF_SRC(insn.code) == BPF_X || bpf_src(insn) != BPF_PSEUDO_CALL)))
+    return false;
+  *distance = op == BPF_CALL || insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : insn.off;
+  return true;
+}
+
 /* The second slot of a 64-bit immediate has opcode 0, and nothing else that passes the check has. */
+static bool is_target(const struct check *c, int64_t target) {
+  return target >= 0 && target < c->count && c->insns[target].code != 0;
+}
+
 static int check_target(const struct check *c, uint32_t at, int64_t distance) {
   int64_t target = (int64_t)at + 1 + distance;
+  if (is_target(c, target)) return 0;
   if (target < 0 || target >= c->count) {
     return report_error(c->report, ERROR_INVALID, "instruction %u: target %lld is outside the program of %u slots", at,
                         (long long)target, c->count);
   }
-  if (c->insns[target].code == 0) {
-    return report_error(c->report, ERROR_INVALID,
-                        "instruction %u: target %lld is the second half of a 64-bit immediate", at, (long long)target);
-  }
-  return 0;
+  return report_error(c->report, ERROR_INVALID, "instruction %u: target %lld is the second half of a 64-bit immediate",
+                      at, (long long)target);
 }
 
 static int check_registers(const struct check *c, uint32_t at, unsigned fields) {
@@ -167,17 +187,14 @@ static int check_atomic(const struct check *c, uint32_t at) {
 
 static int check_jump(const struct check *c, uint32_t at) {
   struct bpf_insn insn = c->insns[at];
-  if (BPF_OP(insn.code) == BPF_EXIT || insn.code == (BPF_JMP | BPF_CALL | BPF_X)) return 0;
-  if (BPF_OP(insn.code) != BPF_CALL) {
-    return check_target(c, at, insn.code == (BPF_JMP32 | BPF_JA) ? insn.imm : insn.off);
-  }
+  int64_t distance;
+  if (has_target(insn, &distance)) return check_target(c, at, distance);
+  if (insn.code != (BPF_JMP | BPF_CALL)) return 0;
   switch (bpf_src(insn)) {
     case BPF_PSEUDO_HELPER:
       if (bpf_proto_find((uint32_t)insn.imm) != NULL) return 0;
       return report_error(c->report, ERROR_UNSUPPORTED, "instruction %u: helper %u is not offered", at,
                           (unsigned)insn.imm);
-    case BPF_PSEUDO_CALL:
-      return check_target(c, at, insn.imm);
     case BPF_PSEUDO_BTF_CALL:
       return report_error(c->report, ERROR_UNSUPPORTED, "instruction %u: calls by BTF id are not offered; use a helper",
                           at);
@@ -266,18 +283,22 @@ int bpf_check(const struct bpf_insn *insns, uint32_t count, uint32_t map_count, 
                         (unsigned)BPF_MAX_MAPS);
   }
   uint32_t last = 0;
-  for (uint32_t at = 0; at < count; at++) {
+  for (uint32_t at = 0; at < count; at += slots_of(insns[at])) {
     int error = check_instruction(&c, at);
     if (error != 0) return error;
     last = at;
-    if (insns[at].code == (BPF_LD | BPF_IMM | BPF_DW)) at++;
   }
-  switch (insns[last].code) {
-    case BPF_JMP | BPF_EXIT:
-    case BPF_JMP | BPF_JA:
-    case BPF_JMP32 | BPF_JA:
-      return 0;
-    default:
-      return report_error(report, ERROR_INVALID, "instruction %u: control runs off the end; end with exit", last);
+  if (ends_line(insns[last])) return 0;
+  return report_error(report, ERROR_INVALID, "instruction %u: control runs off the end; end with exit", last);
+}
+
+enum bpf_fault_kind bpf_check_slot(const struct bpf_program *program, uint32_t at) {
+  const struct check c = {program->insns, program->insn_count, program->map_count, NULL};
+  const struct bpf_insn insn = program->insns[at];
+  const bool calls_helper = insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_HELPER;
+  int64_t distance;
+  if (!calls_helper && check_instruction(&c, at) != 0) {
+    return has_target(insn, &distance) && !is_target(&c, at + 1 + distance) ? BPF_FAULT_JUMP : BPF_FAULT_INSTRUCTION;
   }
+  return ends_line(insn) || at + slots_of(insn) < c.count ? BPF_FAULT_NONE : BPF_FAULT_JUMP;
 }

@@ -185,7 +185,7 @@ const struct bpf_program *bpf_machine_tail_target(struct bpf_machine *m, struct 
   if (m->tail_calls == BPF_MAX_TAIL_CALLS) return NULL;
   const struct bpf_program *target = bpf_map_program(map, index);
   /* A program for another kind of context would read what is not there. */
-  if (target == NULL || target->kind != m->program->kind) return NULL;
+  if (target == NULL || target->insn_count == 0 || target->kind != m->program->kind) return NULL;
   m->tail_calls++;
   m->value_length = 0; /* its maps may be others */
   return target;

@@ -166,6 +166,10 @@ uint64_t bpf_machine_handle_of(struct bpf_machine *m, struct bpf_map *map);
 /* The map that has a value where this address is, and where that value begins; NULL when none has. */
 struct bpf_map *bpf_machine_value(const struct bpf_machine *m, uint64_t address, uint64_t *value);
 
+/* What is wrong with the instruction in slot `at` < insn_count, as bpf_check looks at it: a jump out of the program or into a 64-bit
+ * immediate, the program's end behind it, or that it is none. Calls of helpers that are not there pass. The interpreter's, for
+ * programs that were not prepared. */
+enum bpf_fault_kind bpf_check_slot(const struct bpf_program *program, uint32_t at);
 /* The interpreter's m->call. */
 uint64_t bpf_interpret_call(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
                             uint64_t r4);
