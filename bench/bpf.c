@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * What the eBPF engine makes of a program: nanoseconds per run on one core, net of an empty program, in the interpreter, compiled with
- * every check, compiled with facts (bench/bpf_facts.h), in Linux (BPF_PROG_TEST_RUN), and of the same source compiled by clang -O2. All
+ * every check, compiled with the facts of its proof, in Linux (BPF_PROG_TEST_RUN), and of the same source compiled by clang -O2. All
  * are run in turns, so that whatever else the machine does meets them alike. Prints tables in Markdown.
  *
  * usage: bpf FOLDER [KERNEL]   (FOLDER has what bench/bpf.py compiles: NAME.bpf.o for eBPF, NAME.so in plain C)
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bench/bpf_facts.h"
 #include "bench/bpf_linux.h"
 #include "bench/measure.h"
 #include "bench/programs/frames.h"
@@ -55,7 +54,7 @@ struct kernel {
   make_entry *entry;
   bool skipped;
   struct bpf_instance instance[ENGINES]; /* the native code's has maps to look up in; Linux has its own */
-  struct bpf_fact *facts[LINK_MAX_PROGRAMS];
+  struct bpf_proven proven;
   struct linux_program *linux_program;
   void *library;
   int (*native)(struct xdp_md *context);
@@ -190,7 +189,7 @@ static uint64_t translate(const struct kernel *k, struct bpf_instance *instance,
     if (program->code != NULL) program->code->release(program->code);
     uint64_t started = measure_busy();
     for (unsigned repeat = 0; repeat < REPEATS && error == 0; repeat++) {
-      error = bpf_jit(program, with_facts ? k->facts[i] : NULL, &jit_options, &report);
+      error = bpf_jit(program, with_facts ? k->proven.of[i] : NULL, &jit_options, &report);
       made[repeat] = program->code;
     }
     spent += measure_busy() - started;
@@ -213,10 +212,7 @@ static void make_ours(struct kernel *k, const char *folder) {
   for (unsigned engine = 0; engine < ENGINES; engine++)
     if (engine != LINUX && bpf_instance_make(&k->instance[engine], linked, false, &report) != 0)
       fail(text_string(&report.text), k->title);
-  for (uint32_t i = 0; i < linked->code_count; i++) {
-    k->facts[i] = bpf_facts_assume(&k->instance[FACTS].programs[i]);
-    if (k->facts[i] == NULL) fail("out of memory", k->title);
-  }
+  if (bpf_prove(linked, k->object, &k->proven, &report) != 0) fail(text_string(&report.text), k->title);
   translate(k, &k->instance[CHECKED], false);
   translate(k, &k->instance[FACTS], true);
   link_free(linked);
@@ -284,8 +280,7 @@ static void make(struct kernel *k, const char *folder) {
 static void release(struct kernel *k) {
   for (unsigned engine = 0; engine < ENGINES; engine++)
     bpf_instance_free(&k->instance[engine]);
-  for (unsigned i = 0; i < LINK_MAX_PROGRAMS; i++)
-    free(k->facts[i]);
+  memory_free(k->proven.facts);
   linux_program_free(k->linux_program);
   if (k->library != NULL) dlclose(k->library);
 }
@@ -492,7 +487,8 @@ int main(int argc, char **argv) {
         kernels[i].translation[facts][round] =
             (double)translate(&kernels[i], &kernels[i].instance[facts ? FACTS : CHECKED], facts);
   printf(
-      "Nanoseconds for a run, net of the empty program, medians of %d rounds in turns; in bold what misses its aim.\n\n",
+      "Nanoseconds for a run, net of the empty program, medians of %d rounds in turns; in bold what misses its aim. Facts are those of "
+      "the programs' proofs.\n\n",
       ROUNDS);
   print_times(kernels, COUNT);
   print_code(kernels, COUNT);

@@ -6,6 +6,7 @@
 #ifndef IMAGO_TOOLS_BPF_INSTANCE_H
 #define IMAGO_TOOLS_BPF_INSTANCE_H
 
+#include "bpf/facts.h"
 #include "bpf/program.h"
 #include "verifier/link.h"
 
@@ -19,8 +20,18 @@ struct bpf_instance {
 /* `native`: compile all programs. 0 or a negative code after reporting; either way bpf_instance_free. */
 int bpf_instance_make(struct bpf_instance *instance, const struct linked_program *linked, bool native,
                       struct report *report) MUST_USE;
-/* Compiles all programs of an instance that was made without, by a proof that they are safe: without checks (bpf_prove.c). `object` is for
- * messages. -ERROR_INVALID after reporting, as imago verify does, when there is no proof. */
+/* What a proof shows of every instruction. Free `facts` with memory_free. */
+struct bpf_proven {
+  struct bpf_fact *facts;
+  const struct bpf_fact *of[LINK_MAX_PROGRAMS]; /* in facts: those of program i */
+};
+
+/* Verifies the programs and checks the proof (bpf_prove.c). `object` is for messages. -ERROR_INVALID after reporting, as imago verify does,
+ * when there is no proof. */
+int bpf_prove(const struct linked_program *linked, const char *object, struct bpf_proven *proven,
+              struct report *report) MUST_USE;
+/* Compiles all programs of an instance that was made without, by a proof that they are safe: without checks. Otherwise as
+ * bpf_prove. */
 int bpf_instance_prove(struct bpf_instance *instance, const struct linked_program *linked, const char *object,
                        struct report *report) MUST_USE;
 void bpf_instance_free(struct bpf_instance *instance);

@@ -34,19 +34,28 @@ static struct bpf_fact *find_facts(const struct linked_program *linked, const st
   return facts;
 }
 
-int bpf_instance_prove(struct bpf_instance *instance, const struct linked_program *linked, const char *object,
-                       struct report *report) {
+int bpf_prove(const struct linked_program *linked, const char *object, struct bpf_proven *proven,
+              struct report *report) {
   const struct bundle_meta meta = {.name = "program", .version = 1, .audience = "*"};
   struct subject subject;
-  struct bpf_fact *facts = NULL;
+  *proven = (struct bpf_proven){.facts = NULL};
   int error = subject_make(&subject, linked, &meta, BPF_MAX_EXECUTED, report);
   if (!error) {
-    facts = find_facts(linked, &subject, object, report);
-    if (!facts) error = -ERROR_INVALID;
+    proven->facts = find_facts(linked, &subject, object, report);
+    if (!proven->facts) error = -ERROR_INVALID;
   }
-  for (uint32_t i = 0; !error && i < instance->program_count; i++)
-    error = bpf_jit(&instance->programs[i], facts + subject.bundle->programs[i].start, NULL, report);
-  memory_free(facts);
+  for (uint32_t i = 0; !error && i < linked->code_count; i++)
+    proven->of[i] = proven->facts + subject.bundle->programs[i].start;
   subject_free(&subject);
+  return error;
+}
+
+int bpf_instance_prove(struct bpf_instance *instance, const struct linked_program *linked, const char *object,
+                       struct report *report) {
+  struct bpf_proven proven;
+  int error = bpf_prove(linked, object, &proven, report);
+  for (uint32_t i = 0; !error && i < instance->program_count; i++)
+    error = bpf_jit(&instance->programs[i], proven.of[i], NULL, report);
+  memory_free(proven.facts);
   return error;
 }
