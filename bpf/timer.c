@@ -181,13 +181,22 @@ void bpf_timers_forget(struct bpf_map *map, const struct bpf_program *program) {
 
 /* --- what the host does --- */
 
-uint64_t bpf_timers_deadline(struct bpf_map *map) {
+bool bpf_timers_first(struct bpf_map *map, struct bpf_timer_due *due) {
   struct bpf_timers *t = map->timers;
-  if (t == NULL) return BPF_TIMERS_IDLE;
+  if (t == NULL) return false;
   bpf_lock(&t->lock);
-  uint64_t deadline = t->armed == 0 ? BPF_TIMERS_IDLE : timer_at(t, 0)->deadline;
+  const bool armed = t->armed != 0;
+  if (armed) {
+    const struct timer *timer = timer_at(t, 0);
+    *due = (struct bpf_timer_due){timer->deadline, timer->function, timer->program, t->heap[0]};
+  }
   bpf_unlock(&t->lock);
-  return deadline;
+  return armed;
+}
+
+uint64_t bpf_timers_deadline(struct bpf_map *map) {
+  struct bpf_timer_due due;
+  return bpf_timers_first(map, &due) ? due.deadline : BPF_TIMERS_IDLE;
 }
 
 /* Takes the first timer if it expired by `now`, and marks it as running. */

@@ -15,6 +15,13 @@ enum { BPF_F_TIMER_ABS = 1, BPF_F_TIMER_CPU_PIN = 2 };
 
 /* When the next timer of the map expires, by ktime_ns; BPF_TIMERS_IDLE when none is armed, or the map has none. */
 uint64_t bpf_timers_deadline(struct bpf_map *map);
+/* The timer of the map that expires next: when, of which slot, and its callback. False: none is armed. */
+struct bpf_timer_due {
+  uint64_t deadline, function;
+  const struct bpf_program *program;
+  uint32_t slot;
+};
+bool bpf_timers_first(struct bpf_map *map, struct bpf_timer_due *due);
 /* Runs the callbacks of timers that expired by `now`, at most `limit` of them, one after the other, on this processor. Gives how
  * many ran. Any worker, but one at a time for a map. The last fault, if any, is left in *fault (the rest of which is as after
  * bpf_run); its `fault` is BPF_FAULT_NONE otherwise. */

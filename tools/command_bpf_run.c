@@ -12,6 +12,7 @@
 #include "platform/process/pcap.h"
 #include "tools/bpf_instance.h"
 #include "tools/bpf_print.h"
+#include "tools/bpf_timers.h"
 #include "tools/command.h"
 #include "tools/file.h"
 
@@ -28,6 +29,8 @@ static const char help[] =
     "  -m, --map MAP:KEY=VALUE an entry that stands in a map at the start, bytes in hexadecimal; may be given several times\n"
     "  -r, --repeat N          run N times on each packet, for the time; what the first run did is what is shown (1)\n"
     "  -o, --output FILE       write the packets as the program left them, those dropped left out\n"
+    "  -t, --timers MS         how far the clock moves on after the packets (1000): timers that fall due meanwhile run, in the order of\n"
+    "                          their times, and each is told. Nobody waits: the clock jumps from one to the next. 0: none\n"
     "      --maps              print what the maps hold in the end\n"
     "      --jit               compile the program, with every access checked (the default)\n"
     "      --prove             prove it safe, and compile it without checks\n"
@@ -48,7 +51,7 @@ struct request {
   const char *object, *packets, *hex, *program, *output;
   const char *sets[MAX_OPTIONS], *entries[MAX_OPTIONS];
   unsigned set_count, entry_count;
-  uint64_t repeat;
+  uint64_t repeat, timers_ms;
   bool interpret, prove, json, maps;
 };
 
@@ -56,6 +59,8 @@ struct session {
   const struct request *request;
   const struct linked_program *linked;
   struct bpf_instance instance;
+  struct bpf_clock clock;
+  struct bpf_environment environment;
   struct report *report;
   uint8_t *buffer; /* low memory: headroom, packet, tailroom */
   FILE *output;
@@ -151,7 +156,7 @@ static void run_packet(struct session *s, const uint8_t *frame, size_t length) {
   memset(s->buffer, 0, BUFFER_SIZE);
   memcpy(data, frame, length);
   uint64_t begin = now();
-  bpf_run(program, &bpf_instance_environment, &input, &result);
+  bpf_run(program, &s->environment, &input, &result);
   s->ns += now() - begin;
   s->runs++;
   s->packets++;
@@ -167,7 +172,7 @@ static void run_packet(struct session *s, const uint8_t *frame, size_t length) {
   if (s->request->repeat == 1) return;
   begin = now();
   for (uint64_t i = 1; i < s->request->repeat; i++)
-    bpf_run(program, &bpf_instance_environment, &input, &again);
+    bpf_run(program, &s->environment, &input, &again);
   s->ns += now() - begin;
   s->runs += s->request->repeat - 1;
 }
@@ -221,9 +226,7 @@ static int run_hex(struct session *s) {
 
 static void print_summary(const struct session *s) {
   if (s->request->json) {
-    printf("], \"ns_per_packet\": %.1f, \"maps\": ", s->runs ? (double)s->ns / (double)s->runs : 0.0);
-    bpf_print_maps_json(stdout, s->instance.maps, s->instance.map_count);
-    printf("}\n");
+    printf("], \"ns_per_packet\": %.1f", s->runs ? (double)s->ns / (double)s->runs : 0.0);
     return;
   }
   if (s->packets > SHOWN_PACKETS) printf("   ...  (%llu more)\n", (unsigned long long)s->packets - SHOWN_PACKETS);
@@ -239,12 +242,22 @@ static void print_summary(const struct session *s) {
                                              : "compiled, checked";
   printf("\n%.1f ns a packet, %s (%llu runs)\n", s->runs ? (double)s->ns / (double)s->runs : 0.0, engine,
          (unsigned long long)s->runs);
-  if (s->request->maps) bpf_print_maps(stdout, s->linked, s->instance.maps);
+}
+
+static void print_maps(const struct session *s) {
+  if (s->request->json) {
+    printf(", \"maps\": ");
+    bpf_print_maps_json(stdout, s->instance.maps, s->instance.map_count);
+    printf("}\n");
+  } else if (s->request->maps) {
+    bpf_print_maps(stdout, s->linked, s->instance.maps);
+  }
 }
 
 static int run_linked(struct session *s, const struct linked_program *linked) {
   const struct request *request = s->request;
   s->linked = linked;
+  s->environment = bpf_clock_environment(&s->clock);
   int error = bpf_instance_make(&s->instance, linked, !request->interpret && !request->prove, s->report);
   if (!error && request->prove) error = bpf_instance_prove(&s->instance, linked, request->object, s->report);
   for (unsigned i = 0; i < request->entry_count && !error; i++)
@@ -259,6 +272,9 @@ static int run_linked(struct session *s, const struct linked_program *linked) {
     if (request->json) printf("{\"packets\": [");
     error = request->packets ? run_capture(s) : run_hex(s);
     print_summary(s);
+    s->faults += bpf_timers_play(stdout, request->json, &s->instance, linked, &s->environment, &s->clock,
+                                 request->timers_ms * 1000000);
+    print_maps(s);
   }
   if (s->output && fclose(s->output) != 0 && !error)
     error = report_error(s->report, ERROR_IO, "%s: cannot be written", request->output);
@@ -288,16 +304,24 @@ enum { OPTION_JIT = 256, OPTION_INTERPRET, OPTION_PROVE, OPTION_JSON, OPTION_MAP
 
 int command_bpf_run(int argc, char **argv) {
   static const struct option options[] = {
-      {"packet", required_argument, NULL, 'i'},   {"hex", required_argument, NULL, 'x'},
-      {"program", required_argument, NULL, 'p'},  {"set", required_argument, NULL, 's'},
-      {"map", required_argument, NULL, 'm'},      {"repeat", required_argument, NULL, 'r'},
-      {"output", required_argument, NULL, 'o'},   {"maps", no_argument, NULL, OPTION_MAPS},
-      {"jit", no_argument, NULL, OPTION_JIT},     {"interpret", no_argument, NULL, OPTION_INTERPRET},
-      {"prove", no_argument, NULL, OPTION_PROVE}, {"json", no_argument, NULL, OPTION_JSON},
-      {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+      {"packet", required_argument, NULL, 'i'},
+      {"hex", required_argument, NULL, 'x'},
+      {"program", required_argument, NULL, 'p'},
+      {"set", required_argument, NULL, 's'},
+      {"map", required_argument, NULL, 'm'},
+      {"repeat", required_argument, NULL, 'r'},
+      {"timers", required_argument, NULL, 't'},
+      {"output", required_argument, NULL, 'o'},
+      {"maps", no_argument, NULL, OPTION_MAPS},
+      {"jit", no_argument, NULL, OPTION_JIT},
+      {"interpret", no_argument, NULL, OPTION_INTERPRET},
+      {"prove", no_argument, NULL, OPTION_PROVE},
+      {"json", no_argument, NULL, OPTION_JSON},
+      {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0},
   };
-  static struct request request = {.repeat = 1};
-  for (int option; (option = getopt_long(argc, argv, "i:x:p:s:m:r:o:h", options, NULL)) != -1;) {
+  static struct request request = {.repeat = 1, .timers_ms = 1000};
+  for (int option; (option = getopt_long(argc, argv, "i:x:p:s:m:r:t:o:h", options, NULL)) != -1;) {
     switch (option) {
       case 'i':
         request.packets = optarg;
@@ -319,6 +343,10 @@ int command_bpf_run(int argc, char **argv) {
       case 'r':
         if (slice_to_u64(slice_of(optarg), 1000000000, &request.repeat) != 0 || request.repeat == 0)
           return command_usage(argv[0], "--repeat %s: a number from 1 to 1000000000 is expected", optarg);
+        break;
+      case 't':
+        if (slice_to_u64(slice_of(optarg), 1000000000, &request.timers_ms) != 0)
+          return command_usage(argv[0], "--timers %s: milliseconds, from 0 to 1000000000, are expected", optarg);
         break;
       case 'o':
         request.output = optarg;

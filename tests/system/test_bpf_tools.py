@@ -3,12 +3,14 @@
 tables; expected values follow from its text."""
 import json
 import struct
+from pathlib import Path
 
 import pytest
 
 from imago import FIREWALL, Failed, compile_bpf
 from wire import read_pcap
 
+PROGRAMS_OF_TESTS = Path(__file__).parent / "programs"
 R0, R1, R2, R3, R10 = 0, 1, 2, 3, 10
 
 
@@ -104,6 +106,20 @@ def test_run_for_people(imago, block_dns):
     assert "ns a packet, compiled, proven" in imago("bpf", "run", block_dns, "--prove", "--packet", FIREWALL / "traffic.pcap")
 
 
+@pytest.mark.parametrize("engine", ["--jit", "--interpret", "--prove"])
+def test_timers_run_after_the_packets(imago, tmp_path, engine):
+    """A timer of an hour that arms itself again: two are due within two and a half hours, and nobody waits for them."""
+    alarm, hour = compile_bpf(PROGRAMS_OF_TESTS / "alarm.bpf.c", tmp_path / "alarm.bpf.o"), 3_600_000_000_000
+    (tmp_path / "packets").write_text("00" * 60 + "\n")
+    words = ["bpf", "run", alarm, "--hex", tmp_path / "packets", engine, "--set", f"period={hour}", "--timers"]
+    timers = json.loads(imago(*words, "9000000", "--json"))["timers"]
+    assert [(timer["map"], timer["entry"]["key"], timer["entry"]["value"]["periods"]) for timer in timers] == [("counts", 0, 1), ("counts", 0, 2)]
+    assert timers[1]["after_ns"] - timers[0]["after_ns"] == hour
+    text = imago(*words, "9000000")
+    assert text.count("ms  alarm.bpf.c:27, map counts, 0: {packets 1 periods ") == 2 and "the next one is due " in text
+    assert json.loads(imago(*words, "0", "--json"))["timers"] == []
+
+
 def test_dump(imago, block_dns):
     """Every instruction beside its source line, and with --jit the code that it became."""
     text = imago("bpf", "dump", block_dns)
@@ -122,6 +138,7 @@ def test_dump(imago, block_dns):
     (["run", "--map", "counters:00=00", "OBJECT", "--hex", "/dev/null"], "keys of 4 and values of 8 bytes"),
     (["run", "--set", "limit=3", "OBJECT", "--hex", "/dev/null"], "no constant 'limit'"),
     (["run", "--repeat", "0", "OBJECT", "--hex", "/dev/null"], "a number from 1"),
+    (["run", "--timers", "soon", "OBJECT", "--hex", "/dev/null"], "milliseconds, from 0 to 1000000000"),
     (["dump", "--program", "nothing", "OBJECT"], "no program nothing"),
 ])
 def test_bad_usage(imago, block_dns, words, says):
