@@ -12,8 +12,7 @@ struct native {
   struct bpf_code code;
   struct code_memory memory;
   uint64_t (*enter)(struct bpf_machine *m, const uint8_t *function); /* NULL: nothing to call back */
-  uint32_t slots;
-  uint32_t places[]; /* per slot, and then where the code of program->functions[i] begins */
+  uint32_t functions[]; /* where the code of program->functions[i] begins */
 };
 
 struct bpf_jit_cpu bpf_jit_this_cpu(void) {
@@ -84,7 +83,7 @@ uint64_t jit_find_function(struct bpf_machine *m, uint64_t address, uint32_t at)
   uint32_t i = 0;
   while (program->functions[i] != slot)
     i++;
-  return (uint64_t)(uintptr_t)(native->memory.run + native->places[native->slots + i]);
+  return (uint64_t)(uintptr_t)(native->memory.run + native->functions[i]);
 }
 
 static uint64_t call_back(struct bpf_machine *m, uint64_t function, uint64_t r1, uint64_t r2, uint64_t r3,
@@ -134,7 +133,7 @@ static void release(struct bpf_code *code) {
 
 struct bpf_native bpf_jit_code(const struct bpf_program *program) {
   const struct native *native = (const struct native *)program->code;
-  return (struct bpf_native){native->memory.run, (uint32_t)native->memory.size, native->places};
+  return (struct bpf_native){native->memory.run, (uint32_t)native->memory.size};
 }
 
 /* --- translation --- */
@@ -167,15 +166,17 @@ static uint32_t emit(struct jit *j, uint32_t at) {
 static uint32_t emit_slots(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
-  j->s = j->know.entry[index];
+  if (!j->p.proven) j->s = j->know.entry[index];
   j->charged = block->first;
+  j->block_end = block->end;
   memset(j->group_end, 0, sizeof j->group_end);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
     if (!j->copying) jit_label_set(&j->c, at);
+    j->low = j->p.low[at];
     uint32_t slots = emit(j, at), end = at + slots;
     while (at < end && at < block->end) {
       last = at;
-      jit_know_step(&j->know, &j->s, at);
+      if (!j->p.proven) jit_know_step(&j->know, &j->s, at);
       at = jit_behind(&j->p, at);
     }
   }
@@ -218,7 +219,8 @@ static void emit_function(struct jit *j, uint32_t index) {
 
 static bool translate(struct jit *j) {
   uint32_t labels = j->p.count + j->p.function_count;
-  if (!jit_code_init(&j->c, labels, j->p.count * 8 + JIT_ENTRY_ROOM)) return false;
+  /* Most programs do with so much; else it grows. */
+  if (!jit_code_init(&j->c, labels, j->p.count * 5 + JIT_ENTRY_ROOM, j->p.block_count * 2)) return false;
   j->c.length = JIT_ENTRY_ROOM;
   uint32_t *const common[] = {&j->exit_label,     &j->fault_label, &j->reach_label,    &j->group_label,
                               &j->function_label, &j->enter_label, &j->fault_at_label, &j->interpreted_label,
@@ -227,7 +229,8 @@ static bool translate(struct jit *j) {
     *common[i] = jit_label_new(&j->c);
   }
   j->counts = j->p.loops || j->p.calls_local || j->p.tail_calls;
-  j->keeps_frames = j->p.facts == NULL || j->p.callbacks || j->know.escapes;
+  /* Where everything is proven nobody asks where the frame is, but for a tail call that leaves callers behind. */
+  j->keeps_frames = j->p.facts == NULL || j->p.callbacks || j->know.escapes || (j->p.tail_calls && j->p.calls_local);
   j->uses_machine = j->uses_stubs = j->p.callbacks;
   for (uint32_t i = 0; i < j->p.function_count; i++) {
     emit_function(j, i);
@@ -255,12 +258,12 @@ static int place(struct jit *j, struct native *native, struct report *report) {
     return report_error(report, ERROR_NO_MEMORY, "no code memory for %u bytes", length);
   }
   jit_link(&j->c, native->memory.write, (uint64_t)(uintptr_t)native->memory.run);
-  for (uint32_t at = 0; at < j->p.count; at++) {
-    native->places[at] = j->c.labels[at].at == LABEL_UNSET ? UINT32_MAX : jit_label_place(&j->c, at);
+  for (uint32_t at = 0; at < j->p.count && j->options.places != NULL; at++) {
+    j->options.places[at] = j->c.labels[at].at == LABEL_UNSET ? UINT32_MAX : jit_label_place(&j->c, at);
   }
   for (uint32_t i = 0; i < program->function_count; i++) {
     uint32_t function = j->p.blocks[j->p.block_of[program->functions[i]]].function;
-    native->places[native->slots + i] = jit_label_place(&j->c, jit_entry_label(j, function));
+    native->functions[i] = jit_label_place(&j->c, jit_entry_label(j, function));
   }
   if (!j->p.callbacks) {
     if (!jit_looks_at_memory(j)) native->code.run = entry_at(native, 0);
@@ -274,11 +277,9 @@ static int place(struct jit *j, struct native *native, struct report *report) {
 }
 
 static struct native *make_native(const struct bpf_program *program) {
-  struct native *native =
-      memory_alloc(sizeof *native + (program->insn_count + program->function_count) * sizeof native->places[0]);
+  struct native *native = memory_alloc(sizeof *native + program->function_count * sizeof native->functions[0]);
   if (native == NULL) return NULL;
   native->code = (struct bpf_code){.run = run, .go_on = run, .call = call_back, .release = release};
-  native->slots = program->insn_count;
   return native;
 }
 

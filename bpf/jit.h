@@ -61,6 +61,8 @@ struct bpf_jit_options {
   bool blind;
   uint64_t blind_seed; /* random */
   struct bpf_jit_cpu cpu;
+  /* NULL, or room for a number per slot: where in the code that of the slot begins; UINT32_MAX: none was needed. For display. */
+  uint32_t *places;
   /* NULL, or where bit r is set for every rule r that was used. */
   uint64_t *rules;
 };
@@ -81,7 +83,6 @@ int bpf_jit(struct bpf_program *program, const struct bpf_fact *facts, const str
 struct bpf_native {
   const uint8_t *bytes; /* where it runs */
   uint32_t length;
-  const uint32_t *places; /* per slot: where its code begins; UINT32_MAX: none was needed */
 };
 struct bpf_native bpf_jit_code(const struct bpf_program *program);
 

@@ -5,6 +5,7 @@
  */
 #include "bpf/jit_analyse.h"
 
+#include "lib/bytes.h"
 #include "lib/memory.h"
 
 enum { ROUNDS_MAX = 12 };
@@ -33,40 +34,70 @@ static void mark_function(struct jit_program *p, uint32_t at, uint8_t flags) {
   if (target == 0) p->recursive = true;
 }
 
-static void mark_call(struct jit_program *p, uint32_t at) {
+static void mark_helper(struct jit_program *p, uint32_t at) {
+  const struct bpf_proto *proto = bpf_proto_find((uint32_t)p->insns[at].imm);
+  const unsigned fact = jit_fact(p, at);
+  bool is_tail = p->insns[at].imm == BPF_HELPER_TAIL_CALL, good = (fact & (BPF_FACT_ARGUMENTS | BPF_FACT_KEY)) != 0;
+  if (proto->effects & BPF_EFFECT_PACKET) p->moves_packet = true;
+  if (is_tail) p->tail_calls = p->moves_packet = true; /* who is called may do all that */
+  if (!is_tail || !(fact & BPF_FACT_ARGUMENTS)) p->finds_values = true;
+  /* A lookup may be better where its map is known. */
+  const bool wants_map = p->insns[at].imm == BPF_HELPER_MAP_LOOKUP_ELEM && !(fact & (BPF_FACT_MAP | BPF_FACT_KEY));
+  if (!good || wants_map) p->proven = false;
+}
+
+static void mark_jump(struct jit_program *p, uint32_t at) {
   struct bpf_insn insn = p->insns[at];
-  if (bpf_src(insn) == BPF_PSEUDO_CALL) {
-    mark_function(p, at, SLOT_LEADER | SLOT_FUNCTION);
-    p->calls_local = true;
-    return;
+  switch (BPF_OP(insn.code)) {
+    case BPF_CALL:
+      if (jit_is_callx(insn)) {
+        p->calls_values = p->calls_local = true;
+      } else if (bpf_src(insn) == BPF_PSEUDO_CALL) {
+        mark_function(p, at, SLOT_LEADER | SLOT_FUNCTION);
+        p->calls_local = true;
+      } else {
+        mark_helper(p, at);
+      }
+      return;
+    case BPF_EXIT:
+      break;
+    default:
+      mark_target(p, at, jit_target(insn, at));
+      break;
   }
-  if (bpf_proto_find((uint32_t)insn.imm)->effects & BPF_EFFECT_PACKET) p->moves_packet = true;
-  if (insn.imm == BPF_HELPER_TAIL_CALL) p->tail_calls = p->moves_packet = true; /* who is called may do all that */
-  if (insn.imm != BPF_HELPER_TAIL_CALL || !(jit_fact(p, at) & BPF_FACT_ARGUMENTS)) p->finds_values = true;
+  if (at + 1 < p->count) set_flags(p, at + 1, SLOT_LEADER);
 }
 
 static void mark(struct jit_program *p) {
+  p->proven = p->facts != NULL;
   set_flags(p, 0, SLOT_LEADER | SLOT_FUNCTION);
-  for (uint32_t at = 0; at < p->count; at = jit_behind(p, at)) {
+  for (uint32_t at = 0; at < p->count; at++) {
     struct bpf_insn insn = p->insns[at];
-    if (jit_is_wide_immediate(insn)) {
-      p->flags[at + 1] |= SLOT_SECOND;
-      if (bpf_src(insn) != BPF_PSEUDO_FUNC) continue;
-      mark_function(p, at, SLOT_LEADER | SLOT_FUNCTION | SLOT_CALLBACK);
-      p->calls_local = p->callbacks = true;
-    } else if (jit_is_callx(insn)) {
-      p->calls_values = p->calls_local = true;
-    } else if (insn.code == (BPF_JMP | BPF_CALL)) {
-      mark_call(p, at);
-    } else if (jit_is_jump(insn)) {
-      mark_target(p, at, jit_target(insn, at));
-      if (at + 1 < p->count) set_flags(p, at + 1, SLOT_LEADER);
-    } else if (jit_is_exit(insn)) {
-      if (at + 1 < p->count) set_flags(p, at + 1, SLOT_LEADER);
-    } else if (BPF_CLASS(insn.code) >= BPF_LDX && BPF_CLASS(insn.code) <= BPF_STX) {
-      if (!(jit_fact(p, at) & BPF_FACT_ACCESS)) p->finds_values = true;
+    switch (BPF_CLASS(insn.code)) {
+      case BPF_LD:
+        p->flags[at + 1] |= SLOT_SECOND;
+        if (bpf_src(insn) == BPF_PSEUDO_FUNC) {
+          mark_function(p, at, SLOT_LEADER | SLOT_FUNCTION | SLOT_CALLBACK);
+          p->calls_local = p->callbacks = true;
+        }
+        at++;
+        break;
+      case BPF_LDX:
+      case BPF_ST:
+      case BPF_STX:
+        if (jit_fact(p, at) & BPF_FACT_ACCESS) break;
+        p->finds_values = true;
+        p->proven = false;
+        break;
+      case BPF_JMP:
+      case BPF_JMP32:
+        mark_jump(p, at);
+        break;
+      default:
+        break;
     }
   }
+  if (p->callbacks || p->calls_values) p->proven = false;
 }
 
 uint32_t jit_definition(const struct jit_program *p, uint32_t at, unsigned reg) {
@@ -82,30 +113,42 @@ uint32_t jit_definition(const struct jit_program *p, uint32_t at, unsigned reg) 
 
 /* --- functions and blocks --- */
 
+/* Up to the slot behind its last, `end`. */
+static void close_block(struct jit_program *p, struct jit_block *block, uint32_t end) {
+  block->end = end;
+  block->last = p->flags[end - 1] & SLOT_SECOND ? end - 2 : end - 1;
+}
+
 static void divide(struct jit_program *p) {
-  struct jit_block *block = p->blocks - 1;
+  struct jit_block *block = p->blocks;
   struct jit_function *function = p->functions - 1;
+  uint16_t mentions = 0;
+  uint32_t index = UINT32_MAX;
   for (uint32_t at = 0; at < p->count; at++) {
-    if (p->flags[at] & SLOT_FUNCTION) {
-      function++;
-      function->first = at;
-    }
-    if (p->flags[at] & SLOT_LEADER) {
-      block++;
+    const unsigned flags = p->flags[at];
+    if (flags & SLOT_LEADER) {
+      if (at > 0) close_block(p, block++, at);
+      index++;
+      if (flags & SLOT_FUNCTION) {
+        if (at > 0) {
+          function->mentions = mentions;
+          function->end = at;
+        }
+        *++function = (struct jit_function){.first = at};
+        mentions = 0;
+        if (!(jit_fact(p, at) & BPF_FACT_FRAME)) p->proven = false;
+      }
       *block = (struct jit_block){.first = at, .next = NO_BLOCK, .taken = NO_BLOCK};
       block->function = (uint32_t)(function - p->functions);
     }
-    p->block_of[at] = (uint32_t)(block - p->blocks);
-    block->end = function->end = at + 1;
-    if (p->flags[at] & SLOT_SECOND) continue;
-    function->mentions |= jit_mentioned(p->insns[at]);
-    if (p->insns[at].code == (BPF_JMP | BPF_CALL) || jit_is_callx(p->insns[at])) function->calls = true;
+    p->block_of[at] = index;
+    if (flags & SLOT_SECOND) continue;
+    mentions |= (uint16_t)jit_mentioned(p->insns[at]);
+    if ((p->insns[at].code & ~BPF_X) == (BPF_JMP | BPF_CALL)) function->calls = true;
   }
-}
-
-/* The last instruction of a block; the block may end in the second half of an immediate. */
-static uint32_t last_of(const struct jit_program *p, const struct jit_block *block) {
-  return p->flags[block->end - 1] & SLOT_SECOND ? block->end - 2 : block->end - 1;
+  close_block(p, block, p->count);
+  function->mentions = mentions;
+  function->end = p->count;
 }
 
 static int connect(struct jit_program *p, struct report *report) {
@@ -114,7 +157,7 @@ static int connect(struct jit_program *p, struct report *report) {
   }
   for (uint32_t i = 0; i < p->block_count; i++) {
     struct jit_block *block = &p->blocks[i];
-    uint32_t last = last_of(p, block);
+    const uint32_t last = block->last;
     struct bpf_insn insn = p->insns[last];
     bool always = BPF_OP(insn.code) == BPF_JA && jit_is_jump(insn);
     if (jit_is_jump(insn)) block->taken = p->block_of[jit_target(insn, last)];
@@ -132,91 +175,54 @@ static int connect(struct jit_program *p, struct report *report) {
 
 /* --- liveness --- */
 
-/* What an operand must have so that the result has the halves that are wanted of it. */
-enum { UNUSED, LOW, SAME, WHOLE };
-
-static uint32_t halves(unsigned need, unsigned reg, bool high) {
-  uint32_t upper = need == WHOLE || (need == SAME && high);
-  return need == UNUSED ? 0 : LIVE_LOW(reg) | upper << (reg + 16);
-}
-
-static uint32_t live_before_alu(struct bpf_insn insn, uint32_t live) {
-  /* Of 64-bit operations: destination, source. */
-  static const uint8_t needs[16][2] = {
-      [BPF_ADD >> 4] = {SAME, SAME},   [BPF_SUB >> 4] = {SAME, SAME},   [BPF_MUL >> 4] = {SAME, SAME},
-      [BPF_DIV >> 4] = {WHOLE, WHOLE}, [BPF_OR >> 4] = {SAME, SAME},    [BPF_AND >> 4] = {SAME, SAME},
-      [BPF_LSH >> 4] = {SAME, LOW},    [BPF_RSH >> 4] = {WHOLE, LOW},   [BPF_NEG >> 4] = {SAME, UNUSED},
-      [BPF_MOD >> 4] = {WHOLE, WHOLE}, [BPF_XOR >> 4] = {SAME, SAME},   [BPF_MOV >> 4] = {UNUSED, SAME},
-      [BPF_ARSH >> 4] = {WHOLE, LOW},  [BPF_END >> 4] = {WHOLE, UNUSED}};
-  unsigned d = bpf_dst(insn), s = bpf_src(insn), op = BPF_OP(insn.code);
-  uint32_t behind = live;
-  live &= ~LIVE_BOTH(d);
-  if (!(behind & LIVE_LOW(d))) return live;
-  bool wide = BPF_CLASS(insn.code) == BPF_ALU64, high = wide && (behind & LIVE_HIGH(d)) != 0;
-  unsigned of_d = needs[op >> 4][0], of_s = insn.code & BPF_X ? needs[op >> 4][1] : UNUSED;
-  if (op == BPF_END) {
-    of_d = insn.imm == 64 ? WHOLE : LOW;
-  } else if (!wide || (op == BPF_MOV && insn.off != 0)) {
-    of_d = of_d < LOW ? of_d : LOW;
-    of_s = of_s < LOW ? of_s : LOW;
+static uint32_t live_before_atomic(struct bpf_insn insn, uint32_t live) {
+  const unsigned s = bpf_src(insn);
+  const bool wide = BPF_SIZE(insn.code) == BPF_DW;
+  if (insn.imm == BPF_CMPXCHG) {
+    live = (live & ~LIVE_BOTH(0)) | (wide ? LIVE_BOTH(0) : LIVE_LOW(0));
+  } else if (insn.imm & BPF_FETCH) {
+    live &= ~LIVE_BOTH(s);
   }
-  return live | halves(of_d, d, high) | halves(of_s, s, high);
+  return live | (wide ? LIVE_BOTH(s) : LIVE_LOW(s)) | LIVE_BOTH(bpf_dst(insn));
 }
 
-static uint32_t live_before_store(struct bpf_insn insn, uint32_t live) {
-  unsigned d = bpf_dst(insn), s = bpf_src(insn);
-  uint32_t value = BPF_SIZE(insn.code) == BPF_DW ? LIVE_BOTH(s) : LIVE_LOW(s);
-  if (BPF_MODE(insn.code) == BPF_ATOMIC) {
-    uint32_t r0 = BPF_SIZE(insn.code) == BPF_DW ? LIVE_BOTH(0) : LIVE_LOW(0);
-    if (insn.imm == BPF_CMPXCHG) {
-      live = (live & ~LIVE_BOTH(0)) | r0;
-    } else if (insn.imm & BPF_FETCH) {
-      live &= ~LIVE_BOTH(s);
-    }
-  }
-  return live | value | LIVE_BOTH(d);
+static uint32_t live_before_call(struct bpf_insn insn, uint32_t live) {
+  enum { R0_TO_R5 = 0x003f003f, R6_TO_R9 = 0x03c003c0, R0_TO_R9 = R0_TO_R5 | R6_TO_R9 };
+  if (jit_is_callx(insn)) return live | R0_TO_R9;
+  live &= ~(uint32_t)R0_TO_R5;
+  if (bpf_src(insn) == BPF_PSEUDO_CALL) return live | R0_TO_R9;
+  for (unsigned r = 1; r <= jit_arguments(bpf_proto_find((uint32_t)insn.imm)); r++)
+    live |= LIVE_BOTH(r);
+  return insn.imm == BPF_HELPER_TAIL_CALL ? live | R6_TO_R9 : live;
 }
 
-static uint32_t live_before_jump(struct bpf_insn insn, uint32_t live) {
-  uint32_t set = 0;
-  if (jit_is_callx(insn)) return live | 0x03ff03ff;
-  switch (BPF_OP(insn.code)) {
-    case BPF_JA:
-      return live;
-    case BPF_EXIT:
-      return LIVE_BOTH(0);
-    case BPF_CALL:
-      for (unsigned r = 0; r <= 5; r++)
-        set |= LIVE_BOTH(r);
-      live &= ~set;
-      if (bpf_src(insn) == BPF_PSEUDO_CALL) return live | 0x03ff03ff;
-      for (unsigned r = 1; r <= jit_arguments(bpf_proto_find((uint32_t)insn.imm)); r++)
-        live |= LIVE_BOTH(r);
-      return insn.imm == BPF_HELPER_TAIL_CALL ? live | 0x03c003c0 : live;
-    default:
-      if (BPF_CLASS(insn.code) == BPF_JMP32) {
-        return live | LIVE_LOW(bpf_dst(insn)) | (insn.code & BPF_X ? LIVE_LOW(bpf_src(insn)) : 0);
-      }
-      return live | LIVE_BOTH(bpf_dst(insn)) | (insn.code & BPF_X ? LIVE_BOTH(bpf_src(insn)) : 0);
+static uint32_t live_before_special(struct bpf_insn insn, uint32_t live) {
+  const unsigned d = bpf_dst(insn);
+  switch (BPF_CLASS(insn.code)) {
+    case BPF_STX:
+      return live_before_atomic(insn, live);
+    case BPF_JMP:
+      return jit_is_exit(insn) ? LIVE_BOTH(0) : live_before_call(insn, live);
+    default: /* byte swap */
+      if (!(live & LIVE_LOW(d))) return live & ~LIVE_BOTH(d);
+      return (live & ~LIVE_BOTH(d)) | (insn.imm == 64 ? LIVE_BOTH(d) : LIVE_LOW(d));
   }
 }
 
 static uint32_t live_before(struct bpf_insn insn, uint32_t live) {
-  switch (BPF_CLASS(insn.code)) {
-    case BPF_LD:
-      return live & ~LIVE_BOTH(bpf_dst(insn));
-    case BPF_LDX:
-      return (live & ~LIVE_BOTH(bpf_dst(insn))) | LIVE_BOTH(bpf_src(insn));
-    case BPF_ST:
-      return live | LIVE_BOTH(bpf_dst(insn));
-    case BPF_STX:
-      return live_before_store(insn, live);
-    case BPF_JMP:
-    case BPF_JMP32:
-      return live_before_jump(insn, live);
-    default:
-      return live_before_alu(insn, live);
-  }
+  /* By NEED_: which halves of the result an operand must have too, and which in any case. As sets of r0. */
+  static const uint32_t same[] = {[NEED_LOW] = 0, [NEED_SAME] = LIVE_BOTH(0), [NEED_WHOLE] = 0};
+  static const uint32_t always[] = {[NEED_LOW] = LIVE_LOW(0), [NEED_SAME] = 0, [NEED_WHOLE] = LIVE_BOTH(0)};
+  const struct jit_opcode *o = &jit_opcodes[insn.code];
+  const unsigned d = bpf_dst(insn);
+  const uint32_t result = live >> d;
+  if (o->life == LIFE_SPECIAL) return live_before_special(insn, live);
+  const uint32_t kept = o->writes & OPERAND_DST ? live & ~LIVE_BOTH(d) : live;
+  if (o->life == LIFE_RESULT && !(result & 1)) return kept;
+  unsigned of_src = o->of_src;
+  if (insn.off != 0 && insn.code == (BPF_ALU64 | BPF_MOV | BPF_X)) of_src = NEED_LOW; /* sign-extends */
+  return kept | ((result & same[o->of_dst]) | always[o->of_dst]) << d |
+         ((result & same[of_src]) | always[of_src]) << bpf_src(insn);
 }
 
 /* Looks at the blocks behind which something changed since they were looked at. False: none did. */
@@ -225,7 +231,7 @@ static bool live_round(struct jit_program *p, uint32_t *step) {
   bool changed = false;
   for (uint32_t i = p->block_count; i-- > 0;) {
     struct jit_block *block = &p->blocks[i];
-    unsigned fact = jit_fact(p, last_of(p, block));
+    unsigned fact = jit_fact(p, block->last);
     const struct jit_block *next =
         block->next == NO_BLOCK || (fact & BPF_FACT_ALWAYS) ? &nothing : &p->blocks[block->next];
     const struct jit_block *taken =
@@ -263,12 +269,15 @@ static void find_live(struct jit_program *p) {
 int jit_analyse(struct jit_program *p, const struct bpf_program *program, const struct bpf_fact *facts,
                 struct report *report) {
   *p = (struct jit_program){.program = program, .facts = facts, .insns = program->insns, .count = program->insn_count};
-  p->live = memory_alloc(p->count * (sizeof *p->live + sizeof *p->block_of + sizeof *p->flags));
+  /* Not zeroed, but for the flags: the others are all written. */
+  p->live = memory_resize(NULL, p->count * (sizeof *p->live + sizeof *p->block_of + sizeof *p->low + sizeof *p->flags));
   if (p->live == NULL) goto out_of_memory;
   p->block_of = p->live + p->count;
-  p->flags = (uint8_t *)(p->block_of + p->count);
+  p->low = (uint16_t *)(p->block_of + p->count);
+  p->flags = (uint8_t *)(p->low + p->count);
+  memset(p->flags, 0, p->count);
   mark(p);
-  p->blocks = memory_alloc(p->block_count * sizeof *p->blocks + p->function_count * sizeof *p->functions);
+  p->blocks = memory_resize(NULL, p->block_count * sizeof *p->blocks + p->function_count * sizeof *p->functions);
   if (p->blocks == NULL) goto out_of_memory;
   p->functions = (struct jit_function *)(void *)(p->blocks + p->block_count);
   divide(p);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "bpf/facts.h"
+#include "bpf/jit_opcode.h"
 #include "bpf/program.h"
 #include "bpf/proto.h"
 
@@ -33,6 +34,7 @@ enum { NO_BLOCK = UINT32_MAX };
 
 struct jit_block {
   uint32_t first, end;  /* slots; end is exclusive */
+  uint32_t last;        /* where its last instruction begins */
   uint32_t next, taken; /* blocks that may follow, by falling through and by jumping; or NO_BLOCK */
   uint32_t function;    /* index in functions */
   uint32_t live_in;
@@ -55,7 +57,10 @@ struct jit_program {
   uint32_t count;
   uint32_t *live;     /* per slot: registers live behind it */
   uint32_t *block_of; /* per slot; in the memory of live, and so is the next */
-  uint8_t *flags;     /* per slot */
+  /* Per slot: in front of it, the set of registers whose upper half is zero, in native code too, whether or not anybody reads it.
+   * Set by jit_know. */
+  uint16_t *low;
+  uint8_t *flags; /* per slot */
   struct jit_block *blocks;
   uint32_t block_count;
   struct jit_function *functions; /* by place; the first is where the program begins; in the memory of blocks */
@@ -68,6 +73,7 @@ struct jit_program {
   bool calls_values; /* there is a callx */
   bool moves_packet; /* a helper is called that may move or resize the packet */
   bool finds_values; /* something may ask bpf_machine_reach, which remembers the map value that it found */
+  bool proven;       /* facts cover every access, every helper call, the maps of lookups, and every frame */
 };
 
 static inline unsigned jit_fact(const struct jit_program *p, uint32_t at) {
@@ -109,28 +115,6 @@ static inline uint32_t jit_behind(const struct jit_program *p, uint32_t at) {
   return at + (jit_is_wide_immediate(p->insns[at]) ? 2 : 1);
 }
 
-/* The registers that an instruction names, as a set. */
-static inline uint16_t jit_mentioned(struct bpf_insn insn) {
-  enum { DST = 1, SRC = 2 };
-  static const uint8_t operands[8][2] = {[BPF_LD] = {DST, DST},          [BPF_LDX] = {DST | SRC, DST | SRC},
-                                         [BPF_ST] = {DST, DST},          [BPF_STX] = {DST | SRC, DST | SRC},
-                                         [BPF_ALU] = {DST, DST | SRC},   [BPF_JMP] = {DST, DST | SRC},
-                                         [BPF_JMP32] = {DST, DST | SRC}, [BPF_ALU64] = {DST, DST | SRC}};
-  unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
-  unsigned named = operands[class][(insn.code & BPF_X) != 0];
-  if ((class == BPF_JMP || class == BPF_JMP32) && (op == BPF_JA || op == BPF_CALL || op == BPF_EXIT)) {
-    named = jit_is_callx(insn) ? DST : 0;
-  }
-  return (uint16_t)((named & DST) << bpf_dst(insn) | (named / SRC) << bpf_src(insn));
-}
-/* Those that it may change, calls aside: a division also r0 and r3, if nobody reads them behind it. */
-static inline unsigned jit_written(struct bpf_insn insn) {
-  unsigned class = BPF_CLASS(insn.code), op = BPF_OP(insn.code);
-  if (class == BPF_JMP || class == BPF_JMP32 || class == BPF_ST) return 0;
-  if ((class == BPF_ALU || class == BPF_ALU64) && (op == BPF_DIV || op == BPF_MOD)) return 1u << bpf_dst(insn) | 9u;
-  if (class != BPF_STX) return 1u << bpf_dst(insn);
-  return BPF_MODE(insn.code) == BPF_ATOMIC ? 1u << bpf_src(insn) | 1u : 0;
-}
 /* Whether control may go elsewhere behind it, or registers change that it doesn't name. */
 static inline bool jit_ends_line(struct bpf_insn insn) {
   unsigned class = BPF_CLASS(insn.code);

@@ -69,6 +69,7 @@ struct jit {
   struct jit_code c;
   struct bpf_jit_options options;
   struct jit_state s; /* in front of the instruction that is being translated */
+  unsigned low;       /* the same of upper halves */
   uint32_t function;  /* the one it is in */
   bool counts;        /* the budget is counted */
   bool keeps_frames;  /* something checks addresses or calls back: the machine must know the frame */
@@ -76,7 +77,9 @@ struct jit {
   bool uses_stubs;    /* some code ends the program or calls out: native_stack must be set */
   struct jit_lookup lookup;
   uint32_t tail; /* slot of a tail call whose map was not loaded; 0: none */
+  const struct bpf_map *tail_map;
   struct jit_fold fold[BPF_REGISTERS];
+  uint32_t block_end;                /* of the block that is being translated */
   uint32_t group_end[BPF_REGISTERS]; /* accesses through the register in this block were tested up to this slot */
   uint32_t merged;                   /* block that was translated with the one in front of it */
   bool falls;                        /* control comes to the next slot from the one in front */
@@ -106,7 +109,7 @@ static inline uint32_t jit_live(const struct jit *j, uint32_t at) { return j->p.
 static inline bool jit_upper_live(const struct jit *j, uint32_t at, unsigned reg) {
   return (j->p.live[at] & LIVE_HIGH(reg)) != 0;
 }
-static inline bool jit_is_low(const struct jit *j, unsigned reg) { return (j->s.low >> reg & 1) != 0; }
+static inline bool jit_is_low(const struct jit *j, unsigned reg) { return (j->low >> reg & 1) != 0; }
 static inline void jit_used(struct jit *j, enum bpf_jit_rule rule) { j->rules |= (uint64_t)1 << rule; }
 static inline struct jit_rm jit_field(struct jit *j, struct jit_rm field) {
   j->uses_machine = true;

@@ -9,14 +9,15 @@
 
 enum { CODE_ALIGNMENT = 32 };
 
-bool jit_code_init(struct jit_code *c, uint32_t labels, uint32_t bytes) {
+bool jit_code_init(struct jit_code *c, uint32_t labels, uint32_t bytes, uint32_t fixups) {
   *c = (struct jit_code){.capacity = bytes + JIT_STEP,
-                         .fixup_capacity = labels / 4 + 2 * JIT_STEP_FIXUPS,
+                         .fixup_capacity = fixups + JIT_STEP_FIXUPS,
                          .label_count = labels,
-                         .label_capacity = labels + labels / 4 + JIT_STEP_FIXUPS};
-  c->bytes = memory_alloc(c->capacity);
-  c->fixups = memory_alloc(c->fixup_capacity * sizeof *c->fixups);
-  c->labels = memory_alloc(c->label_capacity * sizeof *c->labels);
+                         .label_capacity = labels + fixups / 2 + JIT_STEP_FIXUPS};
+  /* Growth from nothing is not zeroed. */
+  c->bytes = memory_resize(NULL, c->capacity);
+  c->fixups = memory_resize(NULL, c->fixup_capacity * sizeof *c->fixups);
+  c->labels = memory_resize(NULL, c->label_capacity * sizeof *c->labels);
   c->failed = c->bytes == NULL || c->fixups == NULL || c->labels == NULL;
   for (uint32_t i = 0; i < labels && !c->failed; i++) {
     c->labels[i].at = LABEL_UNSET;
@@ -58,11 +59,11 @@ bool jit_code_grow(struct jit_code *c) {
 /* --- instructions --- */
 
 /* ModRM, SIB and displacement (SDM 2.1.5). */
-static void add_operand(struct jit_code *c, unsigned reg, struct jit_rm rm) {
+static uint8_t *add_operand(uint8_t *out, unsigned reg, struct jit_rm rm) {
   unsigned field = (reg & 7) << 3, base = rm.base & 7u;
   if (!rm.memory) {
-    jit_byte(c, 0xc0 | field | base);
-    return;
+    *out++ = (uint8_t)(0xc0 | field | base);
+    return out;
   }
   bool indexed = rm.index != NO_REGISTER || base == RSP || rm.base == NO_REGISTER;
   /* rbp and r13 as base have no form without displacement: there it means a displacement of 32 bits and no base. */
@@ -71,41 +72,35 @@ static void add_operand(struct jit_code *c, unsigned reg, struct jit_rm rm) {
     mode = 0;
     base = RBP;
   }
-  jit_byte(c, mode | field | (indexed ? 4 : base));
+  *out++ = (uint8_t)(mode | field | (indexed ? 4 : base));
   if (indexed) {
     unsigned index = rm.index == NO_REGISTER ? 4 : rm.index & 7u;
-    jit_byte(c, (unsigned)rm.scale << 6 | index << 3 | base);
+    *out++ = (uint8_t)((unsigned)rm.scale << 6 | index << 3 | base);
   }
-  if (mode == 0x40) jit_byte(c, (uint8_t)rm.displacement);
-  if (mode == 0x80 || rm.base == NO_REGISTER) jit_long(c, (uint32_t)rm.displacement);
+  if (mode == 0x40) *out++ = (uint8_t)rm.displacement;
+  if (mode == 0x80 || rm.base == NO_REGISTER) {
+    store_le32(out, (uint32_t)rm.displacement);
+    out += 4;
+  }
+  return out;
 }
 
 void jit_op(struct jit_code *c, unsigned op, unsigned reg, struct jit_rm rm) {
-  if (op & OP_LOCK) jit_byte(c, 0xf0);
-  if (op & OP_HALF) jit_byte(c, 0x66);
+  uint8_t *out = c->bytes + c->length;
+  if (op & OP_LOCK) *out++ = 0xf0;
+  if (op & OP_HALF) *out++ = 0x66;
   unsigned rex = (op & OP_WIDE ? 8u : 0) | (reg & 8) >> 1 | (rm.base & 8u) >> 3;
   if (rm.memory && rm.index != NO_REGISTER) rex |= (rm.index & 8u) >> 2;
   /* spl, bpl, sil and dil need a prefix, else these numbers mean ah, ch, dh, bh. */
   bool byte = ((op & OP_BYTE_REG) && reg >= RSP && reg <= RDI) ||
               ((op & OP_BYTE_RM) && !rm.memory && rm.base >= RSP && rm.base <= RDI);
-  if (rex != 0 || byte) jit_byte(c, 0x40 | rex);
-  switch (op & 0x300) {
-    case OP_0F:
-      jit_byte(c, 0x0f);
-      break;
-    case OP_0F38:
-      jit_byte(c, 0x0f);
-      jit_byte(c, 0x38);
-      break;
-    case OP_0F3A:
-      jit_byte(c, 0x0f);
-      jit_byte(c, 0x3a);
-      break;
-    default:
-      break;
+  if (rex != 0 || byte) *out++ = (uint8_t)(0x40 | rex);
+  if (op & 0x300) {
+    *out++ = 0x0f;
+    if ((op & 0x300) != OP_0F) *out++ = (op & 0x300) == OP_0F38 ? 0x38 : 0x3a;
   }
-  jit_byte(c, op & 0xff);
-  add_operand(c, reg, rm);
+  *out++ = (uint8_t)op;
+  c->length = (uint32_t)(add_operand(out, reg, rm) - c->bytes);
 }
 
 void jit_vex(struct jit_code *c, unsigned op, unsigned pp, unsigned reg, unsigned third, struct jit_rm rm) {
@@ -116,7 +111,7 @@ void jit_vex(struct jit_code *c, unsigned op, unsigned pp, unsigned reg, unsigne
   jit_byte(c, extensions | (op >> 8 & 3));
   jit_byte(c, (op & OP_WIDE ? 0x80u : 0) | (~third & 15) << 3 | pp);
   jit_byte(c, op & 0xff);
-  add_operand(c, reg, rm);
+  c->length = (uint32_t)(add_operand(c->bytes + c->length, reg, rm) - c->bytes);
 }
 
 void jit_alu_imm(struct jit_code *c, bool wide, enum jit_alu operation, struct jit_rm to, int32_t value) {

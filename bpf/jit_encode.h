@@ -107,8 +107,8 @@ struct jit_code {
   bool failed;    /* out of memory: nothing more is added */
 };
 
-/* Ready for labels 0 to labels - 1 and about `bytes` bytes. False: no memory. jit_code_free in any case. */
-bool jit_code_init(struct jit_code *c, uint32_t labels, uint32_t bytes);
+/* Ready for labels 0 to labels - 1, about `bytes` bytes and `fixups` fixups. False: no memory. jit_code_free in any case. */
+bool jit_code_init(struct jit_code *c, uint32_t labels, uint32_t bytes, uint32_t fixups);
 void jit_code_free(struct jit_code *c);
 /* Makes room for what one step adds: at most JIT_STEP bytes and JIT_STEP_FIXUPS fixups. To be called in between. */
 enum { JIT_STEP = 512, JIT_STEP_FIXUPS = 32 };

@@ -5,6 +5,7 @@
  */
 #include "bpf/jit_know.h"
 
+#include "lib/bytes.h"
 #include "lib/memory.h"
 
 enum { ROUNDS_MAX = 8, OFFSET_MAX = 1 << 17 };
@@ -85,11 +86,51 @@ static bool join(struct jit_know *k, uint32_t block, const struct jit_state *fro
 
 /* --- one instruction --- */
 
-static uint64_t mask_of(unsigned r) { return (uint64_t)1 << r; }
+static unsigned mask_of(unsigned r) { return 1u << r; }
 
-static void set(struct jit_state *s, unsigned r, struct jit_value v, bool low) {
-  s->reg[r] = v;
-  s->low = (uint16_t)((s->low & ~mask_of(r)) | (low ? mask_of(r) : 0));
+/* struct jit_state's `low` behind the instruction. */
+static unsigned low_behind(const struct jit_program *p, uint32_t at, unsigned low) {
+  enum { CALL_LOSES = 0x3f };
+  const struct bpf_insn insn = p->insns[at];
+  const unsigned d = mask_of(bpf_dst(insn)), kind = jit_opcodes[insn.code].low;
+  if (kind == LOW_KEPT) return low;
+  if (kind == LOW_SET) return low | d;
+  if (kind == LOW_CLEAR) return low & ~d;
+  const bool was = (low & d) != 0, other = insn.code & BPF_X ? (low & mask_of(bpf_src(insn))) != 0 : insn.imm >= 0;
+  bool is_low = false;
+  switch ((enum jit_low)kind) {
+    case LOW_WAS: /* an unsigned quotient or rest */
+      is_low = was && insn.off == 0;
+      break;
+    case LOW_EITHER:
+      is_low = was || other;
+      break;
+    case LOW_BOTH:
+      is_low = was && other;
+      break;
+    case LOW_SHIFTED:
+      is_low = was || (!(insn.code & BPF_X) && (insn.imm & 63) >= 32);
+      break;
+    case LOW_END:
+      is_low = insn.imm != 64;
+      break;
+    case LOW_MOVE:
+      is_low = other && insn.off == 0;
+      break;
+    case LOW_IMMEDIATE:
+      is_low = bpf_src(insn) == BPF_PSEUDO_IMM && p->insns[at + 1].imm == 0;
+      break;
+    case LOW_ATOMIC: {
+      if (!(insn.imm & BPF_FETCH)) return low;
+      const unsigned r = insn.imm == BPF_CMPXCHG ? mask_of(0) : mask_of(bpf_src(insn));
+      return BPF_SIZE(insn.code) == BPF_W ? low | r : low & ~r;
+    }
+    case LOW_CALL:
+      return low & ~(unsigned)CALL_LOSES;
+    default:
+      break;
+  }
+  return is_low ? low | d : low & ~d;
 }
 
 static void forget_packet(struct jit_state *s) {
@@ -115,11 +156,11 @@ static void step_add(struct jit_know *k, struct jit_state *s, unsigned d, int64_
   int64_t offset = v.offset + distance;
   if (movable && offset > -OFFSET_MAX && offset < OFFSET_MAX) {
     v.offset = (int32_t)offset;
-    set(s, d, v, false);
+    s->reg[d] = v;
     return;
   }
   lose(k, v);
-  set(s, d, guess(jit_guess_of(v)), false);
+  s->reg[d] = guess(jit_guess_of(v));
 }
 
 /* Register and register: a pointer plus a number goes where the pointer went. */
@@ -127,7 +168,7 @@ static void step_add_register(struct jit_know *k, struct jit_state *s, unsigned 
   enum jit_guess a = jit_guess_of(s->reg[d]), b = jit_guess_of(s->reg[from]);
   lose(k, s->reg[d]);
   lose(k, s->reg[from]);
-  set(s, d, guess(a != GUESS_NONE ? a : b), false);
+  s->reg[d] = guess(a != GUESS_NONE ? a : b);
 }
 
 static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn insn) {
@@ -135,10 +176,10 @@ static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn in
   bool wide = BPF_CLASS(insn.code) == BPF_ALU64, x = (insn.code & BPF_X) != 0 && op != BPF_END;
   if (op == BPF_MOV && wide) {
     if (x && insn.off == 0) {
-      set(s, d, s->reg[from], (s->low & mask_of(from)) != 0);
+      s->reg[d] = s->reg[from];
     } else {
       if (x) lose(k, s->reg[from]);
-      set(s, d, nothing, !x && insn.imm >= 0);
+      s->reg[d] = nothing;
     }
     return;
   }
@@ -156,17 +197,7 @@ static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn in
   }
   if (op != BPF_MOV) lose(k, s->reg[d]);
   if (x) lose(k, s->reg[from]);
-  bool low = !wide;
-  if (op == BPF_END) {
-    low = insn.imm != 64;
-  } else if (wide) {
-    /* What keeps or makes the upper half zero. */
-    bool was = (s->low & mask_of(d)) != 0, other = x ? (s->low & mask_of(from)) != 0 : insn.imm >= 0;
-    low = (op == BPF_AND && (was || other)) || ((op == BPF_OR || op == BPF_XOR) && was && other) ||
-          (op == BPF_RSH && (was || (!x && (insn.imm & 63) >= 32))) ||
-          ((op == BPF_DIV || op == BPF_MOD) && insn.off == 0 && was);
-  }
-  set(s, d, op == BPF_SUB && wide ? guess(jit_guess_of(s->reg[d])) : nothing, low);
+  s->reg[d] = op == BPF_SUB && wide ? guess(jit_guess_of(s->reg[d])) : nothing;
 }
 
 /* The packet's window as the context shows it. */
@@ -197,7 +228,7 @@ static void step_load(struct jit_know *k, struct jit_state *s, uint32_t at) {
   if (s->reg[base].kind == KNOW_CONTEXT && BPF_MODE(insn.code) == BPF_MEM) {
     v = context_field(k, s->reg[base].offset + (int64_t)insn.off, size);
   }
-  set(s, bpf_dst(insn), v, size < 8 && BPF_MODE(insn.code) == BPF_MEM);
+  s->reg[bpf_dst(insn)] = v;
 }
 
 static void step_store(struct jit_know *k, struct jit_state *s, uint32_t at) {
@@ -206,9 +237,8 @@ static void step_store(struct jit_know *k, struct jit_state *s, uint32_t at) {
   if (BPF_CLASS(insn.code) == BPF_ST) return;
   lose(k, s->reg[bpf_src(insn)]);
   if (BPF_MODE(insn.code) != BPF_ATOMIC || !(insn.imm & BPF_FETCH)) return;
-  unsigned r = insn.imm == BPF_CMPXCHG ? 0 : bpf_src(insn);
   lose(k, s->reg[0]);
-  set(s, r, nothing, BPF_SIZE(insn.code) == BPF_W);
+  s->reg[insn.imm == BPF_CMPXCHG ? 0 : bpf_src(insn)] = nothing;
 }
 
 static bool gives_value(const struct bpf_map *map) {
@@ -252,16 +282,16 @@ static void step_helper(struct jit_know *k, struct jit_state *s, uint32_t at) {
     result = guess(GUESS_VALUE);
   }
   if (proto->effects & (BPF_EFFECT_PACKET | BPF_EFFECT_CALLBACK)) forget_packet(s);
-  set(s, 0, result, false);
+  s->reg[0] = result;
   for (unsigned r = 1; r <= 5; r++)
-    set(s, r, nothing, false);
+    s->reg[r] = nothing;
 }
 
 static void step_local_call(struct jit_know *k, struct jit_state *s) {
   if (k->p->moves_packet || k->p->callbacks) forget_packet(s);
   for (unsigned r = 0; r <= 5; r++) {
     if (s->reg[r].kind == KNOW_STACK) k->escapes = true;
-    set(s, r, nothing, false);
+    s->reg[r] = nothing;
   }
 }
 
@@ -272,7 +302,7 @@ static void step_immediate(struct jit_know *k, struct jit_state *s, uint32_t at)
   if (bpf_src(insn) == BPF_PSEUDO_MAP_VALUE) {
     v = (struct jit_value){.kind = KNOW_VALUE, .map = (uint8_t)insn.imm, .offset = high.imm};
   }
-  set(s, bpf_dst(insn), v, bpf_src(insn) == BPF_PSEUDO_IMM && high.imm == 0);
+  s->reg[bpf_dst(insn)] = v;
 }
 
 void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at) {
@@ -364,6 +394,8 @@ static bool flow(struct jit_know *k, uint32_t index) {
   for (uint32_t at = block->first; at < block->end; at = jit_behind(k->p, at)) {
     if (jit_is_call(k->p->insns[at], BPF_PSEUDO_CALL)) changed = enter_callee(k, &s, at) || changed;
     jit_know_step(k, &s, at);
+    k->p->low[at] = s.low;
+    s.low = (uint16_t)low_behind(k->p, at, s.low);
     last = at;
   }
   unsigned fact = jit_fact(k->p, last);
@@ -381,7 +413,7 @@ static bool flow(struct jit_know *k, uint32_t index) {
   return changed;
 }
 
-/* --- all of it --- */
+/* --- what registers hold --- */
 
 static void know_nothing(struct jit_know *k) {
   for (uint32_t i = 0; i < k->p->block_count; i++) {
@@ -389,6 +421,7 @@ static void know_nothing(struct jit_know *k) {
     *s = (struct jit_state){.reached = true};
     s->reg[BPF_FRAME_REGISTER] = (struct jit_value){.kind = KNOW_STACK};
   }
+  memset(k->p->low, 0, k->p->count * sizeof *k->p->low);
   k->escapes = true;
 }
 
@@ -404,24 +437,74 @@ static void begin(struct jit_know *k) {
   }
 }
 
-int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, struct report *report) {
-  *k = (struct jit_know){.p = p, .is_memory = is_memory, .escapes = p->callbacks};
-  k->entry = memory_alloc(p->block_count * sizeof *k->entry);
-  if (k->entry == NULL)
-    return report_error(report, ERROR_NO_MEMORY, "no memory to translate %u instructions", p->count);
-  begin(k);
+/* Goes round until nothing changes. False: that takes too long. */
+static bool settle(struct jit_know *k, bool follow(struct jit_know *k, uint32_t block)) {
   bool changed = true;
   for (unsigned round = 0; changed && round < ROUNDS_MAX; round++) {
     changed = false;
-    for (uint32_t i = 0; i < p->block_count; i++) {
+    for (uint32_t i = 0; i < k->p->block_count; i++) {
       if (!k->entry[i].changed) continue;
       k->entry[i].changed = false;
-      changed = flow(k, i) || changed;
+      changed = follow(k, i) || changed;
     }
   }
-  if (changed) know_nothing(k);
-  for (uint32_t i = 0; i < p->function_count && k->escapes; i++) {
-    p->functions[i].frame_low = -BPF_STACK_SIZE;
+  return !changed;
+}
+
+static void know_what_registers_hold(struct jit_know *k) {
+  begin(k);
+  if (!settle(k, flow)) know_nothing(k);
+  for (uint32_t i = 0; i < k->p->function_count && k->escapes; i++) {
+    k->p->functions[i].frame_low = -BPF_STACK_SIZE;
+  }
+}
+
+/* --- upper halves only --- */
+
+static bool join_low(struct jit_know *k, uint32_t block, unsigned low) {
+  struct jit_state *into = &k->entry[block];
+  if (into->reached && (into->low & ~low) == 0) return false;
+  into->low = (uint16_t)(into->reached ? into->low & low : low);
+  into->reached = into->changed = true;
+  return true;
+}
+
+static bool flow_low(struct jit_know *k, uint32_t index) {
+  const struct jit_block *block = &k->p->blocks[index];
+  const unsigned fact = jit_fact(k->p, block->last);
+  unsigned low = k->entry[index].low;
+  bool changed = false;
+  for (uint32_t at = block->first; at < block->end; at = jit_behind(k->p, at)) {
+    k->p->low[at] = (uint16_t)low;
+    low = low_behind(k->p, at, low);
+  }
+  if (block->taken != NO_BLOCK && !(fact & BPF_FACT_NEVER)) changed = join_low(k, block->taken, low);
+  if (block->next != NO_BLOCK && !(fact & BPF_FACT_ALWAYS)) changed = join_low(k, block->next, low) || changed;
+  return changed;
+}
+
+static void know_upper_halves(struct jit_know *k) {
+  for (uint32_t i = 0; i < k->p->function_count; i++)
+    join_low(k, k->p->block_of[k->p->functions[i].first], 0);
+  if (settle(k, flow_low)) return;
+  memset(k->p->low, 0, k->p->count * sizeof *k->p->low);
+  for (uint32_t i = 0; i < k->p->block_count; i++)
+    k->entry[i].reached = true;
+}
+
+/* --- all of it --- */
+
+int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, struct report *report) {
+  *k = (struct jit_know){.p = p, .is_memory = is_memory, .escapes = p->callbacks};
+  k->entry = memory_resize(NULL, p->block_count * sizeof *k->entry);
+  if (k->entry == NULL)
+    return report_error(report, ERROR_NO_MEMORY, "no memory to translate %u instructions", p->count);
+  for (uint32_t i = 0; i < p->block_count; i++)
+    k->entry[i].reached = k->entry[i].changed = false;
+  if (p->proven) {
+    know_upper_halves(k);
+  } else {
+    know_what_registers_hold(k);
   }
   return 0;
 }

@@ -32,16 +32,16 @@ struct jit_value {
 };
 
 struct jit_state {
-  struct jit_value reg[BPF_REGISTERS];
-  uint16_t low;    /* set of registers whose upper half is zero, in native code too, whether or not anybody reads it */
+  uint16_t low;    /* as in struct jit_program; only while states are searched for */
   uint16_t packet; /* so many bytes from the packet's first one are there */
   bool reached;
-  bool changed; /* since it was followed last */
+  bool changed;                        /* since it was followed last */
+  struct jit_value reg[BPF_REGISTERS]; /* where everything is proven, nobody asks: not kept */
 };
 
 struct jit_know {
   const struct jit_program *p;
-  struct jit_state *entry; /* per block */
+  struct jit_state *entry; /* per block; without what registers hold where everything is proven */
   bool escapes;            /* an address in stack or context goes where it is not followed */
   bool is_memory;          /* as in struct bpf_jit_options */
 };
@@ -49,7 +49,7 @@ struct jit_know {
 /* Finds the state at the beginning of every block, and sets frame_low of the functions. -ERROR_NO_MEMORY. jit_know_free in any case. */
 int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, struct report *report);
 void jit_know_free(struct jit_know *k);
-/* What the instruction at `at` makes of the state. */
+/* What the instruction at `at` makes of what registers hold: all of the state but `low`. */
 void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at);
 enum jit_guess jit_guess_of(struct jit_value v);
 /* Whether the size bytes at register + offset may be accessed so, whatever happens. */

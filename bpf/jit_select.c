@@ -9,10 +9,8 @@ enum { NO_MATCH = 0 };
 
 static struct bpf_insn insn_at(const struct jit *j, uint32_t at) { return j->p.insns[at]; }
 
-/* Whether `count` instructions of one slot stand from `at` on in the same block. */
-static bool room(const struct jit *j, uint32_t at, uint32_t count) {
-  return at + count <= j->p.blocks[j->p.block_of[at]].end;
-}
+/* Whether `count` instructions of one slot stand from `at` on in the block that is being translated. */
+static bool room(const struct jit *j, uint32_t at, uint32_t count) { return at + count <= j->block_end; }
 
 static bool dead(const struct jit *j, uint32_t at, unsigned reg) { return !(jit_live(j, at) & LIVE_LOW(reg)); }
 
@@ -327,7 +325,8 @@ static uint32_t select_operand(struct jit *j, uint32_t at) {
 
 /* t = *p; t op= x; *p = t, and t is not used again. */
 bool jit_is_in_place(const struct jit *j, uint32_t at) {
-  if (!room(j, at, 3) || !is_load(insn_at(j, at))) return false;
+  /* In whatever block. */
+  if (at + 3 > j->p.blocks[j->p.block_of[at]].end || !is_load(insn_at(j, at))) return false;
   struct bpf_insn load = insn_at(j, at), op = insn_at(j, at + 1), store = insn_at(j, at + 2);
   unsigned t = bpf_dst(load), base = bpf_src(load), size = BPF_SIZE(load.code);
   if (store.code != (BPF_STX | BPF_MEM | size) || bpf_src(store) != t || bpf_dst(store) != base ||
@@ -437,39 +436,67 @@ static uint32_t select_compare(struct jit *j, uint32_t at) {
 
 struct rule {
   uint32_t (*select)(struct jit *j, uint32_t at);
-  enum bpf_jit_rule name;
+  enum bpf_jit_rule name; /* BPF_JIT_RULES: it says itself what it did */
 };
+
+static uint32_t try(struct jit *j, uint32_t at, struct rule rule) {
+  uint32_t slots = rule.select(j, at);
+  if (slots != NO_MATCH && rule.name != BPF_JIT_RULES) jit_used(j, rule.name);
+  return slots;
+}
 
 static uint32_t first_match(struct jit *j, uint32_t at, const struct rule *rules, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    uint32_t slots = rules[i].select(j, at);
-    if (slots == NO_MATCH) continue;
-    if (rules[i].name != BPF_JIT_RULES) jit_used(j, rules[i].name);
-    return slots;
+    uint32_t slots = try(j, at, rules[i]);
+    if (slots != NO_MATCH) return slots;
   }
   return NO_MATCH;
 }
 
+/* What is loaded is used at once. */
+static uint32_t select_of_load(struct jit *j, uint32_t at) {
+  static const struct rule rules[] = {{select_in_place, BPF_JIT_IN_PLACE},
+                                      {select_compare, BPF_JIT_COMPARE_MEMORY},
+                                      {select_operand, BPF_JIT_OPERAND},
+                                      {select_swapped_load, BPF_JIT_SWAPPED_LOAD},
+                                      {select_narrow, BPF_JIT_NARROW_LOAD}};
+  if (!room(j, at, 2) || !(jit_mentioned(insn_at(j, at + 1)) >> bpf_dst(insn_at(j, at)) & 1)) return NO_MATCH;
+  return first_match(j, at, rules, sizeof rules / sizeof rules[0]);
+}
+
+/* By what is done with the copy. */
+static uint32_t select_of_copy(struct jit *j, uint32_t at) {
+  static const struct rule of_shift[] = {{select_rotate, BPF_JIT_ROTATE},
+                                         {select_rotate_kept, BPF_JIT_ROTATE_KEPT},
+                                         {select_test, BPF_JIT_TEST}},
+                           of_mask[] = {{select_test, BPF_JIT_TEST}, {select_masked, BPF_JIT_MASKED}};
+  if (!room(j, at, 2)) return NO_MATCH;
+  const unsigned class = BPF_CLASS(insn_at(j, at + 1).code);
+  if (class != BPF_ALU && class != BPF_ALU64) return NO_MATCH;
+  switch (BPF_OP(insn_at(j, at + 1).code)) {
+    case BPF_LSH:
+    case BPF_RSH:
+      return first_match(j, at, of_shift, sizeof of_shift / sizeof of_shift[0]);
+    case BPF_AND:
+      return first_match(j, at, of_mask, sizeof of_mask / sizeof of_mask[0]);
+    case BPF_ADD:
+    case BPF_SUB:
+      return select_lea(j, at);
+    case BPF_MUL:
+      return try(j, at, (struct rule){select_scaled, BPF_JIT_SCALED});
+    default:
+      return NO_MATCH;
+  }
+}
+
 uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
-  /* By what the first instruction is. BPF_JIT_RULES: it says itself what it did. */
-  static const struct rule of_load[] = {{select_in_place, BPF_JIT_IN_PLACE},
-                                        {select_compare, BPF_JIT_COMPARE_MEMORY},
-                                        {select_operand, BPF_JIT_OPERAND},
-                                        {select_swapped_load, BPF_JIT_SWAPPED_LOAD},
-                                        {select_narrow, BPF_JIT_NARROW_LOAD}},
-                           of_copy[] = {{select_rotate, BPF_JIT_ROTATE}, {select_rotate_kept, BPF_JIT_ROTATE_KEPT},
-                                        {select_test, BPF_JIT_TEST},     {select_lea, BPF_JIT_RULES},
-                                        {select_scaled, BPF_JIT_SCALED}, {select_masked, BPF_JIT_MASKED}},
-                           of_sum = {select_moved, BPF_JIT_FOLDED_MOVE}, of_mask = {select_test, BPF_JIT_TEST},
-                           of_shift = {select_extend, BPF_JIT_EXTEND}, of_product = {select_scaled, BPF_JIT_SCALED},
-                           of_not = {select_andn, BPF_JIT_ANDN}, of_jump = {select_cmov, BPF_JIT_CMOV};
   struct bpf_insn insn = insn_at(j, at);
   switch (BPF_CLASS(insn.code)) {
     case BPF_LDX:
-      return first_match(j, at, of_load, sizeof of_load / sizeof of_load[0]);
+      return select_of_load(j, at);
     case BPF_JMP:
     case BPF_JMP32:
-      return first_match(j, at, &of_jump, 1);
+      return try(j, at, (struct rule){select_cmov, BPF_JIT_CMOV});
     case BPF_ALU:
     case BPF_ALU64:
       break;
@@ -478,19 +505,19 @@ uint32_t jit_emit_selected(struct jit *j, uint32_t at) {
   }
   switch (BPF_OP(insn.code)) {
     case BPF_MOV:
-      return insn.code & BPF_X ? first_match(j, at, of_copy, sizeof of_copy / sizeof of_copy[0]) : NO_MATCH;
+      return insn.code & BPF_X ? select_of_copy(j, at) : NO_MATCH;
     case BPF_ADD:
     case BPF_SUB:
-      return first_match(j, at, &of_sum, 1);
+      return try(j, at, (struct rule){select_moved, BPF_JIT_FOLDED_MOVE});
     case BPF_MUL:
-      return first_match(j, at, &of_product, 1);
+      return try(j, at, (struct rule){select_scaled, BPF_JIT_SCALED});
     case BPF_RSH:
     case BPF_AND:
-      return first_match(j, at, &of_mask, 1);
+      return try(j, at, (struct rule){select_test, BPF_JIT_TEST});
     case BPF_LSH:
-      return first_match(j, at, &of_shift, 1);
+      return try(j, at, (struct rule){select_extend, BPF_JIT_EXTEND});
     case BPF_XOR:
-      return first_match(j, at, &of_not, 1);
+      return try(j, at, (struct rule){select_andn, BPF_JIT_ANDN});
     default:
       return NO_MATCH;
   }

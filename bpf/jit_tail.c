@@ -64,10 +64,12 @@ bool jit_is_tail_map(struct jit *j, uint32_t at) {
   }
   if (call >= end || j->p.insns[call].imm != BPF_HELPER_TAIL_CALL) return false;
   if (!context && !(jit_fact(&j->p, call) & BPF_FACT_ARGUMENTS)) return false;
-  if (j->p.program->maps[j->p.insns[at].imm]->def.type != BPF_MAP_TYPE_PROG_ARRAY) return false;
+  const struct bpf_map *map = j->p.program->maps[j->p.insns[at].imm];
+  if (map->def.type != BPF_MAP_TYPE_PROG_ARRAY) return false;
   uint32_t number = jit_definition(&j->p, call, 3);
   if (number > at && find_index(j, call, &index)) j->p.flags[number] |= SLOT_SKIPPED;
   j->tail = call;
+  j->tail_map = map;
   return true;
 }
 
@@ -119,6 +121,7 @@ static void emit_search_in_line(struct jit *j, uint32_t at, const struct bpf_map
 
 /* The map, if the call knows it. */
 static const struct bpf_map *map_of(const struct jit *j, uint32_t at) {
+  if (j->tail == at) return j->tail_map;
   if (jit_fact(&j->p, at) & BPF_FACT_MAP) return j->p.program->maps[j->p.facts[at].map];
   return j->s.reg[2].kind == KNOW_MAP ? j->p.program->maps[j->s.reg[2].map] : NULL;
 }

@@ -33,11 +33,11 @@ struct request {
   bool jit;
 };
 
-static void print_native(const struct bpf_native *native, uint32_t slot, uint32_t slot_count) {
-  uint32_t start = native->places[slot], end = native->length;
+static void print_native(const struct bpf_native *native, const uint32_t *places, uint32_t slot, uint32_t slot_count) {
+  uint32_t start = places[slot], end = native->length;
   if (start == UINT32_MAX) return;
   for (uint32_t i = 0; i < slot_count; i++) /* functions need not stand in the order of slots */
-    if (native->places[i] > start && native->places[i] < end) end = native->places[i];
+    if (places[i] > start && places[i] < end) end = places[i];
   for (uint32_t at = start; at < end; at += BYTES_A_LINE) {
     printf("           %5x: ", at);
     bpf_print_hex(stdout, native->bytes + at, end - at < BYTES_A_LINE ? end - at : BYTES_A_LINE);
@@ -46,7 +46,7 @@ static void print_native(const struct bpf_native *native, uint32_t slot, uint32_
 }
 
 static void print_code(const struct linked_program *linked, const struct linked_code *code,
-                       const struct bpf_program *program) {
+                       const struct bpf_program *program, const uint32_t *places) {
   const struct disassembly disassembly = {code->insns, code->insn_count, linked->maps, linked->map_count};
   const struct bpf_native native = program ? bpf_jit_code(program) : (struct bpf_native){.length = 0};
   struct text text = {0};
@@ -59,10 +59,19 @@ static void print_code(const struct linked_program *linked, const struct linked_
     text_clear(&text);
     uint32_t slots = disassemble(&disassembly, slot, &text);
     printf("%6u: %s\n", slot, text_string(&text));
-    if (program) print_native(&native, slot, code->insn_count);
+    if (program) print_native(&native, places, slot, code->insn_count);
     slot += slots;
   }
   text_free(&text);
+}
+
+static int dump_native(const struct linked_program *linked, const struct linked_code *code, struct bpf_program *program,
+                       struct report *report) {
+  static uint32_t places[BPF_MAX_INSNS];
+  const struct bpf_jit_options options = {.cpu = bpf_jit_this_cpu(), .places = places};
+  int error = bpf_jit(program, NULL, &options, report);
+  if (!error) print_code(linked, code, program, places);
+  return error;
 }
 
 static int dump(const struct request *request, struct report *report) {
@@ -76,10 +85,14 @@ static int dump(const struct request *request, struct report *report) {
                                        .set_count = request->set_count};
   int error = file_read(request->object, OBJECT_MAX_SIZE, &object, report);
   if (!error) error = link_object((const uint8_t *)object.data, object.length, &options, &linked, report);
-  if (!error && request->jit) error = bpf_instance_make(&instance, linked, true, report);
+  if (!error && request->jit) error = bpf_instance_make(&instance, linked, false, report);
   for (uint32_t i = 0; !error && i < linked->code_count; i++) {
     if (i > 0) putchar('\n');
-    print_code(linked, &linked->code[i], request->jit ? &instance.programs[i] : NULL);
+    if (request->jit) {
+      error = dump_native(linked, &linked->code[i], &instance.programs[i], report);
+    } else {
+      print_code(linked, &linked->code[i], NULL, NULL);
+    }
   }
   bpf_instance_free(&instance);
   link_free(linked);

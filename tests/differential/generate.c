@@ -17,6 +17,7 @@ struct generator {
   struct generated *out;
   bool safe;
   bool in_function; /* r6 to r8 are the caller's numbers */
+  bool proven;      /* a safe program with all facts that native code without any check and knowledge of its own needs */
   unsigned loops;
 };
 
@@ -376,7 +377,7 @@ static void add_lookup(struct generator *g) {
     add_key(g, GENERATE_VALUES + 2);
   }
   add_wide(g, 1, BPF_PSEUDO_MAP, map, 0);
-  fact(g, BPF_FACT_ARGUMENTS | (found ? BPF_FACT_KEY : 0));
+  fact(g, BPF_FACT_ARGUMENTS | (found ? BPF_FACT_KEY : 0) | (g->proven ? BPF_FACT_MAP : 0));
   if (g->safe) g->out->facts[g->out->count].map = (uint8_t)map;
   ADD_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_HELPER, 0, BPF_HELPER_MAP_LOOKUP_ELEM);
   if (found) fact(g, BPF_FACT_NEVER);
@@ -610,9 +611,11 @@ void generate(struct choices *c, bool safe, struct generated *out) {
   struct generator g = {.c = c, .out = out, .safe = safe};
   memset(out->facts, 0, sizeof out->facts);
   out->count = 0;
+  g.proven = safe && one_in(&g, 2);
   add_program(&g);
   uint32_t function = out->count;
   bool called = false;
+  if (g.proven) out->facts[0].known |= BPF_FACT_FRAME;
   for (uint32_t at = 0; at < function; at++) {
     struct bpf_insn *insn = &out->insns[at];
     if (insn->code == (BPF_JMP | BPF_CALL) && bpf_src(*insn) == BPF_PSEUDO_CALL) {
@@ -621,4 +624,5 @@ void generate(struct choices *c, bool safe, struct generated *out) {
     }
   }
   if (called) add_function(&g);
+  if (called && g.proven) out->facts[function].known |= BPF_FACT_FRAME;
 }

@@ -97,6 +97,25 @@ static void test_fault(void **state) {
   }
 }
 
+/* A function that makes a tail call leaves its callers' frames as they are, also where facts cover everything else. */
+static void test_frame_of_caller(void **state) {
+  struct bpf_insn insns[PROGRAMS][MOST_INSNS] = {
+      {STORE_IMM(BPF_DW, 10, -8, 5), CALL(2), LOAD(BPF_DW, 0, 10, -8), EXIT(), LOAD_MAP(2, 0), MOV_IMM(3, 1),
+       CALL_HELPER(12), EXIT()},
+      {STORE_IMM(BPF_DW, 10, -8, 9), MOV_IMM(0, 7), EXIT()},
+      {MOV_IMM(0, 0), EXIT()},
+  };
+  static const uint32_t counts[PROGRAMS] = {9, 3, 2};
+  for (unsigned i = 0; i < 2 * MIXTURES; i++) {
+    struct chain chain;
+    make_chain(&chain, insns, counts, i % MIXTURES, i >= MIXTURES);
+    struct bpf_result result = run_chain(&chain);
+    assert_int_equal(result.fault, BPF_FAULT_NONE);
+    assert_int_equal(result.r0, 5);
+    free_chain(&chain);
+  }
+}
+
 /* Programs that call each other without end stop after 33 calls (Linux's MAX_TAIL_CALL_CNT), in the one that made the 34th, which goes
  * on behind its call: the second, as the first is called by every other one. */
 static void test_limit(void **state) {
@@ -118,6 +137,6 @@ static void test_limit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_registers), cmocka_unit_test(test_fault),
-                                     cmocka_unit_test(test_limit)};
+                                     cmocka_unit_test(test_frame_of_caller), cmocka_unit_test(test_limit)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
