@@ -42,27 +42,16 @@ unsigned proof_map_rights(const struct bpf_map_shape *shape) {
   return rights;
 }
 
-/* Any number of that many bytes. Written out, as each load needs one. */
-static struct proof_number any_of(uint64_t size) {
-  static const struct proof_number any[] = {
-      {0, UINT8_MAX, 0, UINT8_MAX, 0, UINT8_MAX, 0, UINT8_MAX, 0, UINT8_MAX},
-      {0, UINT16_MAX, 0, UINT16_MAX, 0, UINT16_MAX, 0, UINT16_MAX, 0, UINT16_MAX},
-      {0, UINT32_MAX, 0, UINT32_MAX, 0, UINT32_MAX, 0, UINT32_MAX, INT32_MIN, INT32_MAX},
-      {0, UINT64_MAX, 0, UINT64_MAX, INT64_MIN, INT64_MAX, 0, UINT32_MAX, INT32_MIN, INT32_MAX},
-  };
-  return any[size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3];
-}
-
 struct proof_number proof_map_content(const struct proof_scope *scope, unsigned object, int64_t offset, uint64_t size) {
   const struct proof_input *input = scope->input;
   if (object & PROOF_INNER || input->maps[object].constant == NULL ||
       !(input->maps[object].def->flags & BPF_F_RDONLY_PROG)) {
-    return any_of(size);
+    return proof_number_any((unsigned)size);
   }
   for (uint32_t i = 0; i < input->tunable_count; i++) {
     const struct proof_tunable *t = &input->tunables[i];
     if (t->map != object || t->offset >= offset + (int64_t)size || t->offset + t->size <= offset) continue;
-    if (t->offset != offset || t->size != size) return any_of(size);
+    if (t->offset != offset || t->size != size) return proof_number_any((unsigned)size);
     struct proof_number n = t->is_signed ? proof_number_between_signed((int64_t)t->low, (int64_t)t->high)
                                          : proof_number_between(t->low, t->high);
     proof_number_extend(&n, (unsigned)size * 8, false);
@@ -114,9 +103,9 @@ bool proof_reach(struct proof_scope *scope, const struct proof_state *state, uns
   }
   if (p->or_null) return proof_refuse(scope, state, PROOF_NOT_POINTER, reg);
   offset += p->delta;
-  const bool bounded = p->number.smin > -far && p->number.smax < far && size < (uint64_t)PROOF_MAX_OFFSET;
-  span->low = bounded ? p->number.smin + offset : -far;
-  span->high = bounded ? p->number.smax + offset : far;
+  const bool bounded = p->number.wide.smin > -far && p->number.wide.smax < far && size < (uint64_t)PROOF_MAX_OFFSET;
+  span->low = bounded ? p->number.wide.smin + offset : -far;
+  span->high = bounded ? p->number.wide.smax + offset : far;
   /* Of packets it is known how far V(id) + room reaches; of all else, how far the object does. */
   const int64_t last = p->kind == PROOF_PACKET || p->kind == PROOF_META ? offset : span->high;
   if (bounded && span->low >= low && last + (int64_t)size <= end) {
@@ -199,7 +188,7 @@ static void load_stack(struct proof_scope *scope, struct proof_state *state, uns
                        unsigned size, struct proof_value *out) {
   const unsigned first = (unsigned)(BPF_STACK_SIZE + span.low), at = first % 8;
   const struct proof_slot *slot = proof_state_find(state, proof_location(frame, first / 8));
-  struct proof_number number = any_of(size);
+  struct proof_number number = proof_number_any((unsigned)size);
   if (span.low == span.high && at + size <= 8 && slot != NULL) {
     *out = slot->value;
     if (slot->size == size && slot->at == at) return;
@@ -247,7 +236,7 @@ static void load_context(struct proof_scope *scope, struct proof_state *state, u
   } else if (offset == (int64_t)(xdp ? offsetof(struct xdp_md, data_end) : offsetof(struct bpf_skb, data_end))) {
     v.kind = PROOF_PACKET_END;
   } else {
-    const struct proof_number number = any_of(size);
+    const struct proof_number number = proof_number_any((unsigned)size);
     proof_set_scalar(&v, &number, &scope->next_id);
   }
   state->reg[to] = v;
@@ -271,7 +260,8 @@ bool proof_load(struct proof_scope *scope, struct proof_state *state, struct bpf
     load_stack(scope, state, p->object, span, size, &v);
   } else {
     const bool known = p->kind == PROOF_MAP_VALUE && span.low == span.high;
-    const struct proof_number number = known ? proof_map_content(scope, p->object, span.low, size) : any_of(size);
+    const struct proof_number number =
+        known ? proof_map_content(scope, p->object, span.low, size) : proof_number_any((unsigned)size);
     proof_set_scalar(&v, &number, &scope->next_id);
   }
   if (with_sign && v.kind == PROOF_SCALAR) {
@@ -324,7 +314,7 @@ bool proof_atomic(struct proof_scope *scope, struct proof_state *state, struct b
     if (!proof_stack_store(scope, state, p->object, span, size, NULL)) return false;
   }
   if (!(insn.imm & BPF_FETCH)) return true;
-  const struct proof_number number = any_of(size);
+  const struct proof_number number = proof_number_any((unsigned)size);
   proof_set_scalar(&state->reg[insn.imm == BPF_CMPXCHG ? 0 : from], &number, &scope->next_id);
   return true;
 }

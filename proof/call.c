@@ -55,10 +55,11 @@ static bool judge_sized(struct call *c, unsigned i, unsigned rights) {
   const struct proof_value *size = proof_read(c->scope, c->state, i + 2);
   const struct proof_value *p = &c->state->reg[i + 1];
   if (size->kind != PROOF_SCALAR) return wrong(c, i + 1);
-  if (size->number.umin == 0 && c->proto->args[i + 1] == BPF_ARG_SIZE && !(rights & OR_NULL)) return wrong(c, i + 1);
-  if (size->number.umax >= PROOF_MAX_OFFSET) return wrong(c, i + 1);
-  if ((rights & OR_NULL) && proof_is_constant(p) && p->delta == 0 && size->number.umax == 0) return true;
-  return judge_memory(c, i, size->number.umin, size->number.umax, rights & ~(unsigned)OR_NULL);
+  if (size->number.wide.umin == 0 && c->proto->args[i + 1] == BPF_ARG_SIZE && !(rights & OR_NULL))
+    return wrong(c, i + 1);
+  if (size->number.wide.umax >= PROOF_MAX_OFFSET) return wrong(c, i + 1);
+  if ((rights & OR_NULL) && proof_is_constant(p) && p->delta == 0 && size->number.wide.umax == 0) return true;
+  return judge_memory(c, i, size->number.wide.umin, size->number.wide.umax, rights & ~(unsigned)OR_NULL);
 }
 
 static bool judge_map(struct call *c, unsigned i, const struct proof_value *v) {
@@ -192,7 +193,7 @@ static bool note_map(struct call *c) {
     const struct proof_slot *slot = proof_state_find(c->state, proof_location(key->object, at / 8));
     struct proof_number number;
     within = slot != NULL && at % 8 <= 4 && proof_slot_number(slot, at % 8, 4, &number) &&
-             number.umax < c->shape.max_entries;
+             number.wide.umax < c->shape.max_entries;
   }
   if (!within) fact->known &= (uint16_t)~BPF_FACT_KEY;
   if (!own) fact->known &= (uint16_t)~BPF_FACT_MAP;
@@ -391,9 +392,9 @@ struct proof_trips proof_count_trips(const struct proof_scope *scope, struct pro
   const struct proof_value *r = state->reg;
   struct proof_trips trips = {0, 0, 0};
   if (scope->input->insns[state->pc].imm == BPF_HELPER_LOOP) {
-    const bool runs = r[1].number.umax32 <= LOOPS_MAX && proof_is_constant(&r[4]) && r[4].delta == 0;
-    trips.most = r[1].number.umax32 <= LOOPS_MAX ? r[1].number.umax32 : LOOPS_MAX;
-    trips.least = runs ? r[1].number.umin32 : 0;
+    const bool runs = r[1].number.low.umax <= LOOPS_MAX && proof_is_constant(&r[4]) && r[4].delta == 0;
+    trips.most = r[1].number.low.umax <= LOOPS_MAX ? (uint32_t)r[1].number.low.umax : LOOPS_MAX;
+    trips.least = runs ? (uint32_t)r[1].number.low.umin : 0;
   } else if (r[1].object & PROOF_INNER) {
     trips.most = trips.empty = BPF_MAP_MAX_ENTRIES + 1; /* inner hash maps may have any number */
   } else {

@@ -139,10 +139,10 @@ static bool count_trips(const struct point *point, const struct proof_entry *ent
     if (s != point->first && v->kind != kind) return false;
     kind = v->kind;
     const struct proof_number n = kind == PROOF_SCALAR ? v->number : proof_number_add(&v->number, v->delta);
-    if (n.umin < low) low = n.umin;
-    if (n.umax > high) high = n.umax;
-    if (n.smin < low_signed) low_signed = n.smin;
-    if (n.smax > high_signed) high_signed = n.smax;
+    if (n.wide.umin < low) low = n.wide.umin;
+    if (n.wide.umax > high) high = n.wide.umax;
+    if (n.wide.smin < low_signed) low_signed = n.wide.smin;
+    if (n.wide.smax > high_signed) high_signed = n.wide.smax;
   }
   uint64_t width = high - low;
   if ((uint64_t)high_signed - (uint64_t)low_signed < width) width = (uint64_t)high_signed - (uint64_t)low_signed;

@@ -15,18 +15,23 @@
 
 #include "bpf/isa.h"
 
-/* 64 bytes without padding, so equal numbers are equal bytes. */
-struct proof_number {
-  uint64_t value; /* the known bits; 0 where unknown */
-  uint64_t mask;  /* the unknown bits */
+/* Of the lowest bits of a value, without and with a sign: each bound is one that they can have in this reading. */
+struct proof_range {
   uint64_t umin, umax;
   int64_t smin, smax;
-  uint32_t umin32, umax32; /* of the lower 32 bits */
-  int32_t smin32, smax32;
+};
+
+/* 80 bytes without padding, so equal numbers are equal bytes. */
+struct proof_number {
+  uint64_t value;               /* the known bits; 0 where unknown */
+  uint64_t mask;                /* the unknown bits */
+  struct proof_range wide, low; /* of all 64 bits, of the lower 32 */
 };
 
 struct proof_number proof_number_constant(uint64_t value);
 struct proof_number proof_number_unknown(void);
+/* Of 1, 2, 4 or 8 bytes, the others 0: what a load can give. */
+struct proof_number proof_number_any(unsigned bytes);
 /* Without a sign, low <= high. */
 struct proof_number proof_number_between(uint64_t low, uint64_t high);
 /* With a sign, low <= high. */

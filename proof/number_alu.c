@@ -12,16 +12,15 @@ struct bits {
   uint64_t value, mask;
 };
 
+static struct bits bits_of(const struct proof_number *n, unsigned bits) {
+  return (struct bits){n->value & proof_ones(bits), n->mask & proof_ones(bits)};
+}
+
 static struct bits known(uint64_t value, uint64_t mask) { return (struct bits){value & ~mask, mask}; }
 
 static struct bits add_bits(struct bits a, struct bits b) {
   uint64_t value = a.value + b.value, most = value + a.mask + b.mask;
   return known(value, (most ^ value) | a.mask | b.mask);
-}
-
-static struct bits sub_bits(struct bits a, struct bits b) {
-  uint64_t value = a.value - b.value;
-  return known(value, ((value + a.mask) ^ (value - b.mask)) | a.mask | b.mask);
 }
 
 /* A sum of shifted b, one for each bit of a that is or may be 1. */
@@ -37,27 +36,22 @@ static struct bits mul_bits(struct bits a, struct bits b) {
   return add_bits(exact, sum);
 }
 
-static struct bits and_bits(struct bits a, struct bits b) {
-  return known(a.value & b.value, (a.value | a.mask) & (b.value | b.mask) & ~(a.value & b.value));
-}
-
-static struct bits or_bits(struct bits a, struct bits b) {
-  uint64_t value = a.value | b.value;
-  return (struct bits){value, (a.mask | b.mask) & ~value};
-}
-
 static struct bits combine_bits(unsigned op, struct bits a, struct bits b) {
+  uint64_t value;
   switch (op) {
     case BPF_ADD:
       return add_bits(a, b);
     case BPF_SUB:
-      return sub_bits(a, b);
+      value = a.value - b.value;
+      return known(value, ((value + a.mask) ^ (value - b.mask)) | a.mask | b.mask);
     case BPF_MUL:
       return mul_bits(a, b);
     case BPF_AND:
-      return and_bits(a, b);
+      value = a.value & b.value;
+      return known(value, (a.value | a.mask) & (b.value | b.mask) & ~value);
     case BPF_OR:
-      return or_bits(a, b);
+      value = a.value | b.value;
+      return known(value, (a.mask | b.mask) & ~value);
     default:
       return known(a.value ^ b.value, a.mask | b.mask);
   }
@@ -104,219 +98,205 @@ static void know_or(struct proof_range *r, unsigned bits, const struct proof_ran
   *r = complement(&both, bits);
 }
 
-static struct proof_range combine_ranges(unsigned op, unsigned bits, const struct proof_range *a,
-                                         const struct proof_range *b) {
-  struct proof_range r = proof_range_full(bits);
+static void combine_ranges(unsigned op, unsigned bits, const struct proof_range *a, const struct proof_range *b,
+                           struct proof_range *r) {
   switch (op) {
     case BPF_ADD:
-      proof_range_know(&r, bits, (proof_exact)a->umin + b->umin, (proof_exact)a->umax + b->umax);
-      proof_range_know(&r, bits, (proof_exact)a->smin + b->smin, (proof_exact)a->smax + b->smax);
+      proof_range_know(r, bits, (proof_exact)a->umin + b->umin, (proof_exact)a->umax + b->umax);
+      proof_range_know(r, bits, (proof_exact)a->smin + b->smin, (proof_exact)a->smax + b->smax);
       break;
     case BPF_SUB:
-      proof_range_know(&r, bits, (proof_exact)a->umin - b->umax, (proof_exact)a->umax - b->umin);
-      proof_range_know(&r, bits, (proof_exact)a->smin - b->smax, (proof_exact)a->smax - b->smin);
+      proof_range_know(r, bits, (proof_exact)a->umin - b->umax, (proof_exact)a->umax - b->umin);
+      proof_range_know(r, bits, (proof_exact)a->smin - b->smax, (proof_exact)a->smax - b->smin);
       break;
     case BPF_MUL:
-      know_products(&r, bits, a, b);
+      know_products(r, bits, a, b);
       break;
     case BPF_AND:
-      know_and(&r, a, b);
+      know_and(r, a, b);
       break;
     case BPF_OR:
-      know_or(&r, bits, a, b);
+      know_or(r, bits, a, b);
       break;
     default: /* exclusive or: exact for ~a, else what the known bits say */
-      if (b->umin == proof_ones(bits)) r = complement(a, bits);
+      if (b->umin == proof_ones(bits)) *r = complement(a, bits);
       break;
   }
-  return r;
 }
 
-/* Those whose lower half depends on lower halves only. */
-static struct proof_number combine(unsigned op, unsigned bits, const struct proof_number *a,
-                                   const struct proof_number *b) {
-  struct proof_number n = proof_number_unknown();
-  struct bits result = combine_bits(op, (struct bits){a->value, a->mask}, (struct bits){b->value, b->mask});
-  n.value = result.value;
-  n.mask = result.mask;
-  for (unsigned width = 32; width <= bits; width += 32) {
-    struct proof_range x = proof_range_of(a, width), y = proof_range_of(b, width);
-    struct proof_range r = combine_ranges(op, width, &x, &y);
-    proof_range_put(&n, width, &r);
+/* Those whose lower half depends on lower halves only. `n` is unknown. */
+static void combine(struct proof_number *n, unsigned op, unsigned bits, const struct proof_number *a,
+                    const struct proof_number *b) {
+  const struct bits result = combine_bits(op, bits_of(a, bits), bits_of(b, bits));
+  n->value = result.value;
+  n->mask = result.mask;
+  for (unsigned width = 32; width <= bits && n->mask != 0; width += 32) {
+    combine_ranges(op, width, proof_range_of(a, width), proof_range_of(b, width), proof_range_in(n, width));
   }
-  return n;
 }
 
 /* --- shifts --- */
 
-/* By a known amount below the width. */
-static struct proof_number shift_by(unsigned op, unsigned bits, const struct proof_number *a, unsigned by) {
+/* By a known amount below the width. `n` is unknown. */
+static void shift_by(struct proof_number *n, unsigned op, unsigned bits, const struct proof_number *a, unsigned by) {
   const unsigned above = 64 - bits; /* brings the sign bit, known or unknown, to the top and back */
-  const proof_exact factor = (proof_exact)1 << by;
-  struct proof_number n = proof_number_unknown();
-  if (by == 0) return *a;
+  const struct bits known = bits_of(a, bits);
+  if (op == BPF_ARSH) {
+    n->value = (uint64_t)((int64_t)(known.value << above) >> (above + by));
+    n->mask = (uint64_t)((int64_t)(known.mask << above) >> (above + by));
+  } else {
+    n->value = op == BPF_LSH ? known.value << by : known.value >> by;
+    n->mask = op == BPF_LSH ? known.mask << by : known.mask >> by;
+  }
   /* To the left, the lower half depends on the lower half only; what is shifted out by 32 or more is the upper half. */
   for (unsigned width = op == BPF_LSH ? 32 : bits; width <= bits; width += 32) {
-    struct proof_range r = proof_range_full(width), from = proof_range_of(a, op == BPF_LSH && by >= 32 ? 32 : width);
+    const proof_exact factor = (proof_exact)1 << by;
+    struct proof_range *r = proof_range_in(n, width);
+    const struct proof_range *from = proof_range_of(a, op == BPF_LSH && by >= 32 ? 32 : width);
     if (op == BPF_LSH && by < width) {
-      proof_range_know(&r, width, from.umin * factor, from.umax * factor);
-      proof_range_know(&r, width, from.smin * factor, from.smax * factor);
+      proof_range_know(r, width, from->umin * factor, from->umax * factor);
+      proof_range_know(r, width, from->smin * factor, from->smax * factor);
     } else if (op == BPF_RSH) {
-      proof_range_know(&r, width, from.umin >> by, from.umax >> by);
+      proof_range_know(r, width, from->umin >> by, from->umax >> by);
     } else if (op == BPF_ARSH) {
-      proof_range_know(&r, width, from.smin >> by, from.smax >> by);
+      proof_range_know(r, width, from->smin >> by, from->smax >> by);
     }
-    proof_range_put(&n, width, &r);
   }
-  if (op == BPF_ARSH) {
-    n.value = (uint64_t)((int64_t)(a->value << above) >> (above + by));
-    n.mask = (uint64_t)((int64_t)(a->mask << above) >> (above + by));
-  } else {
-    n.value = op == BPF_LSH ? a->value << by : a->value >> by;
-    n.mask = op == BPF_LSH ? a->mask << by : a->mask >> by;
-  }
-  return n;
 }
 
 /* The amount is taken modulo the width. What all possible amounts give. */
-static struct proof_number shift(unsigned op, unsigned bits, const struct proof_number *a,
-                                 const struct proof_number *b) {
-  struct proof_number amount = *b, n;
-  proof_number_extend(&amount, bits == 64 ? 6 : 5, false);
+static void shift(struct proof_number *n, unsigned op, unsigned bits, const struct proof_number *a,
+                  const struct proof_number *b) {
+  const struct proof_number unknown = *n;
+  const bool below = b->low.umax < bits;
+  const unsigned last = below ? (unsigned)b->low.umax : bits - 1;
   bool first = true;
-  for (unsigned by = (unsigned)amount.umin; by <= (unsigned)amount.umax; by++) {
-    if (((by ^ amount.value) & ~amount.mask) != 0) continue;
-    struct proof_number one = shift_by(op, bits, a, by);
-    n = first ? one : proof_number_join(&n, &one);
+  for (unsigned by = below ? (unsigned)b->low.umin : 0; by <= last; by++) {
+    if ((by ^ b->value) & ~b->mask & (bits - 1)) continue;
+    struct proof_number one = unknown;
+    shift_by(&one, op, bits, a, by);
+    *n = first ? one : proof_number_join(n, &one);
     first = false;
   }
-  return first ? proof_number_unknown() : n;
 }
 
 /* --- division: by zero it gives 0, the modulo the dividend --- */
 
 static bool is_power_of_two(uint64_t v) { return v != 0 && (v & (v - 1)) == 0; }
 
-static struct proof_number divide(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
-  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
-  if (y.umin == y.umax && is_power_of_two(y.umin)) return shift_by(BPF_RSH, bits, a, (unsigned)__builtin_ctzll(y.umin));
-  struct proof_number n = proof_number_unknown();
-  r.umin = y.umin == 0 ? 0 : x.umin / y.umax;
-  r.umax = y.umax == 0 ? 0 : x.umax / proof_max(y.umin, 1);
-  proof_range_put(&n, bits, &r);
-  return n;
+static void divide(struct proof_number *n, unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+  const struct proof_range *x = proof_range_of(a, bits), *y = proof_range_of(b, bits);
+  struct proof_range *r = proof_range_in(n, bits);
+  if (y->umin == y->umax && is_power_of_two(y->umin)) {
+    shift_by(n, BPF_RSH, bits, a, (unsigned)__builtin_ctzll(y->umin));
+  } else {
+    r->umin = y->umin == 0 ? 0 : x->umin / y->umax;
+    r->umax = y->umax == 0 ? 0 : x->umax / proof_max(y->umin, 1);
+  }
 }
 
-static struct proof_number modulo(unsigned bits, const struct proof_number *a, const struct proof_number *b) {
-  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
-  if (x.umax < y.umin || y.umax == 0) return *a;
-  if (y.umin == y.umax && is_power_of_two(y.umin)) {
-    struct proof_number ones = proof_number_constant(y.umin - 1);
-    return combine(BPF_AND, bits, a, &ones);
-  }
-  struct proof_number n = proof_number_unknown();
-  if (y.umin == y.umax && x.umin / y.umin == x.umax / y.umin) {
-    r.umin = x.umin % y.umin;
-    r.umax = x.umax % y.umin;
+static void modulo(struct proof_number *n, unsigned bits, const struct proof_number *a, const struct proof_number *b) {
+  const struct proof_range *x = proof_range_of(a, bits), y = *proof_range_of(b, bits);
+  struct proof_range *r = proof_range_in(n, bits);
+  const bool constant = y.umin == y.umax;
+  if (x->umax < y.umin || y.umax == 0) {
+    shift_by(n, BPF_LSH, bits, a, 0); /* all that is known of a in this width */
+  } else if (constant && is_power_of_two(y.umin)) {
+    const struct proof_number ones = proof_number_constant(y.umin - 1);
+    combine(n, BPF_AND, bits, a, &ones);
+  } else if (constant && x->umin / y.umin == x->umax / y.umin) {
+    r->umin = x->umin % y.umin;
+    r->umax = x->umax % y.umin;
   } else {
-    r.umin = 0;
-    r.umax = y.umin == 0 ? x.umax : proof_min(x.umax, y.umax - 1);
+    r->umax = y.umin == 0 ? x->umax : proof_min(x->umax, y.umax - 1);
   }
-  proof_range_put(&n, bits, &r);
-  return n;
 }
 
 /* Quotients truncate toward zero, remainders have the dividend's sign. Where neither operand is negative it is the unsigned
  * operation. Otherwise only constant divisors say something. */
-static struct proof_number divide_signed(unsigned op, unsigned bits, const struct proof_number *a,
-                                         const struct proof_number *b) {
-  struct proof_range x = proof_range_of(a, bits), y = proof_range_of(b, bits), r = proof_range_full(bits);
-  if (x.smin >= 0 && y.smin >= 0) return op == BPF_DIV ? divide(bits, a, b) : modulo(bits, a, b);
-  struct proof_number n = proof_number_unknown();
-  const int64_t divisor = y.smin;
-  if (y.smin != y.smax || divisor == 0 || divisor == -1) return n;
-  if (op == BPF_DIV) {
-    const int64_t low = x.smin / divisor, high = x.smax / divisor;
-    proof_range_know(&r, bits, proof_smin(low, high), proof_smax(low, high));
+static void divide_signed(struct proof_number *n, unsigned op, unsigned bits, const struct proof_number *a,
+                          const struct proof_number *b) {
+  const struct proof_range *x = proof_range_of(a, bits), *y = proof_range_of(b, bits);
+  struct proof_range *r = proof_range_in(n, bits);
+  const int64_t divisor = y->smin;
+  if (x->smin >= 0 && y->smin >= 0) {
+    (op == BPF_DIV ? divide : modulo)(n, bits, a, b);
+  } else if (y->smin != y->smax || divisor == 0 || divisor == -1) {
+    return;
+  } else if (op == BPF_DIV) {
+    const int64_t low = x->smin / divisor, high = x->smax / divisor;
+    proof_range_know(r, bits, proof_smin(low, high), proof_smax(low, high));
   } else {
     const int64_t most = (int64_t)((divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor) - 1);
-    r.smin = x.smin >= 0 ? 0 : proof_smax(x.smin, -most);
-    r.smax = x.smax <= 0 ? 0 : proof_smin(x.smax, most);
+    r->smin = x->smin >= 0 ? 0 : proof_smax(x->smin, -most);
+    r->smax = x->smax <= 0 ? 0 : proof_smin(x->smax, most);
   }
-  proof_range_put(&n, bits, &r);
-  return n;
 }
 
 /* --- the rest --- */
 
 static uint64_t reversed(uint64_t v, unsigned bits) { return __builtin_bswap64(v) >> (64 - bits); }
 
-/* RFC 9669 section 4.2. The host is little-endian. */
-static struct proof_number swap_bytes(struct bpf_insn insn, const struct proof_number *a) {
-  unsigned bits = (unsigned)insn.imm;
-  struct proof_number n = *a;
+/* RFC 9669 section 4.2. The host is little-endian. `n` is unknown. */
+static void swap_bytes(struct proof_number *n, struct bpf_insn insn, const struct proof_number *a) {
+  const unsigned bits = (unsigned)insn.imm;
   if (BPF_CLASS(insn.code) == BPF_ALU && BPF_SRC(insn.code) == BPF_K) {
-    proof_number_extend(&n, bits, false);
-    return n;
+    *n = *a;
+    proof_number_extend(n, bits, false);
+  } else {
+    n->value = reversed(a->value, bits);
+    n->mask = reversed(a->mask, bits);
+    (void)proof_number_settle(n);
   }
-  n = proof_number_unknown();
-  n.value = reversed(a->value, bits);
-  n.mask = reversed(a->mask, bits);
-  (void)proof_number_settle(&n);
-  return n;
 }
 
 void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const struct proof_number *src) {
-  unsigned op = BPF_OP(insn.code), bits = BPF_CLASS(insn.code) == BPF_ALU64 ? 64 : 32;
-  bool from_register = BPF_SRC(insn.code) == BPF_X, same = from_register && src == dst;
-  if (op == BPF_END) {
-    *dst = swap_bytes(insn, dst);
-    return;
-  }
-  struct proof_number a = *dst;
-  struct proof_number b = from_register ? *src : proof_number_constant((uint64_t)(int64_t)insn.imm);
-  if (bits == 32) {
-    /* Of the operands only the lower half is looked at from here on. */
-    a.value &= UINT32_MAX;
-    a.mask &= UINT32_MAX;
-    b.value &= UINT32_MAX;
-    b.mask &= UINT32_MAX;
+  const unsigned op = BPF_OP(insn.code), bits = BPF_CLASS(insn.code) == BPF_ALU64 ? 64 : 32;
+  const struct proof_number zero = proof_number_constant(0);
+  const bool same = src == dst && BPF_SRC(insn.code) == BPF_X;
+  struct proof_number immediate, n = proof_number_unknown();
+  const struct proof_number *b = src;
+  if (BPF_SRC(insn.code) == BPF_K) {
+    immediate = proof_number_constant((uint64_t)(int64_t)insn.imm);
+    b = &immediate;
   }
   switch (op) {
+    case BPF_END:
+      swap_bytes(&n, insn, dst);
+      *dst = n;
+      return;
     case BPF_MOV:
-      if (bits == 64 && insn.off == 0) {
-        *dst = b;
-        return;
-      }
-      if (insn.off != 0) proof_number_extend(&b, (unsigned)insn.off, true);
-      a = b;
+      n = *b;
+      if (insn.off != 0) proof_number_extend(&n, (unsigned)insn.off, true);
       break;
     case BPF_NEG:
-      b = a;
-      a = proof_number_constant(0);
-      a = combine(BPF_SUB, bits, &a, &b);
+      combine(&n, BPF_SUB, bits, &zero, dst);
       break;
     case BPF_DIV:
     case BPF_MOD:
       if (insn.off != 0) {
-        a = divide_signed(op, bits, &a, &b);
+        divide_signed(&n, op, bits, dst, b);
       } else {
-        a = op == BPF_DIV ? divide(bits, &a, &b) : modulo(bits, &a, &b);
+        (op == BPF_DIV ? divide : modulo)(&n, bits, dst, b);
       }
       break;
     case BPF_LSH:
     case BPF_RSH:
     case BPF_ARSH:
-      a = shift(op, bits, &a, &b);
+      shift(&n, op, bits, dst, b);
       break;
     default:
-      a = same && (op == BPF_SUB || op == BPF_XOR) ? proof_number_constant(0) : combine(op, bits, &a, &b);
+      if (same && (op == BPF_SUB || op == BPF_XOR)) {
+        n = zero;
+      } else {
+        combine(&n, op, bits, dst, b);
+      }
       break;
   }
-  if (bits == 64) {
-    (void)proof_number_settle(&a);
+  if (bits == 32) {
+    proof_number_extend(&n, 32, false);
   } else {
-    proof_number_extend(&a, bits, false);
+    (void)proof_number_settle(&n);
   }
-  *dst = a;
+  *dst = n;
 }

@@ -27,14 +27,6 @@ static bool order_signed(struct proof_range *left, struct proof_range *right, bo
   return true;
 }
 
-static void equate(struct proof_range *left, struct proof_range *right) {
-  left->umin = proof_max(left->umin, right->umin);
-  left->umax = proof_min(left->umax, right->umax);
-  left->smin = proof_smax(left->smin, right->smin);
-  left->smax = proof_smin(left->smax, right->smax);
-  *right = *left;
-}
-
 /* A constant that the other must not be narrows it only where it is a bound. */
 static bool exclude(struct proof_range *r, const struct proof_range *constant) {
   if (constant->umin != constant->umax || constant->smin != constant->smax) return true;
@@ -49,7 +41,8 @@ static bool exclude(struct proof_range *r, const struct proof_range *constant) {
 static bool compare(unsigned op, struct proof_range *left, struct proof_range *right) {
   switch (op) {
     case BPF_JEQ:
-      equate(left, right);
+      proof_range_narrow(left, right);
+      *right = *left;
       return true;
     case BPF_JNE:
       return exclude(left, right) && exclude(right, left);
@@ -110,11 +103,8 @@ bool proof_number_branch(uint8_t code, bool taken, struct proof_number *left, st
     if (!(taken ? share_bit(left, right, all) : part_bits(left, right, all))) return false;
   } else {
     if (!taken) op = negated[op >> 4];
-    struct proof_range x = proof_range_of(left, bits), y = proof_range_of(right, bits);
-    if (!compare(op, &x, &y)) return false;
+    if (!compare(op, proof_range_in(left, bits), proof_range_in(right, bits))) return false;
     if (op == BPF_JEQ && !equate_bits(left, right, all)) return false;
-    proof_range_put(left, bits, &x);
-    proof_range_put(right, bits, &y);
   }
   return proof_number_settle(left) && proof_number_settle(right);
 }

@@ -84,14 +84,14 @@ static struct proof_number read_value_number(struct reader *r) {
   const unsigned parts = read_byte(r);
   if (parts & PROOF_PART_CONSTANT) return proof_number_constant((uint64_t)read_signed(r));
   if (parts & PROOF_PART_UNSIGNED) {
-    n.umin = read_number(r);
-    n.umax = n.umin + read_number(r);
-    r->bad = r->bad || n.umax < n.umin;
+    n.wide.umin = read_number(r);
+    n.wide.umax = n.wide.umin + read_number(r);
+    r->bad = r->bad || n.wide.umax < n.wide.umin;
   }
   if (parts & PROOF_PART_SIGNED) {
-    n.smin = read_signed(r);
-    n.smax = (int64_t)((uint64_t)n.smin + read_number(r));
-    r->bad = r->bad || n.smax < n.smin;
+    n.wide.smin = read_signed(r);
+    n.wide.smax = (int64_t)((uint64_t)n.wide.smin + read_number(r));
+    r->bad = r->bad || n.wide.smax < n.wide.smin;
   }
   if (parts & PROOF_PART_BITS) {
     n.mask = read_number(r);
@@ -99,13 +99,13 @@ static struct proof_number read_value_number(struct reader *r) {
     r->bad = r->bad || (n.mask & n.value) != 0;
   }
   if (parts & PROOF_PART_UNSIGNED_32) {
-    n.umin32 = read_below(r, UINT32_MAX);
-    n.umax32 = n.umin32 + read_below(r, UINT32_MAX - n.umin32);
+    n.low.umin = read_below(r, UINT32_MAX);
+    n.low.umax = n.low.umin + read_below(r, UINT32_MAX - n.low.umin);
   }
   if (parts & PROOF_PART_SIGNED_32) {
     const int64_t low = read_signed(r), high = low + read_below(r, UINT32_MAX);
-    n.smin32 = (int32_t)low;
-    n.smax32 = (int32_t)high;
+    n.low.smin = low;
+    n.low.smax = high;
     r->bad = r->bad || low < INT32_MIN || high > INT32_MAX || low > INT32_MAX;
   }
   if (r->bad || parts >= PROOF_PART_END || !proof_number_settle(&n)) {

@@ -37,11 +37,11 @@ static void write_cost(struct writer *w, struct proof_cost cost) {
 /* n's parts that say something beyond those chosen before, in `from`, which they are added to. */
 static unsigned take_parts(const struct proof_number *n, struct proof_number *from, unsigned parts) {
   struct proof_number with = *from;
-  if (parts & PROOF_PART_UNSIGNED) with.umin = n->umin, with.umax = n->umax;
-  if (parts & PROOF_PART_SIGNED) with.smin = n->smin, with.smax = n->smax;
+  if (parts & PROOF_PART_UNSIGNED) with.wide.umin = n->wide.umin, with.wide.umax = n->wide.umax;
+  if (parts & PROOF_PART_SIGNED) with.wide.smin = n->wide.smin, with.wide.smax = n->wide.smax;
   if (parts & PROOF_PART_BITS) with.value = n->value, with.mask = n->mask;
-  if (parts & PROOF_PART_UNSIGNED_32) with.umin32 = n->umin32, with.umax32 = n->umax32;
-  if (parts & PROOF_PART_SIGNED_32) with.smin32 = n->smin32, with.smax32 = n->smax32;
+  if (parts & PROOF_PART_UNSIGNED_32) with.low.umin = n->low.umin, with.low.umax = n->low.umax;
+  if (parts & PROOF_PART_SIGNED_32) with.low.smin = n->low.smin, with.low.smax = n->low.smax;
   if (!proof_number_settle(&with) || proof_number_equal(&with, from)) return 0;
   *from = with;
   return parts;
@@ -67,24 +67,24 @@ static void write_value_number(struct writer *w, const struct proof_number *n) {
   }
   write_byte(w, parts);
   if (parts & PROOF_PART_UNSIGNED) {
-    write_number(w, n->umin);
-    write_number(w, n->umax - n->umin);
+    write_number(w, n->wide.umin);
+    write_number(w, n->wide.umax - n->wide.umin);
   }
   if (parts & PROOF_PART_SIGNED) {
-    write_signed(w, n->smin);
-    write_number(w, (uint64_t)n->smax - (uint64_t)n->smin);
+    write_signed(w, n->wide.smin);
+    write_number(w, (uint64_t)n->wide.smax - (uint64_t)n->wide.smin);
   }
   if (parts & PROOF_PART_BITS) {
     write_number(w, n->mask);
     write_number(w, n->value);
   }
   if (parts & PROOF_PART_UNSIGNED_32) {
-    write_number(w, n->umin32);
-    write_number(w, n->umax32 - n->umin32);
+    write_number(w, n->low.umin);
+    write_number(w, n->low.umax - n->low.umin);
   }
   if (parts & PROOF_PART_SIGNED_32) {
-    write_signed(w, n->smin32);
-    write_number(w, (uint64_t)((int64_t)n->smax32 - n->smin32));
+    write_signed(w, n->low.smin);
+    write_number(w, (uint64_t)((int64_t)n->low.smax - n->low.smin));
   }
 }
 

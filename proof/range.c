@@ -11,25 +11,6 @@ struct proof_range proof_range_full(unsigned bits) {
   return (struct proof_range){0, proof_ones(bits), -most - 1, most};
 }
 
-struct proof_range proof_range_of(const struct proof_number *n, unsigned bits) {
-  if (bits == 64) return (struct proof_range){n->umin, n->umax, n->smin, n->smax};
-  return (struct proof_range){n->umin32, n->umax32, n->smin32, n->smax32};
-}
-
-void proof_range_put(struct proof_number *n, unsigned bits, const struct proof_range *r) {
-  if (bits == 64) {
-    n->umin = r->umin;
-    n->umax = r->umax;
-    n->smin = r->smin;
-    n->smax = r->smax;
-  } else {
-    n->umin32 = (uint32_t)r->umin;
-    n->umax32 = (uint32_t)r->umax;
-    n->smin32 = (int32_t)r->smin;
-    n->smax32 = (int32_t)r->smax;
-  }
-}
-
 void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, proof_exact high) {
   const uint64_t all = proof_ones(bits), half = sign_bit(bits);
   const unsigned __int128 above = ~(unsigned __int128)all;
@@ -45,6 +26,13 @@ void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, pro
     r->smin = proof_smax(r->smin, (int64_t)(((uint64_t)from & all) - half));
     r->smax = proof_smin(r->smax, (int64_t)(((uint64_t)to & all) - half));
   }
+}
+
+void proof_range_narrow(struct proof_range *r, const struct proof_range *other) {
+  r->umin = proof_max(r->umin, other->umin);
+  r->umax = proof_min(r->umax, other->umax);
+  r->smin = proof_smax(r->smin, other->smin);
+  r->smax = proof_smin(r->smax, other->smax);
 }
 
 /* The smallest number >= at that has the known bits. False: there is none. */

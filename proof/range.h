@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Ranges of the lowest 1 to 64 bits of a value, read without and with a sign: the part of proof/number.h that is the same for whole
- * registers and lower halves. Signed bounds are extended to 64 bits. Private to proof/number*.c.
+ * registers and lower halves. Private to proof/number*.c.
  */
 #ifndef IMAGO_PROOF_RANGE_H
 #define IMAGO_PROOF_RANGE_H
 
 #include "proof/number.h"
-
-struct proof_range {
-  uint64_t umin, umax;
-  int64_t smin, smax;
-};
 
 static inline uint64_t proof_min(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static inline uint64_t proof_max(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -23,15 +18,21 @@ typedef __int128 proof_exact;
 
 /* The largest value of so many bits, which is also the mask of those bits. */
 static inline uint64_t proof_ones(unsigned bits) { return ~UINT64_C(0) >> (64 - bits); }
+/* The ranges of the whole number (64) or of its lower half (32). */
+static inline struct proof_range *proof_range_in(struct proof_number *n, unsigned bits) {
+  return bits == 64 ? &n->wide : &n->low;
+}
+static inline const struct proof_range *proof_range_of(const struct proof_number *n, unsigned bits) {
+  return bits == 64 ? &n->wide : &n->low;
+}
 
 struct proof_range proof_range_full(unsigned bits);
-/* The 64-bit or the 32-bit ranges of a number. */
-struct proof_range proof_range_of(const struct proof_number *n, unsigned bits);
-void proof_range_put(struct proof_number *n, unsigned bits, const struct proof_range *r);
 
 /* The value, modulo 2^bits, is one of low ... high, modulo 2^bits. high - low is less than 2^128, both may have passed 2^127: narrows
  * both readings as far as this interval doesn't wrap in them. */
 void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, proof_exact high);
+/* It is in `other`, too. */
+void proof_range_narrow(struct proof_range *r, const struct proof_range *other);
 
 /* Both readings narrow each other to what they have in common. False: nothing. */
 bool proof_range_agree(struct proof_range *r, unsigned bits);

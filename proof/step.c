@@ -43,9 +43,10 @@ static void shift(struct proof_scope *scope, struct proof_value *v, const struct
                   const struct proof_number *sum) {
   const int64_t by = (int64_t)proof_number_value(n);
   if (subtract) {
-    move(v, n->smin == INT64_MIN ? INT64_MIN : -n->smax, n->smin == INT64_MIN ? INT64_MAX : -n->smin);
+    move(v, n->wide.smin == INT64_MIN ? INT64_MIN : -n->wide.smax,
+         n->wide.smin == INT64_MIN ? INT64_MAX : -n->wide.smin);
   } else {
-    move(v, n->smin, n->smax);
+    move(v, n->wide.smin, n->wide.smax);
   }
   v->number = *sum;
   if (proof_number_is_constant(sum)) {
@@ -93,10 +94,10 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
   if (subtract) {
     part = proof_number_constant(0);
     proof_number_alu(&part, (struct bpf_insn){.code = BPF_ALU64 | BPF_SUB | BPF_X}, &n->number);
-    move(&pointer, n->number.smin == INT64_MIN ? INT64_MIN : -n->number.smax,
-         n->number.smin == INT64_MIN ? INT64_MAX : -n->number.smin);
+    move(&pointer, n->number.wide.smin == INT64_MIN ? INT64_MIN : -n->number.wide.smax,
+         n->number.wide.smin == INT64_MIN ? INT64_MAX : -n->number.wide.smin);
   } else {
-    move(&pointer, n->number.smin, n->number.smax);
+    move(&pointer, n->number.wide.smin, n->number.wide.smax);
   }
   if (proof_is_window(pointer.kind)) {
     pointer.room = PROOF_NO_ROOM;
@@ -155,8 +156,8 @@ static void extend(struct proof_scope *scope, struct proof_state *state, unsigne
                    unsigned bits, bool is_signed) {
   struct proof_number number = v->number;
   const uint64_t low = bits < 64 ? (uint64_t)1 << bits : 0;
-  const bool same =
-      is_signed ? number.smin >= -(int64_t)(low / 2) && number.smax < (int64_t)(low / 2) : number.umax < low;
+  const bool same = is_signed ? number.wide.smin >= -(int64_t)(low / 2) && number.wide.smax < (int64_t)(low / 2)
+                              : number.wide.umax < low;
   if (bits == 64 || same) {
     state->reg[to] = *v;
   } else {
@@ -205,7 +206,7 @@ static void combine(struct proof_scope *scope, struct proof_value *dst, struct b
     in_64_bits.code = (uint8_t)((insn.code & ~7u) | BPF_ALU64);
     if (!wide) proof_number_alu(&sum, in_64_bits, src == dst ? &sum : &n.number);
     /* In 32 bits it is the same sum if it doesn't leave them. */
-    if (wide || sum.umax <= UINT32_MAX) {
+    if (wide || sum.wide.umax <= UINT32_MAX) {
       if (op == BPF_ADD && dst->origin == 0 && (proof_is_constant(dst) || n.origin != 0)) {
         const struct proof_number before = dst->number;
         *dst = n;
@@ -272,7 +273,7 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
     const struct proof_value number = *dst;
     return add_to_pointer(scope, state, to, bpf_src(insn), *src, &number, false);
   }
-  if ((op == BPF_DIV || op == BPF_MOD) && (wide ? src->number.umin == 0 : src->number.umin32 == 0)) {
+  if ((op == BPF_DIV || op == BPF_MOD) && (wide ? src->number.wide.umin == 0 : src->number.low.umin == 0)) {
     scope->facts[state->pc].known &= (uint16_t)~BPF_FACT_DIVISOR;
   }
   if (shift_pair(scope, state, insn)) return true;
@@ -289,7 +290,7 @@ static bool learn_order(struct proof_state *state, const struct proof_value *lef
   const int64_t far = (int64_t)1 << 62;
   const bool at_end = left->kind == PROOF_PACKET && right->kind == PROOF_PACKET_END;
   const bool at_data = left->kind == PROOF_META && right->kind == PROOF_PACKET && right->id == 0 && right->delta == 0;
-  if ((!at_end && !at_data) || left->number.smin <= -far || left->number.smax >= far) return true;
+  if ((!at_end && !at_data) || left->number.wide.smin <= -far || left->number.wide.smax >= far) return true;
   struct proof_value learned = *left;
   const int32_t room = (int32_t)left->delta + strictly;
   if (room > learned.room) learned.room = room;

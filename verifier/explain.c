@@ -222,7 +222,7 @@ static void outside(const struct explained *subject, const struct proof_failure 
                     struct text *hint) {
   const struct proof_value *v = &f->known;
   unsigned map = v->object & ~(unsigned)PROOF_INNER;
-  unsigned long long last = (unsigned long long)(f->last - v->delta - v->number.smax) + f->size;
+  unsigned long long last = (unsigned long long)(f->last - v->delta - v->number.wide.smax) + f->size;
   switch (v->kind) {
     case PROOF_PACKET:
       if (is_unbounded(f)) {

@@ -25,7 +25,7 @@ static void add_unsigned(uint64_t value, struct text *out) {
 }
 
 void explain_number(const struct proof_number *n, struct text *out) {
-  uint64_t width = n->umax - n->umin, signed_width = (uint64_t)n->smax - (uint64_t)n->smin;
+  uint64_t width = n->wide.umax - n->wide.umin, signed_width = (uint64_t)n->wide.smax - (uint64_t)n->wide.smin;
   if (proof_number_is_constant(n)) {
     int64_t value = (int64_t)proof_number_value(n);
     add_number(value, out);
@@ -36,13 +36,13 @@ void explain_number(const struct proof_number *n, struct text *out) {
     return;
   }
   if (signed_width < width) {
-    add_number(n->smin, out);
+    add_number(n->wide.smin, out);
     text_add(out, " to ");
-    add_number(n->smax, out);
+    add_number(n->wide.smax, out);
   } else {
-    add_unsigned(n->umin, out);
+    add_unsigned(n->wide.umin, out);
     text_add(out, " to ");
-    add_unsigned(n->umax, out);
+    add_unsigned(n->wide.umax, out);
   }
   unsigned zeros = 0; /* low bits that are known to be 0 */
   while (zeros < 63 && ((n->mask | n->value) >> zeros & 1) == 0)
@@ -67,7 +67,7 @@ void explain_offset(int64_t low, int64_t high, struct text *out) {
 }
 
 static void add_offset(const struct proof_value *v, struct text *out) {
-  explain_offset(v->delta + v->number.smin, v->delta + v->number.smax, out);
+  explain_offset(v->delta + v->number.wide.smin, v->delta + v->number.wide.smax, out);
 }
 
 static void add_map(const struct proof_value *v, const struct proof_input *input, struct text *out) {

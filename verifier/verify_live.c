@@ -54,9 +54,9 @@ static void note(struct live *live, const struct proof_state *state, const struc
                  uint64_t size) {
   if (pointer->kind != PROOF_STACK || size == 0) return;
   if (size > BPF_STACK_SIZE) size = BPF_STACK_SIZE;
-  int64_t low = pointer->delta + off + pointer->number.smin;
-  int64_t high = pointer->delta + off + pointer->number.smax + (int64_t)size - 1;
-  if (pointer->number.smin < -PROOF_MAX_OFFSET || pointer->number.smax > PROOF_MAX_OFFSET) {
+  int64_t low = pointer->delta + off + pointer->number.wide.smin;
+  int64_t high = pointer->delta + off + pointer->number.wide.smax + (int64_t)size - 1;
+  if (pointer->number.wide.smin < -PROOF_MAX_OFFSET || pointer->number.wide.smax > PROOF_MAX_OFFSET) {
     low = -BPF_STACK_SIZE;
     high = -1;
   }
@@ -83,7 +83,7 @@ static uint64_t argument_size(const struct proof_input *input, const struct bpf_
     case BPF_ARG_MEMORY:
     case BPF_ARG_MEMORY_OR_NULL:
     case BPF_ARG_MEMORY_INOUT:
-      return argument + 2 < PROOF_REGISTERS ? state->reg[argument + 2].number.umax : 0;
+      return argument + 2 < PROOF_REGISTERS ? state->reg[argument + 2].number.wide.umax : 0;
     case BPF_ARG_FIXED:
       return proto->fixed_size;
     case BPF_ARG_STRING:

@@ -27,7 +27,7 @@ static bool may_measure(const struct proof_value *v) {
 /* How far [low, high] is, in trips of `step`; UINT64_MAX: not bounded. */
 static uint64_t trips_of(const struct proof_value *v, int64_t step) {
   const struct proof_number *n = &v->number;
-  uint64_t width = n->umax - n->umin, other = (uint64_t)n->smax - (uint64_t)n->smin;
+  uint64_t width = n->wide.umax - n->wide.umin, other = (uint64_t)n->wide.smax - (uint64_t)n->wide.smin;
   uint64_t size = step < 0 ? 0 - (uint64_t)step : (uint64_t)step;
   if (other < width) width = other;
   if (step == 0 || width > INT64_MAX) return UINT64_MAX;

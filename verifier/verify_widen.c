@@ -102,13 +102,13 @@ struct proof_number widen(const struct proof_number *known, const struct proof_n
     n.mask |= 0 - (changed & (0 - changed));
     n.value &= ~n.mask;
   }
-  if (n.umin < known->umin) n.umin = below(t, n.umin);
-  if (n.umax > known->umax) n.umax = above(t, n.umax, UINT64_MAX);
-  if (n.smin < known->smin) n.smin = below_signed(t, n.smin, INT64_MIN);
-  if (n.smax > known->smax) n.smax = above_signed(t, n.smax, INT64_MAX);
-  if (n.umin32 < known->umin32) n.umin32 = (uint32_t)below(t, n.umin32);
-  if (n.umax32 > known->umax32) n.umax32 = (uint32_t)above(t, n.umax32, UINT32_MAX);
-  if (n.smin32 < known->smin32) n.smin32 = (int32_t)below_signed(t, n.smin32, INT32_MIN);
-  if (n.smax32 > known->smax32) n.smax32 = (int32_t)above_signed(t, n.smax32, INT32_MAX);
+  if (n.wide.umin < known->wide.umin) n.wide.umin = below(t, n.wide.umin);
+  if (n.wide.umax > known->wide.umax) n.wide.umax = above(t, n.wide.umax, UINT64_MAX);
+  if (n.wide.smin < known->wide.smin) n.wide.smin = below_signed(t, n.wide.smin, INT64_MIN);
+  if (n.wide.smax > known->wide.smax) n.wide.smax = above_signed(t, n.wide.smax, INT64_MAX);
+  if (n.low.umin < known->low.umin) n.low.umin = below(t, n.low.umin);
+  if (n.low.umax > known->low.umax) n.low.umax = above(t, n.low.umax, UINT32_MAX);
+  if (n.low.smin < known->low.smin) n.low.smin = below_signed(t, n.low.smin, INT32_MIN);
+  if (n.low.smax > known->low.smax) n.low.smax = above_signed(t, n.low.smax, INT32_MAX);
   return proof_number_settle(&n) ? n : proof_number_unknown();
 }

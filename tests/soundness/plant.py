@@ -19,7 +19,7 @@ ROWS = [
     # Immediates of 64-bit operations are extended with their sign (CVE-2017-16995).
     ("number_alu.c", "(uint64_t)(int64_t)insn.imm", "(uint64_t)(uint32_t)insn.imm", 1),
     # Modulo zero is the dividend.
-    ("number_alu.c", "y.umin == 0 ? x.umax : proof_min(x.umax, y.umax - 1)", "proof_min(x.umax, y.umax - 1)", 22),
+    ("number_alu.c", "y.umin == 0 ? x->umax : proof_min(x->umax, y.umax - 1)", "proof_min(x->umax, y.umax - 1)", 22),
     # 32-bit comparisons say nothing of upper halves (CVE-2020-8835, CVE-2021-31440).
     ("number_branch.c", "BPF_CLASS(code) == BPF_JMP ? 64 : 32", "64", 6),
     # Less-or-equal excludes less than less (off by one).
@@ -40,7 +40,7 @@ ROWS = [
     # What was the packet has no known distance to what was its end.
     ("step.c", "!b->or_null && !stale", "!b->or_null", 6),
     # What may be 0 is no divisor that is not.
-    ("step.c", "src->number.umin == 0", "src->number.umax == 0", 10),
+    ("step.c", "src->number.wide.umin == 0", "src->number.wide.umax == 0", 10),
     # All bytes of an access are inside.
     ("access.c", "last + (int64_t)size <= end", "last <= end", 399),
     # Bytes that are overwritten are no longer known to be 0.

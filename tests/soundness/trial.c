@@ -43,8 +43,9 @@ static void print_value(const struct proof_value *v) {
       stderr,
       "kind %u object %u id %u delta %lld room %d bits %#llx/%#llx u %#llx..%#llx s %lld..%lld u32 %#x..%#x s32 %d..%d\n",
       v->kind, v->object, v->id, (long long)v->delta, v->room, (unsigned long long)n->value,
-      (unsigned long long)n->mask, (unsigned long long)n->umin, (unsigned long long)n->umax, (long long)n->smin,
-      (long long)n->smax, n->umin32, n->umax32, n->smin32, n->smax32);
+      (unsigned long long)n->mask, (unsigned long long)n->wide.umin, (unsigned long long)n->wide.umax,
+      (long long)n->wide.smin, (long long)n->wide.smax, (unsigned)n->low.umin, (unsigned)n->low.umax, (int)n->low.smin,
+      (int)n->low.smax);
 }
 
 static _Noreturn void fail(const struct subject *s, const char *what, const struct steps_result *r) {

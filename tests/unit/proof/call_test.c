@@ -183,26 +183,11 @@ static const struct proof_case function_cases[] = {
   STORE_IMM(BPF_DW, 10, -8, 0), MOV_IMM(1, n), FUNCTION(2, 7), MOV(3, 10), ADD_IMM(3, -8), MOV_IMM(4, 0), \
       CALL_HELPER(BPF_HELPER_LOOP), RETURN_0
 #define LOOP_BODY LOAD(BPF_DW, 3, 2, 0), ADD(3, 1), STORE(BPF_DW, 2, 3, 0), MOV_IMM(0, 0), EXIT()
-#define ANY_NUMBER                    \
-  {                                   \
-    .kind = PROOF_SCALAR, .number = { \
-      0,                              \
-      UINT64_MAX,                     \
-      0,                              \
-      UINT64_MAX,                     \
-      INT64_MIN,                      \
-      INT64_MAX,                      \
-      0,                              \
-      UINT32_MAX,                     \
-      INT32_MIN,                      \
-      INT32_MAX                       \
-    }                                 \
-  }
 #define SLOT_OF_CALLER (PROOF_FIRST_SLOT + 63)
 #define AT_CALLBACK(body_insns) \
   .entry_count = 1, .entries = {{.kind = PROOF_CALLBACK, .depth = 1, .key = {7, 10}, .body = {body_insns, 0}}}
 #define SUM_FORGOTTEN \
-  .change_count = 1, .changes = {{0, {.location = SLOT_OF_CALLER, .written = 0xff, .size = 8, .value = ANY_NUMBER}}}
+  .change_count = 1, .changes = {{0, {.location = SLOT_OF_CALLER, .written = 0xff, .size = 8, .value = CASE_ANY}}}
 
 static const struct proof_case callback_cases[] = {
     {"a function that bpf_loop calls needs an entry", PROOF_NO_POINT, 10, INSNS(LOOP_CALL(10), LOOP_BODY)},

@@ -53,9 +53,9 @@ static const uint8_t comparisons[] = {BPF_JEQ,  BPF_JGT, BPF_JGE, BPF_JSET, BPF_
 
 static void print_number(const char *name, const struct proof_number *n) {
   printf("%s: bits %#llx/%#llx u %#llx..%#llx s %lld..%lld u32 %#x..%#x s32 %d..%d\n", name,
-         (unsigned long long)n->value, (unsigned long long)n->mask, (unsigned long long)n->umin,
-         (unsigned long long)n->umax, (long long)n->smin, (long long)n->smax, n->umin32, n->umax32, n->smin32,
-         n->smax32);
+         (unsigned long long)n->value, (unsigned long long)n->mask, (unsigned long long)n->wide.umin,
+         (unsigned long long)n->wide.umax, (long long)n->wide.smin, (long long)n->wide.smax, (unsigned)n->low.umin,
+         (unsigned)n->low.umax, (int)n->low.smin, (int)n->low.smax);
 }
 
 static void fail_with(const char *what, unsigned code, int off, const struct sample *a, const struct sample *b,
@@ -249,7 +249,8 @@ static void random_sample(struct sample *s, uint64_t *seed) {
   }
   while (candidates < MEMBERS)
     candidate[candidates++] = random_value(seed);
-  const uint64_t ends[] = {s->number.umin, s->number.umax, (uint64_t)s->number.smin, (uint64_t)s->number.smax};
+  const uint64_t ends[] = {s->number.wide.umin, s->number.wide.umax, (uint64_t)s->number.wide.smin,
+                           (uint64_t)s->number.wide.smax};
   for (unsigned i = 0; i < 4; i++)
     candidate[MEMBERS - 1 - i] = ends[i];
   s->count = 0;
@@ -277,8 +278,8 @@ static void test_contradictions_are_found_and_harmless(void **state) {
   assert_false(proof_number_meet(&n, &other));
   assert_true(proof_number_is_constant(&n) && proof_number_value(&n) == 0);
   n = proof_number_unknown();
-  n.umin = 5;
-  n.umax = 0;
+  n.wide.umin = 5;
+  n.wide.umax = 0;
   assert_false(proof_number_settle(&n));
   assert_true(proof_number_is_constant(&n) && proof_number_value(&n) == 0);
 }

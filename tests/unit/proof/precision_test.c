@@ -51,12 +51,12 @@ static struct proof_number make(struct set s) {
       n.mask = s.b;
       break;
     case LOW_UNSIGNED:
-      n.umin32 = (uint32_t)s.a;
-      n.umax32 = (uint32_t)s.b;
+      n.low.umin = s.a;
+      n.low.umax = s.b;
       break;
     case LOW_SIGNED:
-      n.smin32 = (int32_t)s.a;
-      n.smax32 = (int32_t)s.b;
+      n.low.smin = (int32_t)s.a;
+      n.low.smax = (int32_t)s.b;
       break;
     default:
       break;
@@ -69,9 +69,9 @@ static void assert_narrow(const char *what, unsigned row, const struct proof_num
   struct proof_number most = make(expected);
   if (proof_number_within(n, &most)) return;
   fail_msg("%s row %u: bits %#llx/%#llx, %#llx..%#llx, %lld..%lld, lower half %#x..%#x, %d..%d", what, row,
-           (unsigned long long)n->value, (unsigned long long)n->mask, (unsigned long long)n->umin,
-           (unsigned long long)n->umax, (long long)n->smin, (long long)n->smax, n->umin32, n->umax32, n->smin32,
-           n->smax32);
+           (unsigned long long)n->value, (unsigned long long)n->mask, (unsigned long long)n->wide.umin,
+           (unsigned long long)n->wide.umax, (long long)n->wide.smin, (long long)n->wide.smax, (unsigned)n->low.umin,
+           (unsigned)n->low.umax, (int)n->low.smin, (int)n->low.smax);
 }
 
 #define WIDE(op) BPF_ALU64 | (op) | BPF_X

@@ -50,9 +50,10 @@ struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *fact
 void cases_run(const struct proof_case *cases, unsigned count);
 #define RUN_CASES(cases) cases_run(cases, COUNT(cases))
 
-/* Numbers and values for changes. */
-static inline struct proof_value case_between(uint64_t low, uint64_t high) {
-  return (struct proof_value){.kind = PROOF_SCALAR, .number = proof_number_between(low, high)};
-}
-
+/* Values for changes: any number, or one in a range of which nothing is deduced. */
+/* clang-format off */
+#define CASE_BETWEEN(low, high) {.kind = PROOF_SCALAR, .number = \
+  {0, UINT64_MAX, {low, high, INT64_MIN, INT64_MAX}, {0, UINT32_MAX, INT32_MIN, INT32_MAX}}}
+/* clang-format on */
+#define CASE_ANY CASE_BETWEEN(0, UINT64_MAX)
 #endif

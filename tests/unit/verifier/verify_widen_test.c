@@ -65,8 +65,8 @@ static void bounds_go_to_the_next_threshold(void **state) {
     struct proof_number known = proof_number_between_signed(rows[i].known[0], rows[i].known[1]);
     struct proof_number arrival = proof_number_between_signed(rows[i].arrival[0], rows[i].arrival[1]);
     struct proof_number n = widen(&known, &arrival, &t);
-    assert_int_equal(n.smin, rows[i].widened[0]);
-    assert_int_equal(n.smax, rows[i].widened[1]);
+    assert_int_equal(n.wide.smin, rows[i].widened[0]);
+    assert_int_equal(n.wide.smax, rows[i].widened[1]);
     assert_true(proof_number_within(&known, &n) && proof_number_within(&arrival, &n));
   }
 }
