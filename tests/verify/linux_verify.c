@@ -5,6 +5,7 @@
  * usage: linux-verify OBJECT...
  */
 #include <stdio.h>
+#include <sys/utsname.h>
 
 #include "tests/verify/linux_verifier.h"
 
@@ -20,6 +21,8 @@ static void print_text(const char *text) {
 }
 
 int main(int count, char **arguments) {
+  struct utsname system;
+  if (uname(&system) != 0) return 1;
   for (int i = 1; i < count; i++) {
     struct linux_verdict verdict;
     linux_verify(arguments[i], &verdict);
@@ -29,6 +32,8 @@ int main(int count, char **arguments) {
     }
     printf("{\"object\": ");
     print_text(arguments[i]);
+    printf(", \"release\": ");
+    print_text(system.release);
     printf(", \"accepted\": %s, \"microseconds\": %.0f, \"instructions\": %u, \"processed\": %u, \"why\": ",
            verdict.answer == LINUX_ACCEPTS ? "true" : "false", verdict.microseconds, verdict.instructions,
            verdict.processed);
