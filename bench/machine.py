@@ -143,11 +143,11 @@ class Control:
 
 class Running:
     """A network function with two NICs, its control session, and both ends of its wire. `rate` None: no packets but those played later.
-    `extra` are further options of QEMU."""
+    `memory` in MiB; `extra` are further options of QEMU."""
 
     count = 0
 
-    def __init__(self, workshop, platform, source, rate=None, frames=None, extra=()):
+    def __init__(self, workshop, platform, source, rate=None, frames=None, memory=MEMORY, extra=()):
         Running.count += 1
         self.imago, self.platform, self.name = workshop.imago, platform, f"b{Running.count}"
         self.directory = workshop.runtime / "imago" / self.name
@@ -162,7 +162,7 @@ class Running:
             self.imago("run", "--detach", "--name", self.name, "--process", *nics, "--key", workshop.public, source)
             self.pid = int((self.directory / "pid").read_text())
         else:
-            printed = self.imago("run", "--print", "--name", self.name, "--memory", MEMORY, "--accel", platform, *nics, source.with_suffix(".elf"))
+            printed = self.imago("run", "--print", "--name", self.name, "--memory", memory, "--accel", platform, *nics, source.with_suffix(".elf"))
             command = shlex.split(printed.replace("\\\n", " "))
             self.directory.mkdir(parents=True, mode=0o700)
             self.started = time.time_ns()

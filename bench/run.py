@@ -24,7 +24,7 @@ PARTS = {
     "timers": ("Timers", [PYTHON, "bench/timers.py"]),
     "idle": ("Processor time without packets", [PYTHON, "bench/idle.py"]),
     "console": ("Console", [PYTHON, "bench/console.py"]),
-    "lines": ("Code in ring 0", [PYTHON, "bench/lines.py"]),
+    "lines": ("Code that must be trusted", [PYTHON, "bench/lines.py"]),
 }
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs build/bench/verify on all compilations of tests/programs, on the examples and on a load balancer of 5,000 instructions, by turns with
-Linux's verifier where that is permitted, and prints tables: times, sizes, and, with --differences, what one of the two verifiers accepts
-and the other doesn't (docs/verification.md has it).
+Linux's verifier where that is permitted; loads what has a proof into a running unikernel, whose handler says how long the check took there;
+counts the checker's lines and bytes; and prints tables: times, sizes, and, with --differences, what one of the two verifiers accepts and the
+other doesn't (docs/verification.md has it).
 """
 import argparse
 import json
@@ -11,7 +12,7 @@ import re
 import subprocess
 import sys
 
-from machine import FIREWALL, OUTPUT, PROGRAMS, ROOT, compile_bpf, median, say
+from machine import FILTER, FIREWALL, OUTPUT, PROGRAMS, ROOT, Failed, Workshop, compile_bpf, median, say
 
 sys.path.insert(0, str(ROOT / "tests/verify"))
 import linux  # noqa: E402
@@ -19,6 +20,8 @@ from refused import REFUSED  # noqa: E402
 
 CORPUS = ROOT / "tests/programs"
 ROUNDS = 7
+LOADS = 3
+INSIDE_MEMORY = 256  # MiB, for the maps of all programs
 
 
 def why_linux(name):
@@ -45,7 +48,32 @@ def measure():
     say("verify: about five minutes")
     done = subprocess.run([ROOT / "build/bench/verify", "-l", "-r", str(ROUNDS), *objects()], stdout=subprocess.PIPE, text=True, check=True)
     (OUTPUT / "verify.jsonl").write_text(done.stdout)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    (OUTPUT / "verify-inside.json").write_text(json.dumps(inside()))
+
+
+def inside():
+    """Nanoseconds that the check took in a unikernel, by object: the median of LOADS, without those that could not be loaded (there is no
+    proof, or the kind is another). Of each program one compilation."""
+    nanoseconds = {}
+    with Workshop() as workshop:
+        platform = next(platform for platform in ("kvm", "tcg") if platform in workshop.platforms())
+        say(f"verify: in the unikernel, {platform}")
+        source = workshop.image("filter", FILTER)
+        with workshop.start(platform, source, memory=INSIDE_MEMORY) as machine:
+            for path in [pathlib.Path(name.rsplit(":", 1)[0]) for name in objects() if ".O2-v3." in name]:
+                try:
+                    nanoseconds[str(path)] = median([load(workshop, machine.control, path, version) for version in range(1, LOADS + 1)])
+                except Failed as why:
+                    say(f"left out: {path.name}: {' '.join(str(why).splitlines()[:3])}")
+    return {"platform": platform, "nanoseconds": nanoseconds}
+
+
+def load(workshop, control, path, version):
+    """Nanoseconds of the proof's check."""
+    name, bundle = path.name.split(".")[0], OUTPUT / "inside.imb"
+    workshop.imago("verify", path, "-o", bundle, "--key", workshop.key, "--name", name, "--program", name, "--version", version)
+    control.write("fw.program", bundle.read_bytes())
+    return int(control.table("fw.swap")["proof_ns"])
 
 
 def row(title, values, form):
@@ -64,7 +92,7 @@ def share(value):
     return f"{value:.1%}"
 
 
-def tables(answers):
+def tables(answers, within):
     proven = [answer for answer in answers if answer["accepted"]]
     both = [answer for answer in proven if answer.get("linux", {}).get("accepted")]
     print(f"{len(answers)} objects, {len(proven)} with a proof, {sum(answer.get('linux', {}).get('accepted', False) for answer in answers)} "
@@ -75,6 +103,11 @@ def tables(answers):
     print(row("Linux, where both accept", [answer["linux"]["microseconds"] for answer in both], time))
     print(row("verifier, where both accept", [answer["microseconds"] for answer in both], time))
     print(row("check of the proof", [answer["check"] for answer in proven], time))
+    loaded = [answer for answer in proven if answer["object"] in within["nanoseconds"]]
+    for answer in loaded:
+        answer["inside"] = within["nanoseconds"][answer["object"]] / 1000
+    print(row(f"in the unikernel ({within['platform']})", [answer["inside"] for answer in loaded], time))
+    print(row("the same on the host", [answer["check"] for answer in loaded], time))
     print(row("check per 1,000 instructions", [answer["check"] * 1000 / answer["instructions"] for answer in proven], time))
     print(row("proof by program's size", [answer["proof"] / answer["instructions"] / 8 for answer in proven], share))
     print(row("verifier's arena, KiB", [answer["memory"] / 1024 for answer in answers], lambda value: f"{value:,.0f}"))
@@ -82,8 +115,9 @@ def tables(answers):
     for answer in answers:
         if answer["program"] == "large_balancer":
             linux = time(answer["linux"]["microseconds"]) if "linux" in answer else "not asked"
+            there = f"{answer['inside'] / 1000:.2f} ms in the unikernel" if "inside" in answer else "not loaded"
             print(f"\nLoad balancer of {answer['instructions']:,} instructions: verifier {answer['microseconds'] / 1000:.1f} ms, check of its proof "
-                  f"({answer['proof']} bytes) {answer['check'] / 1000:.2f} ms, Linux {linux}.")
+                  f"({answer['proof']} bytes) {answer['check'] / 1000:.2f} ms, {there}, Linux {linux}.")
 
 
 def differences(answers):
@@ -111,8 +145,13 @@ def main():
     parser.add_argument("--differences", action="store_true", help="the table of differences instead")
     parser.add_argument("--again", action="store_true", help="from the measurement before, build/bench/verify.jsonl")
     options = parser.parse_args()
-    answers = [json.loads(line) for line in (OUTPUT / "verify.jsonl").read_text().splitlines()] if options.again else measure()
-    (differences if options.differences else tables)(answers)
+    if not options.again:
+        measure()
+    answers = [json.loads(line) for line in (OUTPUT / "verify.jsonl").read_text().splitlines()]
+    if options.differences:
+        differences(answers)
+    else:
+        tables(answers, json.loads((OUTPUT / "verify-inside.json").read_text()))
 
 
 if __name__ == "__main__":
