@@ -112,8 +112,8 @@ static bool narrow_by_half(uint64_t *umin, uint64_t *umax, const struct proof_ra
 }
 
 static bool settle_halves(struct proof_range *wide, struct proof_range *low) {
-  proof_range_know(low, 32, wide->umin, wide->umax);
-  proof_range_know(low, 32, wide->smin, wide->smax);
+  proof_range_know(low, 32, proof_reading_of(wide, false));
+  proof_range_know(low, 32, proof_reading_of(wide, true));
   /* Turning the sign bit leaves the lower half as it is. */
   uint64_t sign = UINT64_C(1) << 63, smin = (uint64_t)wide->smin ^ sign, smax = (uint64_t)wide->smax ^ sign;
   if (!narrow_by_half(&wide->umin, &wide->umax, low) || !narrow_by_half(&smin, &smax, low)) return false;
@@ -189,8 +189,8 @@ void proof_number_extend(struct proof_number *n, unsigned bits, bool is_signed) 
   if (bits == 32) {
     part = *from;
   } else {
-    proof_range_know(&part, bits, from->umin, from->umax);
-    proof_range_know(&part, bits, from->smin, from->smax);
+    proof_range_know(&part, bits, proof_reading_of(from, false));
+    proof_range_know(&part, bits, proof_reading_of(from, true));
   }
   const uint64_t all = proof_ones(bits), sign = is_signed ? UINT64_C(1) << (bits - 1) : 0;
   /* The sign bit, known or unknown, makes all bits above it so. */

@@ -59,18 +59,26 @@ static struct bits combine_bits(unsigned op, struct bits a, struct bits b) {
 
 /* --- ranges --- */
 
+/* The width of a sum or difference; too much is all. */
+static uint64_t both_widths(struct proof_reading x, struct proof_reading y) {
+  return x.width + y.width < x.width ? UINT64_MAX : x.width + y.width;
+}
+
 static void know_products(struct proof_range *r, unsigned bits, const struct proof_range *a,
                           const struct proof_range *b) {
-  proof_range_know(r, bits, (proof_exact)((unsigned __int128)a->umin * b->umin),
-                   (proof_exact)((unsigned __int128)a->umax * b->umax));
-  proof_exact low = (proof_exact)a->smin * b->smin, high = low;
-  const proof_exact others[] = {(proof_exact)a->smin * b->smax, (proof_exact)a->smax * b->smin,
-                                (proof_exact)a->smax * b->smax};
-  for (unsigned i = 0; i < 3; i++) {
-    if (others[i] < low) low = others[i];
-    if (others[i] > high) high = others[i];
+  const int64_t factors[4][2] = {{a->smin, b->smin}, {a->smin, b->smax}, {a->smax, b->smin}, {a->smax, b->smax}};
+  int64_t low = INT64_MAX, high = INT64_MIN, product;
+  uint64_t most;
+  if (!__builtin_mul_overflow(a->umax, b->umax, &most)) {
+    const uint64_t least = a->umin * b->umin;
+    proof_range_know(r, bits, (struct proof_reading){least, most - least});
   }
-  proof_range_know(r, bits, low, high);
+  for (unsigned i = 0; i < 4; i++) {
+    if (__builtin_mul_overflow(factors[i][0], factors[i][1], &product)) return;
+    low = proof_smin(low, product);
+    high = proof_smax(high, product);
+  }
+  proof_range_know(r, bits, (struct proof_reading){(uint64_t)low, (uint64_t)high - (uint64_t)low});
 }
 
 /* The ones above the highest zero of a negative number: what any number of at least that much leaves of it at least. */
@@ -100,28 +108,16 @@ static void know_or(struct proof_range *r, unsigned bits, const struct proof_ran
 
 static void combine_ranges(unsigned op, unsigned bits, const struct proof_range *a, const struct proof_range *b,
                            struct proof_range *r) {
-  switch (op) {
-    case BPF_ADD:
-      proof_range_know(r, bits, (proof_exact)a->umin + b->umin, (proof_exact)a->umax + b->umax);
-      proof_range_know(r, bits, (proof_exact)a->smin + b->smin, (proof_exact)a->smax + b->smax);
-      break;
-    case BPF_SUB:
-      proof_range_know(r, bits, (proof_exact)a->umin - b->umax, (proof_exact)a->umax - b->umin);
-      proof_range_know(r, bits, (proof_exact)a->smin - b->smax, (proof_exact)a->smax - b->smin);
-      break;
-    case BPF_MUL:
-      know_products(r, bits, a, b);
-      break;
-    case BPF_AND:
-      know_and(r, a, b);
-      break;
-    case BPF_OR:
-      know_or(r, bits, a, b);
-      break;
-    default: /* exclusive or: exact for ~a, else what the known bits say */
-      if (b->umin == proof_ones(bits)) *r = complement(a, bits);
-      break;
+  for (unsigned with_sign = 0; (op == BPF_ADD || op == BPF_SUB) && with_sign < 2; with_sign++) {
+    const struct proof_reading x = proof_reading_of(a, with_sign), y = proof_reading_of(b, with_sign);
+    const uint64_t low = op == BPF_ADD ? x.low + y.low : x.low - y.low - y.width;
+    proof_range_know(r, bits, (struct proof_reading){low, both_widths(x, y)});
   }
+  if (op == BPF_MUL) know_products(r, bits, a, b);
+  if (op == BPF_AND) know_and(r, a, b);
+  if (op == BPF_OR) know_or(r, bits, a, b);
+  /* Exclusive or: exact for ~a, else what the known bits say. */
+  if (op == BPF_XOR && b->umin == proof_ones(bits)) *r = complement(a, bits);
 }
 
 /* Those whose lower half depends on lower halves only. `n` is unknown. */
@@ -150,16 +146,14 @@ static void shift_by(struct proof_number *n, unsigned op, unsigned bits, const s
   }
   /* To the left, the lower half depends on the lower half only; what is shifted out by 32 or more is the upper half. */
   for (unsigned width = op == BPF_LSH ? 32 : bits; width <= bits; width += 32) {
-    const proof_exact factor = (proof_exact)1 << by;
-    struct proof_range *r = proof_range_in(n, width);
     const struct proof_range *from = proof_range_of(a, op == BPF_LSH && by >= 32 ? 32 : width);
-    if (op == BPF_LSH && by < width) {
-      proof_range_know(r, width, from->umin * factor, from->umax * factor);
-      proof_range_know(r, width, from->smin * factor, from->smax * factor);
-    } else if (op == BPF_RSH) {
-      proof_range_know(r, width, from->umin >> by, from->umax >> by);
-    } else if (op == BPF_ARSH) {
-      proof_range_know(r, width, from->smin >> by, from->smax >> by);
+    const struct proof_range right = {from->umin >> by, from->umax >> by, from->smin >> by, from->smax >> by};
+    if (op != BPF_LSH) proof_range_know(proof_range_in(n, width), width, proof_reading_of(&right, op == BPF_ARSH));
+    for (unsigned with_sign = 0; op == BPF_LSH && with_sign < 2; with_sign++) {
+      struct proof_reading x = proof_reading_of(from, with_sign);
+      x.width = x.width > UINT64_MAX >> by ? UINT64_MAX : x.width << by;
+      x.low <<= by;
+      proof_range_know(proof_range_in(n, width), width, x);
     }
   }
 }
@@ -225,7 +219,8 @@ static void divide_signed(struct proof_number *n, unsigned op, unsigned bits, co
     return;
   } else if (op == BPF_DIV) {
     const int64_t low = x->smin / divisor, high = x->smax / divisor;
-    proof_range_know(r, bits, proof_smin(low, high), proof_smax(low, high));
+    r->smin = proof_smin(low, high);
+    r->smax = proof_smax(low, high);
   } else {
     const int64_t most = (int64_t)((divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor) - 1);
     r->smin = x->smin >= 0 ? 0 : proof_smax(x->smin, -most);

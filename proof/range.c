@@ -11,20 +11,18 @@ struct proof_range proof_range_full(unsigned bits) {
   return (struct proof_range){0, proof_ones(bits), -most - 1, most};
 }
 
-void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, proof_exact high) {
-  const uint64_t all = proof_ones(bits), half = sign_bit(bits);
-  const unsigned __int128 above = ~(unsigned __int128)all;
-  unsigned __int128 from = (unsigned __int128)low, to = (unsigned __int128)high;
-  if (((from ^ to) & above) == 0) {
-    r->umin = proof_max(r->umin, (uint64_t)from & all);
-    r->umax = proof_min(r->umax, (uint64_t)to & all);
+void proof_range_know(struct proof_range *r, unsigned bits, struct proof_reading interval) {
+  const uint64_t all = proof_ones(bits), half = sign_bit(bits), low = interval.low & all;
+  if (interval.width > all) return;
+  if (interval.width <= all - low) {
+    r->umin = proof_max(r->umin, low);
+    r->umax = proof_min(r->umax, low + interval.width);
   }
   /* Shifted by half, signed order is unsigned order. */
-  from += half;
-  to += half;
-  if (((from ^ to) & above) == 0) {
-    r->smin = proof_smax(r->smin, (int64_t)(((uint64_t)from & all) - half));
-    r->smax = proof_smin(r->smax, (int64_t)(((uint64_t)to & all) - half));
+  const uint64_t shifted = (low + half) & all;
+  if (interval.width <= all - shifted) {
+    r->smin = proof_smax(r->smin, (int64_t)(shifted - half));
+    r->smax = proof_smin(r->smax, (int64_t)(shifted + interval.width - half));
   }
 }
 

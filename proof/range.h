@@ -13,9 +13,6 @@ static inline uint64_t proof_max(uint64_t a, uint64_t b) { return a > b ? a : b;
 static inline int64_t proof_smin(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t proof_smax(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* Wide enough for sums and products of two registers. */
-typedef __int128 proof_exact;
-
 /* The largest value of so many bits, which is also the mask of those bits. */
 static inline uint64_t proof_ones(unsigned bits) { return ~UINT64_C(0) >> (64 - bits); }
 /* The ranges of the whole number (64) or of its lower half (32). */
@@ -28,9 +25,17 @@ static inline const struct proof_range *proof_range_of(const struct proof_number
 
 struct proof_range proof_range_full(unsigned bits);
 
-/* The value, modulo 2^bits, is one of low ... high, modulo 2^bits. high - low is less than 2^128, both may have passed 2^127: narrows
- * both readings as far as this interval doesn't wrap in them. */
-void proof_range_know(struct proof_range *r, unsigned bits, proof_exact low, proof_exact high);
+/* One reading of a range: low, and how far behind it the last is. */
+struct proof_reading {
+  uint64_t low, width;
+};
+static inline struct proof_reading proof_reading_of(const struct proof_range *r, bool with_sign) {
+  return with_sign ? (struct proof_reading){(uint64_t)r->smin, (uint64_t)r->smax - (uint64_t)r->smin}
+                   : (struct proof_reading){r->umin, r->umax - r->umin};
+}
+
+/* The value, modulo 2^bits, is one of low ... low + width, which may wrap around: narrows both readings as far as it doesn't in them. */
+void proof_range_know(struct proof_range *r, unsigned bits, struct proof_reading interval);
 /* It is in `other`, too. */
 void proof_range_narrow(struct proof_range *r, const struct proof_range *other);
 

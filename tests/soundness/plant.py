@@ -13,9 +13,9 @@ ROWS = [
     # A sum's carries reach bits that no operand has unknown.
     ("number_alu.c", "(most ^ value) | a.mask | b.mask", "a.mask | b.mask", 1),
     # A difference is least where the subtrahend is largest.
-    ("number_alu.c", "(proof_exact)a->umin - b->umax", "(proof_exact)a->umin - b->umin", 6),
+    ("number_alu.c", "x.low - y.low - y.width", "x.low - y.low", 6),
     # Products wrap (Linux: overflow in scalar_min_max_mul).
-    ("number_alu.c", "(proof_exact)((unsigned __int128)a->umax * b->umax)", "(proof_exact)(a->umax * b->umax)", 955),
+    ("number_alu.c", "__builtin_mul_overflow(a->umax, b->umax, &most)", "(most = a->umax * b->umax, false)", 955),
     # Immediates of 64-bit operations are extended with their sign (CVE-2017-16995).
     ("number_alu.c", "(uint64_t)(int64_t)insn.imm", "(uint64_t)(uint32_t)insn.imm", 1),
     # Modulo zero is the dividend.
