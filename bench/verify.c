@@ -70,11 +70,12 @@ static void print_one(const char *object, const char *function, const struct pro
   }
   printf(
       "{\"object\": \"%s\", \"program\": \"%s\", \"instructions\": %u, \"accepted\": %s, \"microseconds\": %.1f, \"passes\": %u, "
-      "\"memory\": %zu, \"proof\": %zu, \"bound\": %u, \"check\": %.1f, \"arena\": %zu",
+      "\"work\": %llu, \"memory\": %zu, \"proof\": %zu, \"bound\": %u, \"check\": %.1f, \"arena\": %zu",
       object, function, input->insn_count, result.end == VERIFY_PROVEN ? "true" : "false",
-      measure_median(times.verifier, times.count), result.statistics.passes, result.statistics.memory,
-      result.proof.length, result.end == VERIFY_PROVEN ? result.verdict.root[0].cost.insns : 0,
-      measure_median(times.checker, times.count), arena);
+      measure_median(times.verifier, times.count), result.statistics.passes, (unsigned long long)result.statistics.work,
+      result.statistics.memory, result.proof.length,
+      result.end == VERIFY_PROVEN ? result.verdict.root[0].cost.insns : 0, measure_median(times.checker, times.count),
+      arena);
   if (with_linux && said.answer != LINUX_SILENT)
     printf(", \"linux\": {\"accepted\": %s, \"microseconds\": %.1f, \"processed\": %u, \"why\": \"%s\"}",
            said.answer == LINUX_ACCEPTS ? "true" : "false", measure_median(times.linux_verifier, times.count),

@@ -110,7 +110,7 @@ static bool is_inside(const struct proof_state *state, const struct proof_entry 
   }
   if (loop->kind == PROOF_CALLBACK) return true;
   const uint32_t at = state->depth > loop->depth ? state->site[loop->depth] : state->pc;
-  return at >= loop->key[loop->depth] && at <= loop->end;
+  return at + loop->before >= loop->key[loop->depth] && at <= loop->end;
 }
 
 static void add_state(struct walk *w, uint32_t e, struct proof_state *state) {

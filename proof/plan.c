@@ -223,6 +223,7 @@ static void read_entry(struct reader *r, struct proof_entry *entry, const struct
   entry->slack = read_cost(r);
   if (entry->kind == PROOF_LOOP || entry->kind == PROOF_CALLBACK) entry->body = read_cost(r);
   if (entry->kind != PROOF_LOOP) return;
+  entry->before = read_below(r, entry->key[entry->depth]);
   entry->end = entry->key[entry->depth] + read_below(r, UINT32_MAX - entry->key[entry->depth]);
   unsigned next = 0;
   entry->measure = (uint16_t)read_location(r, &next);

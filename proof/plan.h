@@ -45,7 +45,8 @@ struct proof_entry {
   struct proof_cost slack;
   uint32_t first_record, record_count; /* MERGE, LOOP, CALLBACK: in the plan's records */
   uint32_t first_forget, forget_count; /* SPLIT: in the plan's changes: unreadable values, forgotten in each arrival */
-  uint32_t end;           /* LOOP: it is active up to and including this slot of the function that its head is in */
+  uint32_t before,
+      end; /* LOOP: it is active from so many slots before its head up to and including slot `end` of the same function */
   struct proof_cost body; /* LOOP, CALLBACK: one trip takes at most */
   uint16_t measure;       /* LOOP: location of a scalar or packet pointer */
   int32_t step;           /* by which it moves at least each trip, down if it is negative; not 0 */

@@ -150,6 +150,7 @@ static void write_entry(struct writer *w, const struct proof_plan *plan, const s
   write_cost(w, entry->slack);
   if (entry->kind == PROOF_LOOP || entry->kind == PROOF_CALLBACK) write_cost(w, entry->body);
   if (entry->kind == PROOF_LOOP) {
+    write_number(w, entry->before);
     write_number(w, entry->end - entry->key[entry->depth]);
     write_number(w, entry->measure);
     write_signed(w, entry->step);

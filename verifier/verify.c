@@ -196,11 +196,10 @@ static bool prepare(struct search *s) {
   const struct proof_input *input = s->input;
   s->limits = (struct proof_limits){.states = FIRST_STATES, .slots = FIRST_SLOTS};
   s->result->visited = memory_alloc(input->insn_count);
-  s->marks = memory_alloc(input->insn_count);
   s->is_head = memory_alloc(input->insn_count);
   s->facts = memory_alloc(input->insn_count * sizeof(*s->facts));
   s->join_first = memory_alloc(input->insn_count * sizeof(*s->join_first));
-  if (!s->result->visited || !s->marks || !s->is_head || !s->join_first || !s->facts) return false;
+  if (!s->result->visited || !s->is_head || !s->join_first || !s->facts) return false;
   if (flow_build(&s->flow, input) != 0 || live_init(&s->live, &s->flow) != 0) return false;
   live_compute(&s->live);
   thresholds_coarse(&s->coarse);
@@ -219,7 +218,6 @@ static void finish(struct search *s) {
   memory_free(s->wishes);
   memory_free(s->joins);
   memory_free(s->join_first);
-  memory_free(s->marks);
   memory_free(s->is_head);
   memory_free(s->facts);
   memory_free(s->arena);

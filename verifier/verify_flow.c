@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Successors come from the encoding, predecessors from the successors. A loop is what can be reached from its head and can reach it.
+ * Successors come from the encoding, loops from one search in depth over the successors.
  */
 #include "verifier/verify_flow.h"
 
 #include "bpf/isa.h"
 #include "lib/memory.h"
-#include "lib/string.h"
 
 static bool is_wide(struct bpf_insn insn) { return insn.code == (BPF_LD | BPF_IMM | BPF_DW); }
 
@@ -57,87 +56,125 @@ static void find_functions(struct flow *flow, const struct proof_input *input) {
   }
 }
 
-static void find_before(struct flow *flow) {
-  for (uint32_t i = 0; i < flow->count; i = flow_behind(flow, i))
-    for (unsigned way = 0; way < 2; way++)
-      if (flow->next[i][way] != FLOW_NONE) flow->before_first[flow->next[i][way] + 1]++;
-  for (uint32_t i = 0; i < flow->count; i++)
-    flow->before_first[i + 1] += flow->before_first[i];
-  for (uint32_t i = 0; i < flow->count; i = flow_behind(flow, i)) {
-    for (unsigned way = 0; way < 2; way++) {
-      uint32_t to = flow->next[i][way];
-      if (to != FLOW_NONE) flow->before[flow->before_first[to]++] = i;
+/* --- loops --- */
+
+/* A search in depth from the start of each function, which tells each slot the innermost head around it in the same pass ("A New Algorithm
+ * for Identifying Loops in Decompilation", Wei, Mao, Zou, Chen, SAS 2007). The way back to a slot that is on the current path makes it a head. */
+struct search_step {
+  uint32_t slot;
+  unsigned way; /* that is to be tried next */
+};
+
+/* `head` is around `slot`, and the heads that were known so far take their places by how deep they are on the path. */
+static void put_around(struct flow *flow, const uint32_t *position, uint32_t slot, uint32_t head) {
+  while (head != FLOW_NONE && slot != head) {
+    uint32_t known = flow->around[slot];
+    if (known == head) return;
+    if (known == FLOW_NONE || position[known] < position[head]) {
+      flow->around[slot] = head;
+      slot = head;
+      head = known;
+    } else {
+      slot = known;
     }
   }
-  /* Filling moved each start to the next one's. */
-  for (uint32_t i = flow->count; i > 0; i--)
-    flow->before_first[i] = flow->before_first[i - 1];
-  flow->before_first[0] = 0;
 }
+
+/* `to` follows `from` and was seen before; position 0: it is not on the path. */
+static void meet(struct flow *flow, const uint32_t *position, uint32_t from, uint32_t to) {
+  if (position[to] > 0) {
+    flow->is_head[to] = 1;
+    put_around(flow, position, from, to);
+    return;
+  }
+  /* Around it, those that are not on the path were entered past their head. */
+  uint32_t head = flow->around[to];
+  while (head != FLOW_NONE && position[head] == 0)
+    head = flow->around[head];
+  put_around(flow, position, from, head);
+}
+
+static void find_loops_from(struct flow *flow, uint32_t start, struct search_step *path, uint32_t *position,
+                            uint8_t *seen) {
+  uint32_t length = 0;
+  path[length++] = (struct search_step){start, 0};
+  position[start] = length;
+  seen[start] = 1;
+  while (length > 0) {
+    struct search_step *step = &path[length - 1];
+    if (step->way == 2) {
+      position[step->slot] = 0;
+      if (--length > 0) put_around(flow, position, path[length - 1].slot, flow->around[step->slot]);
+      continue;
+    }
+    uint32_t to = flow->next[step->slot][step->way++];
+    if (to == FLOW_NONE) continue;
+    if (seen[to]) {
+      meet(flow, position, step->slot, to);
+      continue;
+    }
+    path[length++] = (struct search_step){to, 0};
+    position[to] = length;
+    seen[to] = 1;
+  }
+}
+
+static int find_loops(struct flow *flow) {
+  struct search_step *path = memory_alloc(flow->count * sizeof(*path));
+  uint32_t *position = memory_alloc(flow->count * sizeof(*position));
+  uint8_t *seen = memory_alloc(flow->count);
+  bool found = path && position && seen;
+  for (uint32_t i = 0; i < flow->count; i++)
+    flow->around[i] = FLOW_NONE;
+  for (uint32_t i = 0; found && i < flow->count; i++)
+    if (flow->function[i] == i) find_loops_from(flow, i, path, position, seen);
+  memory_free(path);
+  memory_free(position);
+  memory_free(seen);
+  return found ? 0 : -ERROR_NO_MEMORY;
+}
+
+bool flow_is_head(const struct flow *flow, uint32_t slot) { return flow->is_head[slot] != 0; }
+
+uint32_t flow_head_of(const struct flow *flow, uint32_t slot) {
+  return flow->is_head[slot] ? slot : flow->around[slot];
+}
+
+static bool is_in_loop(const struct flow *flow, uint32_t slot, uint32_t head) {
+  while (slot != FLOW_NONE && slot != head)
+    slot = flow->around[slot];
+  return slot == head;
+}
+
+void flow_loop_range(const struct flow *flow, uint32_t head, uint32_t *first, uint32_t *last) {
+  *first = *last = head;
+  for (uint32_t i = 0; i < flow->count; i++) {
+    if (!is_in_loop(flow, i, head)) continue;
+    if (i < *first) *first = i;
+    if (i > *last) *last = i;
+  }
+}
+
+/* --- all --- */
 
 int flow_build(struct flow *flow, const struct proof_input *input) {
   size_t count = input->insn_count;
   *flow = (struct flow){.insns = input->insns, .count = input->insn_count};
   flow->next = memory_alloc(count * sizeof(*flow->next));
   flow->function = memory_alloc(count * sizeof(*flow->function));
-  flow->before_first = memory_alloc((count + 2) * sizeof(*flow->before_first));
-  flow->before = memory_alloc(2 * count * sizeof(*flow->before));
-  if (!flow->next || !flow->function || !flow->before_first || !flow->before) return -ERROR_NO_MEMORY;
+  flow->around = memory_alloc(count * sizeof(*flow->around));
+  flow->is_head = memory_alloc(count);
+  if (!flow->next || !flow->function || !flow->around || !flow->is_head) return -ERROR_NO_MEMORY;
   for (uint32_t i = 0; i < flow->count; i = flow_behind(flow, i))
     find_next(flow, i);
   find_functions(flow, input);
-  find_before(flow);
-  return 0;
+  return find_loops(flow);
 }
 
 void flow_free(struct flow *flow) {
   memory_free(flow->next);
   memory_free(flow->function);
-  memory_free(flow->before_first);
-  memory_free(flow->before);
+  memory_free(flow->around);
+  memory_free(flow->is_head);
   *flow = (struct flow){.count = 0};
-}
-
-enum { REACHED = 1, REACHES = 2 };
-
-/* Marks what a slot leads to (REACHED), or what leads to it (REACHES), by sweeps until nothing is new: code is mostly in order, so
- * few are needed. */
-static void spread(const struct flow *flow, uint32_t first, uint32_t last, uint8_t *marks) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (uint32_t i = first; i <= last; i++) {
-      for (unsigned way = 0; way < 2; way++) {
-        uint32_t to = flow->next[i][way];
-        if (!(marks[i] & REACHED) || to == FLOW_NONE || to > last || (marks[to] & REACHED)) continue;
-        marks[to] |= REACHED;
-        changed |= to < i;
-      }
-    }
-  }
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (uint32_t i = last + 1; i-- > first;) {
-      if (!(marks[i] & REACHES)) continue;
-      for (uint32_t j = flow->before_first[i]; j < flow->before_first[i + 1]; j++) {
-        uint32_t from = flow->before[j];
-        if (from < first || (marks[from] & REACHES)) continue;
-        marks[from] |= REACHES;
-        changed |= from > i;
-      }
-    }
-  }
-}
-
-uint32_t flow_loop_end(const struct flow *flow, uint32_t head, uint8_t *marks) {
-  uint32_t function = flow->function[head], last = head, end = head;
-  while (last + 1 < flow->count && flow->function[last + 1] == function)
-    last++;
-  memset(marks, 0, flow->count);
-  marks[head] = REACHED | REACHES;
-  spread(flow, head, last, marks);
-  for (uint32_t i = 0; i < flow->count; i++) {
-    marks[i] = marks[i] == (REACHED | REACHES);
-    if (marks[i]) end = i;
-  }
-  return end;
 }

@@ -19,9 +19,10 @@ struct flow {
   uint32_t count;
   uint32_t (*next)
       [2]; /* the slots that may follow in the same function: behind it, and the target of a jump; FLOW_NONE: none */
-  uint32_t *function;     /* the first slot of the function that it is in */
-  uint32_t *before_first; /* predecessors of slot i: before[before_first[i]..before_first[i + 1]) */
-  uint32_t *before;
+  uint32_t *function; /* the first slot of the function that it is in */
+  uint32_t *
+      around; /* the head of the innermost loop that it is inside of, not counting one that it is the head of; FLOW_NONE: none */
+  uint8_t *is_head; /* 1: a loop begins there */
 };
 
 /* The code must have passed bpf_check. -ERROR_NO_MEMORY. Free with flow_free, after failure too. */
@@ -32,8 +33,11 @@ void flow_free(struct flow *flow);
 uint32_t flow_behind(const struct flow *flow, uint32_t slot);
 /* Whether it jumps to its own slot or one before. */
 bool flow_is_backward(const struct flow *flow, uint32_t slot);
-/* For the target of backward jumps: the last slot of those from which control may come back to it, without leaving the function or going
- * back further than to it, as the loops around it do. `marks` has flow->count bytes, of any content; it then has 1 for each slot of the loop and 0 for others. */
-uint32_t flow_loop_end(const struct flow *flow, uint32_t head, uint8_t *marks);
+/* Whether a loop begins there: control enters it at this slot, wherever the jumps back stand. Every cycle has such a slot. */
+bool flow_is_head(const struct flow *flow, uint32_t slot);
+/* The head of the innermost loop that the slot is in, itself if it is one; FLOW_NONE: it is in no loop. */
+uint32_t flow_head_of(const struct flow *flow, uint32_t slot);
+/* The first and the last slot of the loop with this head, with those of the loops inside. */
+void flow_loop_range(const struct flow *flow, uint32_t head, uint32_t *first, uint32_t *last);
 
 #endif

@@ -23,9 +23,11 @@ static const struct thresholds no_thresholds;
 
 static void collect_thresholds(struct search *s, struct thresholds *t, uint32_t head) {
   struct bpf_map_def maps[BPF_MAX_MAPS];
+  uint32_t first, last;
   for (uint32_t i = 0; i < s->input->map_count; i++)
     maps[i] = *s->input->maps[i].def;
-  thresholds_collect(t, s->input->insns, head, flow_loop_end(&s->flow, head, s->marks), maps, s->input->map_count);
+  flow_loop_range(&s->flow, head, &first, &last);
+  thresholds_collect(t, s->input->insns, first, last, maps, s->input->map_count);
 }
 
 static struct widening widening_for(struct search *s, struct point *point) {
@@ -272,6 +274,22 @@ static void wish(struct search *s, const struct proof_state *at, enum proof_entr
   s->amended = true;
 }
 
+/* It was jumped back to. What stands at the loop's head is recorded; if that is another slot, where the jump leads states stay apart, and
+ * go on to the head. */
+static void wish_loop(struct search *s, const struct proof_state *at) {
+  uint32_t head = flow_head_of(&s->flow, at->pc);
+  if (head != at->pc) wish(s, at, PROOF_SPLIT);
+  if (head == FLOW_NONE) return;
+  struct proof_state *there = state_copy(at);
+  if (!there) {
+    s->no_memory = true;
+    return;
+  }
+  there->pc = head;
+  wish(s, there, PROOF_LOOP);
+  memory_free(there);
+}
+
 /* The function that a helper is calling begins at this state. */
 static bool is_callback(const struct search *s, const struct proof_state *state) {
   if (state->depth == 0 || s->flow.function[state->pc] != state->pc) return false;
@@ -301,7 +319,10 @@ static bool learn(struct search *s, const struct proof_failure *failure) {
   struct point *point = failure->entry < s->draft.point_count ? &s->draft.points[failure->entry] : NULL;
   switch (failure->kind) {
     case PROOF_NO_POINT:
-      wish(s, failure->state, is_callback(s, failure->state) ? PROOF_CALLBACK : PROOF_LOOP);
+      if (is_callback(s, failure->state))
+        wish(s, failure->state, PROOF_CALLBACK);
+      else
+        wish_loop(s, failure->state);
       return true;
     case PROOF_NO_JOIN:
       wish(s, failure->state, PROOF_SPLIT);

@@ -41,6 +41,7 @@ static int64_t step_of(const struct mover *mover) { return mover->low > 0 ? move
 /* How far a value moved on a trip. */
 struct motion {
   bool known, moves;
+  bool marked; /* the checker's mark says so */
   int64_t low, high;
 };
 
@@ -48,10 +49,10 @@ static struct motion motion_of(const struct proof_value *head, const struct proo
   struct motion m = {.moves = true};
   if (!may_measure(arrival) || arrival->kind != head->kind) return m;
   if (arrival->origin == origin) {
-    m = (struct motion){true, true, arrival->moved_min, arrival->moved_max};
+    m = (struct motion){true, true, true, arrival->moved_min, arrival->moved_max};
   } else if (arrival->id == head->id) {
     int64_t by = (int64_t)((uint64_t)arrival->delta - (uint64_t)head->delta);
-    m = (struct motion){true, by != 0, by, by};
+    m = (struct motion){true, by != 0, false, by, by};
   }
   return m;
 }
@@ -62,11 +63,13 @@ static void note_motion(struct point *point, bool first, unsigned location, cons
   struct motion m = motion_of(head, arrival, origin);
   if (first) {
     struct mover *mover = m.moves ? note(point, location) : NULL;
-    if (mover && !mover->rejected) *mover = (struct mover){(uint16_t)location, m.known, false, m.low, m.high};
+    if (mover && !mover->rejected) *mover = (struct mover){(uint16_t)location, m.known, m.marked, false, m.low, m.high};
     return;
   }
   struct mover *mover = find(point, location);
   if (!mover) return;
+  if (!m.known && mover->marked) return; /* seen when it was the measure: the mark knows more */
+  mover->marked |= m.marked;
   mover->constant &= m.known;
   if (!mover->constant) return;
   if (m.low < mover->low) mover->low = m.low;
@@ -157,8 +160,8 @@ bool measure_reject(struct search *s, struct point *point) {
 }
 
 /* Whether an instruction of the loop adds a constant to the register. */
-static bool is_stepped(const struct search *s, uint32_t head, uint32_t end, unsigned reg, int64_t *step) {
-  for (uint32_t i = head; i <= end; i = flow_behind(&s->flow, i)) {
+static bool is_stepped(const struct search *s, uint32_t first, uint32_t end, unsigned reg, int64_t *step) {
+  for (uint32_t i = first; i <= end; i = flow_behind(&s->flow, i)) {
     struct bpf_insn insn = s->input->insns[i];
     unsigned class = BPF_CLASS(insn.code);
     bool adds = BPF_OP(insn.code) == BPF_ADD || BPF_OP(insn.code) == BPF_SUB;
@@ -172,7 +175,7 @@ static bool is_stepped(const struct search *s, uint32_t head, uint32_t end, unsi
 }
 
 void measure_guess(struct search *s, struct point *point, const struct proof_state *at) {
-  uint32_t head = at->pc, end = point->entry.end;
+  uint32_t first = at->pc - point->entry.before, end = point->entry.end;
   int64_t step = 1;
   unsigned fallback = 0;
   bool found = false;
@@ -182,7 +185,7 @@ void measure_guess(struct search *s, struct point *point, const struct proof_sta
     if (trips_of(&at->reg[reg], 1) == UINT64_MAX) continue;
     fallback = reg;
     found = true;
-    if (!is_stepped(s, head, end, reg, &step)) continue;
+    if (!is_stepped(s, first, end, reg, &step)) continue;
     (void)take(point, reg, step);
     return;
   }

@@ -18,6 +18,7 @@ enum {
 struct mover {
   uint16_t location;
   bool constant; /* by the same step in all trips seen */
+  bool marked;   /* it was the measure once: the steps are what the checker's mark said */
   bool rejected; /* it was the measure, and did not move enough on some way */
   int64_t low, high;
 };

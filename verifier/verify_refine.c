@@ -21,9 +21,9 @@ bool search_add(struct search *s, const struct proof_state *at, enum proof_entry
     }
     s->is_head[at->pc] |= kind != PROOF_SPLIT;
     if (kind == PROOF_LOOP) {
-      point->entry.end = flow_loop_end(&s->flow, at->pc, s->marks);
-      /* Jumped back to, but the way around leads further back: the loop's head is there. */
-      if (point->entry.end == at->pc && !flow_is_backward(&s->flow, at->pc)) point->entry.kind = PROOF_SPLIT;
+      uint32_t first;
+      flow_loop_range(&s->flow, at->pc, &first, &point->entry.end);
+      point->entry.before = at->pc - first;
       measure_guess(s, point, at);
       if (point->entry.step == 0) point->entry.step = 1;
     }
@@ -105,7 +105,7 @@ static bool is_inside(const struct proof_entry *inner, const struct proof_entry 
   if (inner->depth < outer->depth || memcmp(inner->key, outer->key, outer->depth * sizeof(inner->key[0])) != 0)
     return false;
   uint32_t at = inner->key[outer->depth];
-  return at >= outer->key[outer->depth] && at <= outer->end;
+  return at + outer->before >= outer->key[outer->depth] && at <= outer->end;
 }
 
 /* Loops inside are unrolled with it: their recorded states would have to do for all its trips. */
@@ -170,6 +170,8 @@ static bool begin_anew(struct search *s) {
     struct point *point = &s->draft.points[i];
     if (!point_records(point)) continue;
     point_reset(point);
+    point->mover_count = 0;
+    point->measured = false;
     point->entry.body = point->entry.slack = (struct proof_cost){0, 0};
   }
   return true;

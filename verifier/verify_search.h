@@ -31,7 +31,6 @@ struct search {
   /* False at first: costs of loops are left out of the plan until states have come to rest, so that no way is cut off for its
    * length meanwhile. Ways back then fail, where they end anyway. */
   bool costing;
-  uint8_t *marks;   /* per slot, for flow_loop_end */
   uint8_t *is_head; /* per slot: target of a backward jump */
   struct proof_limits limits;
   struct bpf_fact *facts;

@@ -150,13 +150,22 @@ void state_trim(struct proof_state *state, const struct live *live) {
 
 static bool is_number(const struct proof_value *v) { return v->kind == PROOF_SCALAR; }
 
+/* No packet is so long that a pointer with this much room could be further inside: no need to widen to more. */
+static void keep_inside_packet(struct proof_value *v, const struct proof_number *joined) {
+  if (!proof_is_window(v->kind) || v->room == PROOF_NO_ROOM || v->room > PROOF_MAX_PACKET) return;
+  struct proof_number inside = proof_number_between(0, (uint64_t)(PROOF_MAX_PACKET - (int64_t)v->room));
+  if (proof_number_within(joined, &inside)) (void)proof_number_meet(&v->number, &inside);
+}
+
 /* `v` is the join of `old` with something. For a pointer with another delta than before the numbers are about another base. */
 static void widen_value(struct proof_value *v, const struct proof_value *old, const struct thresholds *t) {
   if (!t || v->kind == PROOF_UNREADABLE || v->kind != old->kind) return;
   struct proof_number before = old->number;
   if (!is_number(v) && v->delta != old->delta) before = proof_number_add(&before, old->delta - v->delta);
-  if (!proof_number_within(&v->number, &before)) v->number = widen(&before, &v->number, t);
-  if ((v->kind == PROOF_PACKET || v->kind == PROOF_META) && v->room < old->room) v->room = PROOF_NO_ROOM;
+  struct proof_number joined = v->number;
+  if (!proof_number_within(&joined, &before)) v->number = widen(&before, &joined, t);
+  if (proof_is_window(v->kind) && v->room < old->room) v->room = PROOF_NO_ROOM;
+  keep_inside_packet(v, &joined);
   if (v->origin == 0) return;
   if (v->moved_min < old->moved_min) v->moved_min = old->moved_min > -FAR ? -FAR : INT64_MIN;
   if (v->moved_max > old->moved_max) v->moved_max = old->moved_max < FAR ? FAR : INT64_MAX;

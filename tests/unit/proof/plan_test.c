@@ -16,7 +16,8 @@ static const uint8_t good[] = {
     0,  0, 1,       /* root: slot 0, a program, 1 entry */
     2,  2,          /* a loop, depth 0, nothing in common; slot 2 */
     0,  6,          /* slack 0; body 3 instructions, no calls */
-    2,  6, 2,       /* end 2 + 2; measure r6; step 1 */
+    0,  2,          /* from slot 2 - 0 to 2 + 2 */
+    6,  2,          /* measure r6; step 1 */
     1,  2,          /* 1 record of 2 changes */
     0,  1, 0,       /* r0: a number, any */
     5,  1, 1, 0, 9, /* r6: a number, without a sign 0 to 0 + 9 */
@@ -76,17 +77,18 @@ static void test_changed(void **state) {
       {"something in common with nothing", 11, 34, PROOF_BAD_PROOF},
       {"an entry elsewhere", 12, 3, PROOF_NO_POINT},
       {"body too short", 14, 4, PROOF_BODY},
-      {"a measure that is no location", 16, 12, PROOF_BAD_PROOF},
-      {"another measure", 16, 1, PROOF_BAD_MEASURE},
-      {"a step of 0", 17, 0, PROOF_BAD_PROOF},
-      {"down instead of up", 17, 1, PROOF_NO_MEASURE},
-      {"r0 a packet pointer", 21, PROOF_PACKET, PROOF_BAD_PROOF},
-      {"r0 the context", 21, PROOF_CONTEXT, PROOF_NOT_WITHIN},
-      {"a kind that there is not", 21, 15, PROOF_BAD_PROOF},
-      {"a function out of nothing", 21, PROOF_FUNCTION, PROOF_BAD_PROOF},
-      {"r6 twice", 23, 255, PROOF_BAD_PROOF},
-      {"r6 up to 8", 27, 8, PROOF_NOT_WITHIN},
-      {"r6 from 1", 26, 1, PROOF_NOT_WITHIN},
+      {"it begins before the first slot", 15, 3, PROOF_BAD_PROOF},
+      {"a measure that is no location", 17, 12, PROOF_BAD_PROOF},
+      {"another measure", 17, 1, PROOF_BAD_MEASURE},
+      {"a step of 0", 18, 0, PROOF_BAD_PROOF},
+      {"down instead of up", 18, 1, PROOF_NO_MEASURE},
+      {"r0 a packet pointer", 22, PROOF_PACKET, PROOF_BAD_PROOF},
+      {"r0 the context", 22, PROOF_CONTEXT, PROOF_NOT_WITHIN},
+      {"a kind that there is not", 22, 15, PROOF_BAD_PROOF},
+      {"a function out of nothing", 22, PROOF_FUNCTION, PROOF_BAD_PROOF},
+      {"r6 twice", 24, 255, PROOF_BAD_PROOF},
+      {"r6 up to 8", 28, 8, PROOF_NOT_WITHIN},
+      {"r6 from 1", 27, 1, PROOF_NOT_WITHIN},
   };
   for (unsigned i = 0; i < COUNT(rows); i++) {
     uint8_t proof[sizeof good];

@@ -110,6 +110,15 @@ static void test_joins(void **state) { RUN_CASES(join_cases); }
               {.kind = PROOF_LOOP, .key = {3}, .end = 5, .measure = 7, .step = 1, .body = {inner_body, 0}}}, \
   .change_count = 3, .changes = {R6(0, 0, 3), {0, {.location = 7}}, {1, {.location = 7, .value = CASE_BETWEEN(0, 2)}}}
 
+/* The same as the counted loop, but what moves r6 stands before the head, and is jumped back to. */
+#define ROTATED_LOOP MOV_IMM(6, 0), JUMP(1), ADD_IMM(6, 1), MOV_IMM(0, 0), JUMP_IMM(BPF_JLT, 6, 9, -3), EXIT()
+#define ROTATED_PLAN(slots_before)                                                                                   \
+  .entry_count = 2,                                                                                                  \
+  .entries =                                                                                                         \
+      {{.kind = PROOF_SPLIT, .key = {2}},                                                                            \
+       {.kind = PROOF_LOOP, .key = {3}, .before = slots_before, .end = 4, .measure = 6, .step = 1, .body = {3, 0}}}, \
+  .change_count = 1, .changes = {R6(1, 0, 9)}
+
 static const struct proof_case loop_cases[] = {
     {"a jump backwards needs an entry", PROOF_NO_POINT, 2, INSNS(COUNTED_LOOP)},
     {"a split unrolls a loop", PROOF_OK, 0, INSNS(COUNTED_LOOP), HEAD(.kind = PROOF_SPLIT), .insns_at_most = 33},
@@ -144,6 +153,9 @@ static const struct proof_case loop_cases[] = {
      .entries = {{.kind = PROOF_LOOP, .key = {2}, .end = 2, .measure = 6, .step = 1, .body = {3, 0}},
                  {.kind = PROOF_MERGE, .key = {4}}},
      WITH_R6(0, 9)},
+    {"entered in its middle: what stands before the head is inside", PROOF_OK, 0, INSNS(ROTATED_LOOP), ROTATED_PLAN(1),
+     .insns_at_most = 2 + 9 * 3 + 3},
+    {"if it is stated to be", PROOF_COST, 3, INSNS(ROTATED_LOOP), ROTATED_PLAN(0)},
     {"a measure that wraps is not bounded by its other end: 2^32 in 32 bits", PROOF_NO_MEASURE, 2,
      INSNS(MOV_IMM(6, 0), MOV_IMM(0, 0), INSN(BPF_ALU | BPF_ADD | BPF_K, 6, 0, 0, 1), JUMP_IMM(BPF_JNE, 6, 10, -2),
            EXIT()),

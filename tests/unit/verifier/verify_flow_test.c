@@ -28,9 +28,9 @@
 /* Two nested loops, the outer one entered in its middle, and a function behind. */
 static const struct bpf_insn nested[] = {
     [0] = MOV(6, 0),
-    [1] = JUMP(1),   /* to 3 */
-    [2] = ADD(6, 1), /* head of the outer loop */
-    [3] = MOV(7, 0),
+    [1] = JUMP(1),       /* to 3 */
+    [2] = ADD(6, 1),     /* where the outer loop goes on */
+    [3] = MOV(7, 0),     /* and its head */
     [4] = ADD(7, 1),     /* head of the inner loop */
     [5] = JNE(7, 9, -2), /* to 4 */
     [6] = JNE(6, 5, -5), /* to 2 */
@@ -45,22 +45,64 @@ static struct proof_input input_of(const struct bpf_insn *insns, uint32_t count,
   return (struct proof_input){.insns = insns, .insn_count = count, .programs = program, .program_count = 1};
 }
 
-/* A loop is what comes back to its head without going further back: the inner one ends at its jump, the outer one at its own. */
-static void loops_end_where_control_comes_back(void **state) {
+/* A loop's head is where control enters it, not where it jumps back to, and all that comes back to the head is inside. */
+static void loops_begin_where_control_enters(void **state) {
   struct proof_program program;
   const struct proof_input input = input_of(nested, COUNT(nested), &program);
   struct flow flow;
-  uint8_t marks[COUNT(nested)];
+  uint32_t first, last;
   assert_int_equal(flow_build(&flow, &input), 0);
-  assert_int_equal(flow_loop_end(&flow, 2, marks), 6);
-  for (uint32_t i = 0; i < COUNT(nested); i++)
-    assert_int_equal(marks[i], i >= 2 && i <= 6);
-  assert_int_equal(flow_loop_end(&flow, 4, marks), 5);
-  assert_int_equal(flow_loop_end(&flow, 3, marks), 3); /* the way back to it leads over 2 */
-  for (uint32_t i = 0; i < COUNT(nested); i++)
+  for (uint32_t i = 0; i < COUNT(nested); i++) {
+    assert_int_equal(flow_is_head(&flow, i), i == 3 || i == 4);
+    assert_int_equal(flow_head_of(&flow, i), i == 4 || i == 5 ? 4 : i >= 2 && i <= 6 ? 3 : FLOW_NONE);
     assert_int_equal(flow_is_backward(&flow, i), i == 5 || i == 6);
+  }
+  assert_int_equal(flow.around[4], 3);
+  assert_int_equal(flow.around[3], FLOW_NONE);
+  flow_loop_range(&flow, 3, &first, &last);
+  assert_int_equal(first, 2);
+  assert_int_equal(last, 6);
+  flow_loop_range(&flow, 4, &first, &last);
+  assert_int_equal(first, 4);
+  assert_int_equal(last, 5);
   assert_int_equal(flow.function[8], 0);
   assert_int_equal(flow.function[10], 9);
+  flow_free(&flow);
+}
+
+/* A jump backwards alone is no loop: 1 and 2 stand before the code that leads to them. */
+static void what_never_comes_back_is_no_loop(void **state) {
+  static const struct bpf_insn insns[] = {
+      [0] = JUMP(2),                                    /* to 3 */
+      [1] = MOV(0, 0), [2] = EXIT, [3] = JNE(1, 0, -3), /* to 1 */
+      [4] = JUMP(-4),                                   /* to 1 */
+  };
+  struct proof_program program;
+  const struct proof_input input = input_of(insns, COUNT(insns), &program);
+  struct flow flow;
+  assert_int_equal(flow_build(&flow, &input), 0);
+  for (uint32_t i = 0; i < COUNT(insns); i++)
+    assert_int_equal(flow_head_of(&flow, i), FLOW_NONE);
+  flow_free(&flow);
+}
+
+/* Entered at 2 and at 4, a loop has one head nevertheless, and every slot of the cycle is in it. */
+static void a_loop_with_two_entries_has_a_head(void **state) {
+  static const struct bpf_insn insns[] = {
+      [0] = JNE(1, 0, 3),                                                                         /* to 4 */
+      [1] = MOV(0, 0),    [2] = ADD(0, 1), [3] = MOV(3, 0), [4] = ADD(0, 1), [5] = JNE(0, 9, -4), /* to 2 */
+      [6] = EXIT,
+  };
+  struct proof_program program;
+  const struct proof_input input = input_of(insns, COUNT(insns), &program);
+  struct flow flow;
+  uint32_t heads = 0;
+  assert_int_equal(flow_build(&flow, &input), 0);
+  for (uint32_t i = 0; i < COUNT(insns); i++) {
+    heads += flow_is_head(&flow, i);
+    assert_int_equal(flow_head_of(&flow, i) != FLOW_NONE, i >= 2 && i <= 5);
+  }
+  assert_int_equal(heads, 1);
   flow_free(&flow);
 }
 
@@ -141,8 +183,8 @@ static void reads_through_pointers_are_seen(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(loops_end_where_control_comes_back),
-      cmocka_unit_test(what_is_read_later_is_live),
+      cmocka_unit_test(loops_begin_where_control_enters),   cmocka_unit_test(what_never_comes_back_is_no_loop),
+      cmocka_unit_test(a_loop_with_two_entries_has_a_head), cmocka_unit_test(what_is_read_later_is_live),
       cmocka_unit_test(reads_through_pointers_are_seen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
