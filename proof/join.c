@@ -56,6 +56,14 @@ static void join_measures(struct proof_value *v, const struct proof_value *other
   }
 }
 
+/* What both ends say is behind them, if it is of the same pointers. */
+static void join_ends(struct proof_value *v, const struct proof_value *other) {
+  if (proof_is_short(other, v->id, v->room)) return;
+  const bool other_is_less = proof_is_short(v, other->id, other->room);
+  v->id = other_is_less ? other->id : 0;
+  v->room = other_is_less ? other->room : 0;
+}
+
 /* v becomes the join of both. `lost` is what to note if something is forgotten. */
 static void join_values(struct pairs *pairs, struct proof_value *v, const struct proof_value *other, uint32_t lost,
                         uint32_t *next_id) {
@@ -75,9 +83,13 @@ static void join_values(struct pairs *pairs, struct proof_value *v, const struct
   }
   const bool window = proof_is_window(v->kind);
   if (v->kind != other->kind || v->object != other->object ||
-      (!window && v->kind != PROOF_SCALAR && v->room != other->room)) {
+      (!window && v->kind != PROOF_SCALAR && v->kind != PROOF_PACKET_END && v->room != other->room)) {
     proof_set_unreadable(v);
     v->lost = lost;
+    return;
+  }
+  if (v->kind == PROOF_PACKET_END) {
+    join_ends(v, other);
     return;
   }
   const int64_t apart = proof_minus(v->delta, other->delta);
@@ -192,6 +204,10 @@ static bool value_within(struct pairs *pairs, const struct proof_value *v, const
   struct proof_number number = v->number;
   if (apart != 0) number = proof_number_add(&number, apart);
   if (!proof_number_within(&number, &recorded->number)) return false;
+  if (v->kind == PROOF_PACKET_END) {
+    const bool knows = recorded->id != 0 || recorded->room != 0;
+    return !knows || (proof_is_short(v, v->id, recorded->room) && bind(pairs, recorded->id, v->id, 0));
+  }
   if (!proof_is_window(v->kind)) return v->room == recorded->room && bind(pairs, recorded->id, v->id, 0);
   if (recorded->room != PROOF_NO_ROOM && (v->room == PROOF_NO_ROOM || recorded->room + apart > v->room)) return false;
   return bind(pairs, recorded->id, v->id, apart);

@@ -139,6 +139,17 @@ void proof_state_share_room(struct proof_state *state, unsigned kind, uint32_t i
   }
 }
 
+bool proof_state_learn_short(struct proof_state *state, uint32_t id, int32_t limit) {
+  for (unsigned i = 0; i < value_count(state); i++) {
+    struct proof_value *v = value_at(state, i);
+    if (v->kind == PROOF_PACKET && v->id == id && v->room != PROOF_NO_ROOM && v->room >= limit) return false;
+    if (v->kind != PROOF_PACKET_END || proof_is_short(v, id, limit)) continue;
+    v->id = id;
+    v->room = limit;
+  }
+  return true;
+}
+
 /* proof_number_meet, but most often the new is within the old. */
 static bool narrow(struct proof_number *n, const struct proof_number *to) {
   if (!proof_number_within(to, n)) return proof_number_meet(n, to);

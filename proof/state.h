@@ -40,6 +40,8 @@ enum {
  * delta, so that V(0) is 0. For a packet or metadata pointer `number` is V(id), 0 with id 0; for other pointers it is the variable part
  * of the offset, and id names the very object (not 0 for map values, records and handles of inner maps).
  *
+ * The end of the packet: id and room say how long it surely isn't: data + V(id) + room > data_end is known. Both 0: nothing is.
+ *
  * room, packet: data + V(id) + room <= data_end is known, so that bytes from offset -V to room may be touched. Metadata: the
  * same with data_meta and data. It is a matter of the id, so locations with the same id have the same room.
  *
@@ -129,6 +131,10 @@ static inline bool proof_is_constant(const struct proof_value *v) {
 static inline bool proof_is_window(unsigned kind) { return kind == PROOF_PACKET || kind == PROOF_META; }
 /* Whether the difference to others of them is a number. */
 static inline bool proof_is_packet(unsigned kind) { return proof_is_window(kind) || kind == PROOF_PACKET_END; }
+/* Whether `end` says that data + V(id) + limit is behind it. */
+static inline bool proof_is_short(const struct proof_value *end, uint32_t id, int32_t limit) {
+  return end->id == id && (id != 0 || end->room != 0) && end->room <= limit;
+}
 /* Modulo 2^64, as deltas are meant. */
 static inline int64_t proof_plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 static inline int64_t proof_minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
@@ -157,6 +163,8 @@ int proof_state_order(const struct proof_state *a, const struct proof_state *b);
 bool proof_state_learn(struct proof_state *state, const struct proof_value *learned);
 /* All pointers of the kind with this id (0 is an id here, too) get the most room that is known of one of them, or `room`. */
 void proof_state_share_room(struct proof_state *state, unsigned kind, uint32_t id, int32_t room);
+/* Packet pointers with this id that are `limit` or more further than it are behind the end. False: one is known not to be. */
+bool proof_state_learn_short(struct proof_state *state, uint32_t id, int32_t limit);
 /* All locations with this id: the pointer is, or is not, 0. A record that is 0 is not held. */
 void proof_state_learn_null(struct proof_state *state, uint32_t id, bool null);
 /* Whether this is the id of a record that is held. */

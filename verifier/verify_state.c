@@ -87,7 +87,7 @@ static bool find_name(struct proof_state *state, const struct proof_state *base,
   *apart = 0;
   for (unsigned i = 0; i < PROOF_REGISTERS + (unsigned)state->slot_count; i++) {
     const struct proof_value *v = value_of(state, i), *b = counterpart(base, state, i);
-    if (!v || v->id != id) continue;
+    if (!v || v->id != id || v->kind == PROOF_PACKET_END) continue;
     int64_t here = b ? (int64_t)((uint64_t)b->delta - (uint64_t)v->delta) : 0;
     if (!b || b->id == 0 || b->kind != v->kind || (v->kind != PROOF_SCALAR && here != 0)) return false;
     if (*name != 0 && (*name != b->id || *apart != here)) return false;

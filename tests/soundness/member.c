@@ -113,6 +113,16 @@ static bool is_value(struct names *n, const struct proof_value *v, uint64_t valu
   return false;
 }
 
+/* Whether what the end says is behind it is, as far as the names are known by now. */
+static bool is_short(const struct names *n, const struct proof_value *end) {
+  if (end->kind != PROOF_PACKET_END || (end->id == 0 && end->room == 0)) return true;
+  if (end->id == 0) return end->room > (int64_t)n->m->data_length;
+  for (unsigned i = 0; i < n->count; i++) {
+    if (n->of[i].id == end->id) return (int64_t)n->of[i].value + end->room > (int64_t)n->m->data_length;
+  }
+  return true;
+}
+
 static const uint8_t *slot_bytes(const struct bpf_machine *m, unsigned frame, unsigned slot) {
   return (const uint8_t *)(uintptr_t)(frame_end(m, frame) - BPF_STACK_SIZE + slot * 8u);
 }
@@ -152,6 +162,12 @@ int member(const struct bpf_machine *m, const struct proof_state *state, uint64_
   }
   for (unsigned i = 0; i < state->slot_count; i++) {
     if (!is_slot(&names, &state->slot[i])) return state->slot[i].location;
+  }
+  for (unsigned i = 0; i < PROOF_REGISTERS; i++) {
+    if (!is_short(&names, &state->reg[i])) return (int)i;
+  }
+  for (unsigned i = 0; i < state->slot_count; i++) {
+    if (!is_short(&names, &state->slot[i].value)) return state->slot[i].location;
   }
   if (state->locked != (m->spin_lock != 0) || executed > state->cost.insns) return PROOF_LOCATIONS;
   return MEMBER_OF;

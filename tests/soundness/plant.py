@@ -31,6 +31,8 @@ ROWS = [
     # --- steps ---
     # Less than the end is not the end less one (off by one at the packet's end).
     ("step.c", "(int32_t)left->delta + strictly", "(int32_t)left->delta + 1", 40),
+    # What is not less than the end may be the end.
+    ("step.c", "(int32_t)right->delta + !strictly", "(int32_t)right->delta", 8225),
     # What may be 0 takes no offset: it would pass the comparison with 0 then (CVE-2022-23222).
     ("step.c", "pointer.or_null", "false", 639),
     # A packet pointer that moves by an unknown forgets how far it reaches.
@@ -56,6 +58,8 @@ ROWS = [
     # --- states ---
     # A join reaches as far as both do.
     ("join.c", "room < v->room", "room > v->room", 16),
+    # Behind the end of both is what is behind each.
+    ("join.c", "proof_is_short(other, v->id, v->room)", "true", 3),
     # One name in a join wants the same distance in both.
     ("join.c", "left == right && apart == 0", "left == right", 16),
     # An arrival's numbers are within the recorded ones.

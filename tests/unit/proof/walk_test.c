@@ -11,6 +11,11 @@
 #define ANY_U32 CASE_BETWEEN(0, UINT32_MAX)
 #define QUARTER CASE_BETWEEN(0, 1ull << 62)
 
+/* 14 bytes are compared with the end; if they are behind it, r4 is changed and compared again, and what is then inside is read. */
+#define SHORT(change, again)                                                                      \
+  PACKET_TO_R2_R3, MOV(4, 2), ADD_IMM(4, 14), IF_BEYOND(2), MOV_IMM(0, 1), EXIT(), change, again, \
+      LOAD(BPF_B, 0, 2, 13), MOV_IMM(0, 1), EXIT()
+
 static const struct proof_case packet_cases[] = {
     {"a program that gives a number is accepted", PROOF_OK, 0, INSNS(MOV_IMM(0, 2), EXIT()), .insns_at_most = 2},
     {"r0 must be written", PROOF_READS_UNREADABLE, 0, INSNS(EXIT())},
@@ -37,6 +42,20 @@ static const struct proof_case packet_cases[] = {
     {"and no more", PROOF_OUTSIDE, 10,
      INSNS(PACKET_TO_R2_R3, MOV(4, 2), ADD_IMM(4, 38), IF_BEYOND(6), MOV(5, 2), LOAD(BPF_H, 0, 2, 12), ADD_IMM(5, 14),
            JUMP_IMM(BPF_JNE, 0, 8, 1), ADD_IMM(5, 4), LOAD(BPF_W, 0, 5, 17), MOV_IMM(0, 1), EXIT())},
+    {"what was behind the end is behind it later", PROOF_OK, 0, INSNS(SHORT(JUMP(0), IF_BEYOND(1)))},
+    {"and what is further on", PROOF_OK, 0, INSNS(SHORT(ADD_IMM(4, 1), IF_BEYOND(1)))},
+    {"but perhaps not the byte before", PROOF_OUTSIDE, 9, INSNS(SHORT(ADD_IMM(4, -1), IF_BEYOND(1)))},
+    {"what was found at the end is perhaps not behind it", PROOF_OUTSIDE, 8,
+     INSNS(PACKET_TO_R2_R3, MOV(4, 2), ADD_IMM(4, 14), INSN(BPF_JMP | BPF_JGE | BPF_X, 4, 3, 2, 0), MOV_IMM(0, 1),
+           EXIT(), IF_BEYOND(1), LOAD(BPF_B, 0, 2, 14), MOV_IMM(0, 1), EXIT())},
+    {"of two lengths that it is shorter than the longer is known where they meet", PROOF_OUTSIDE, 12,
+     INSNS(PACKET_TO_R2_R3, MOV(4, 2), ADD_IMM(4, 14), MOV(5, 4), IF_BEYOND(5), ADD_IMM(5, 6),
+           INSN(BPF_JMP | BPF_JGT | BPF_X, 5, 3, 3, 0), MOV_IMM(0, 1), EXIT(), JUMP(0), IF_BEYOND(1),
+           LOAD(BPF_B, 0, 2, 14), MOV_IMM(0, 1), EXIT())},
+    {"the longer", PROOF_OK, 0,
+     INSNS(PACKET_TO_R2_R3, MOV(4, 2), ADD_IMM(4, 14), MOV(5, 4), ADD_IMM(5, 6), IF_BEYOND(4),
+           INSN(BPF_JMP | BPF_JGT | BPF_X, 5, 3, 3, 0), MOV_IMM(0, 1), EXIT(), JUMP(0),
+           INSN(BPF_JMP | BPF_JGT | BPF_X, 5, 3, 1, 0), LOAD(BPF_B, 0, 2, 20), MOV_IMM(0, 1), EXIT())},
 };
 
 static void test_packet(void **state) { RUN_CASES(packet_cases); }
