@@ -56,6 +56,7 @@ const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
       [BPF_JIT_KEY_REGISTER] = "array lookup of what a register holds",
       [BPF_JIT_KEY_EXTENDED] = "the same, zero-extended",
       [BPF_JIT_KEY_MEMORY] = "array lookup of what is in memory",
+      [BPF_JIT_KEY_BOUNDED] = "array lookup of a number that is within bounds",
       [BPF_JIT_HASH_DIRECT] = "hash lookup by a direct call",
       [BPF_JIT_NULL_FUSED] = "bound and null check in one",
       [BPF_JIT_BRANCH_TURNED] = "branch over a jump turned round",
@@ -65,6 +66,7 @@ const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
       [BPF_JIT_TAIL_CONSTANT] = "tail call in line with a constant index",
       [BPF_JIT_TAIL_CALLED] = "tail call by way of C",
       [BPF_JIT_GROUP] = "one check for several accesses",
+      [BPF_JIT_RANGE] = "access within a range, without a check",
   };
   return names[rule];
 }

@@ -41,6 +41,7 @@ enum bpf_jit_rule {
   BPF_JIT_KEY_REGISTER,
   BPF_JIT_KEY_EXTENDED,
   BPF_JIT_KEY_MEMORY,
+  BPF_JIT_KEY_BOUNDED,
   BPF_JIT_HASH_DIRECT,
   BPF_JIT_NULL_FUSED,
   BPF_JIT_BRANCH_TURNED,
@@ -50,6 +51,7 @@ enum bpf_jit_rule {
   BPF_JIT_TAIL_CONSTANT,
   BPF_JIT_TAIL_CALLED,
   BPF_JIT_GROUP,
+  BPF_JIT_RANGE,
   BPF_JIT_RULES
 };
 const char *bpf_jit_rule_name(enum bpf_jit_rule rule);

@@ -24,6 +24,7 @@ static void mark_target(struct jit_program *p, uint32_t at, uint32_t target) {
   set_flags(p, target, SLOT_LEADER | SLOT_TARGET);
   if (target > at) return;
   p->flags[target] |= SLOT_LOOP;
+  p->goes_back = true;
   if (!(jit_fact(p, at) & BPF_FACT_BOUNDED)) p->loops = true;
 }
 

@@ -38,6 +38,7 @@ struct jit_block {
   uint32_t next, taken; /* blocks that may follow, by falling through and by jumping; or NO_BLOCK */
   uint32_t function;    /* index in functions */
   uint32_t live_in;
+  uint32_t loop; /* of which it is the head: index + 1; 0: none that jit_loop knows */
   /* Steps of the search for live registers: when live_in changed last, and when the block was looked at last. */
   uint32_t changed, seen;
 };
@@ -65,6 +66,7 @@ struct jit_program {
   uint32_t block_count;
   struct jit_function *functions; /* by place; the first is where the program begins; in the memory of blocks */
   uint32_t function_count;
+  bool goes_back; /* some jump goes backwards */
   bool tail_calls;
   bool recursive;    /* slot 0 is called as a function */
   bool loops;        /* some jump goes backwards that no fact bounds */

@@ -59,8 +59,9 @@ struct jit_lookup {
   /* Where the key was put into the frame: the store's slot, 0: not known. It is a constant, or in a register that nothing that is
    * translated changes until the call. */
   uint32_t store;
-  bool is_stored; /* the store was translated by itself, so that the register has the key */
-  bool is_low;    /* the upper half of that register was zero */
+  bool is_stored;  /* the store was translated by itself, so that the register has the key */
+  bool is_low;     /* the upper half of that register was zero */
+  int64_t highest; /* what that register held, at most */
 };
 
 struct jit {

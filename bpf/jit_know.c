@@ -28,12 +28,34 @@ enum jit_guess jit_guess_of(struct jit_value v) {
   }
 }
 
-/* All of it as a number, which compares at once; 0: nothing is known. */
-static uint64_t number_of(struct jit_value v) {
-  return v.kind | (uint64_t)v.map << 8 | (uint64_t)v.origin << 16 | (uint64_t)(uint32_t)v.offset << 32;
+static bool same(struct jit_value a, struct jit_value b) {
+  return a.kind == b.kind && a.map == b.map && a.origin == b.origin && a.offset == b.offset && a.span == b.span;
 }
 
-static bool same(struct jit_value a, struct jit_value b) { return number_of(a) == number_of(b); }
+/* --- ranges --- */
+
+static bool has_range(struct jit_value v) { return v.kind >= KNOW_NUMBER; }
+static int64_t highest(struct jit_value v) { return (int64_t)v.offset + v.span; }
+
+/* The same with an offset from `low` to `high`. False: that is too far away. */
+static bool set_range(struct jit_value *v, int64_t low, int64_t high) {
+  const bool number = v->kind == KNOW_NUMBER;
+  if (low < (number ? 0 : -OFFSET_MAX) || high > (number ? (int64_t)JIT_NUMBER_MAX : OFFSET_MAX)) return false;
+  v->offset = (int32_t)low;
+  v->span = (uint32_t)(high - low);
+  return true;
+}
+
+/* A number from `low` to `high`. */
+static struct jit_value number(int64_t low, int64_t high) {
+  struct jit_value v = {.kind = KNOW_NUMBER};
+  return set_range(&v, low, high) ? v : nothing;
+}
+
+/* Whether they are the same but for the range. */
+static bool same_place(struct jit_value a, struct jit_value b) {
+  return has_range(a) && a.kind == b.kind && a.map == b.map;
+}
 
 /* Stack and context lie in the machine: whoever computes with such an address may reach all of it. */
 static bool is_inside_machine(struct jit_value v) { return v.kind == KNOW_STACK || v.kind == KNOW_CONTEXT; }
@@ -42,8 +64,19 @@ static void lose(struct jit_know *k, struct jit_value v) { k->escapes = k->escap
 
 /* --- joining --- */
 
-static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_value v) {
+/* `grows`: ranges may. They don't where loops begin, so that there is an end to it. */
+static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_value v, bool grows) {
   if (same(*into, v)) return false;
+  if (same_place(*into, v)) {
+    const int64_t low = into->offset, high = highest(*into);
+    if (v.offset >= low && highest(v) <= high) return false;
+    if (grows) {
+      v.span = (uint32_t)((highest(v) > high ? highest(v) : high) - (v.offset < low ? v.offset : low));
+      v.offset = (int32_t)(v.offset < low ? v.offset : low);
+      *into = v;
+      return true;
+    }
+  }
   enum jit_guess a = jit_guess_of(*into), b = jit_guess_of(v);
   struct jit_value joined = guess(a == b ? a : GUESS_NONE);
   if (same(*into, joined)) {
@@ -56,10 +89,27 @@ static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_va
   return true;
 }
 
+/* What registers hold at the head in any round, given what they hold in the first one. */
+static void enter_loop(struct jit_know *k, const struct jit_loop *loop, struct jit_state *s) {
+  const struct jit_value counter = s->reg[loop->counter];
+  const int64_t rounds = counter.kind == KNOW_NUMBER ? jit_loop_rounds(loop, counter.offset, highest(counter)) : -1;
+  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
+    struct jit_value *v = &s->reg[r];
+    if (!(loop->moved >> r & 1)) continue;
+    const int64_t distance = rounds * loop->step[r];
+    const bool moves = rounds >= 0 && has_range(*v) && (v->kind == KNOW_NUMBER || !(loop->narrow >> r & 1));
+    if (moves && set_range(v, v->offset + (distance < 0 ? distance : 0), highest(*v) + (distance > 0 ? distance : 0)))
+      continue;
+    lose(k, *v);
+    *v = guess(jit_guess_of(*v));
+  }
+}
+
 /* Registers that are not read behind are not looked at. */
-static bool join(struct jit_know *k, uint32_t block, const struct jit_state *from) {
+static bool join_state(struct jit_know *k, uint32_t block, const struct jit_state *from) {
   struct jit_state *into = &k->entry[block];
-  uint32_t live = k->p->blocks[block].live_in;
+  const uint32_t live = k->p->blocks[block].live_in;
+  const bool grows = !(k->p->flags[k->p->blocks[block].first] & SLOT_LOOP);
   bool changed = !into->reached;
   if (changed) {
     *into = *from;
@@ -70,7 +120,7 @@ static bool join(struct jit_know *k, uint32_t block, const struct jit_state *fro
     return true;
   }
   for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
-    if (live & LIVE_LOW(r)) changed = join_value(k, &into->reg[r], from->reg[r]) || changed;
+    if (live & LIVE_LOW(r)) changed = join_value(k, &into->reg[r], from->reg[r], grows) || changed;
   }
   if (into->low & ~from->low) {
     into->low &= from->low;
@@ -82,6 +132,23 @@ static bool join(struct jit_know *k, uint32_t block, const struct jit_state *fro
   }
   into->changed = into->changed || changed;
   return changed;
+}
+
+enum { OUTSIDE = NO_BLOCK }; /* no block of the function */
+
+/* Where a loop goes round, what its registers move by is known already. */
+static bool join(struct jit_know *k, uint32_t block, uint32_t from_block, const struct jit_state *from) {
+  const uint32_t index = k->p->blocks[block].loop;
+  if (index == 0) return join_state(k, block, from);
+  const struct jit_loop *loop = &k->loops[index - 1];
+  struct jit_state s = *from;
+  if (from_block != loop->latch) {
+    enter_loop(k, loop, &s);
+  } else {
+    for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++)
+      if (loop->moved >> r & 1) s.reg[r] = k->entry[block].reg[r];
+  }
+  return join_state(k, block, &s);
 }
 
 /* --- one instruction --- */
@@ -141,9 +208,9 @@ static void forget_packet(struct jit_state *s) {
 }
 
 /* The frame is reached from this address upwards. */
-static void reach_frame(struct jit_know *k, uint32_t at, int64_t offset) {
+static void reach_frame(struct jit_know *k, uint32_t at, int64_t offset, uint32_t span) {
   struct jit_function *f = &k->p->functions[k->p->blocks[k->p->block_of[at]].function];
-  if (offset < -BPF_STACK_SIZE || offset >= 0) { /* below it, or a caller's frame */
+  if (offset < -BPF_STACK_SIZE || offset + span >= 0) { /* below it, or a caller's frame */
     k->escapes = true;
   } else if (offset < f->frame_low) {
     f->frame_low = (int32_t)offset;
@@ -152,34 +219,69 @@ static void reach_frame(struct jit_know *k, uint32_t at, int64_t offset) {
 
 static void step_add(struct jit_know *k, struct jit_state *s, unsigned d, int64_t distance) {
   struct jit_value v = s->reg[d];
-  bool movable = v.kind == KNOW_CONTEXT || v.kind == KNOW_STACK || v.kind == KNOW_PACKET || v.kind == KNOW_VALUE;
-  int64_t offset = v.offset + distance;
-  if (movable && offset > -OFFSET_MAX && offset < OFFSET_MAX) {
-    v.offset = (int32_t)offset;
+  const int64_t offset = v.offset + distance;
+  if (has_range(v) && set_range(&v, offset, offset + v.span)) {
     s->reg[d] = v;
-    return;
+  } else if (v.kind == KNOW_CONTEXT && offset > -OFFSET_MAX && offset < OFFSET_MAX) {
+    s->reg[d].offset = (int32_t)offset;
+  } else {
+    lose(k, v);
+    s->reg[d] = guess(jit_guess_of(v));
   }
-  lose(k, v);
-  s->reg[d] = guess(jit_guess_of(v));
 }
 
 /* Register and register: a pointer plus a number goes where the pointer went. */
 static void step_add_register(struct jit_know *k, struct jit_state *s, unsigned d, unsigned from) {
-  enum jit_guess a = jit_guess_of(s->reg[d]), b = jit_guess_of(s->reg[from]);
+  struct jit_value a = s->reg[d], b = s->reg[from];
+  if (a.kind == KNOW_NUMBER) {
+    a = b;
+    b = s->reg[d];
+  }
+  if (has_range(a) && b.kind == KNOW_NUMBER && set_range(&a, (int64_t)a.offset + b.offset, highest(a) + highest(b))) {
+    s->reg[d] = a;
+    return;
+  }
+  const enum jit_guess of_a = jit_guess_of(s->reg[d]), of_b = jit_guess_of(s->reg[from]);
   lose(k, s->reg[d]);
   lose(k, s->reg[from]);
-  s->reg[d] = guess(a != GUESS_NONE ? a : b);
+  s->reg[d] = guess(of_a != GUESS_NONE ? of_a : of_b);
+}
+
+/* Arithmetic whose result is a number, whatever it is of; in either width, as numbers are not negative in either. */
+static struct jit_value result_of(struct bpf_insn insn, struct jit_value v) {
+  const bool known = v.kind == KNOW_NUMBER;
+  const unsigned bits = BPF_CLASS(insn.code) == BPF_ALU64 ? 63 : 31, count = (unsigned)insn.imm & bits;
+  if (insn.code & BPF_X) return nothing;
+  switch (BPF_OP(insn.code)) {
+    case BPF_ADD:
+      return known ? number(v.offset + (int64_t)insn.imm, highest(v) + insn.imm) : nothing;
+    case BPF_AND:
+      if (insn.imm < 0) return nothing;
+      return number(0, known && highest(v) < insn.imm ? highest(v) : insn.imm);
+    case BPF_LSH:
+      return known && count < 31 ? number((int64_t)v.offset << count, highest(v) << count) : nothing;
+    case BPF_RSH:
+      if (known) return number(v.offset >> (count < 31 ? count : 31), highest(v) >> (count < 31 ? count : 31));
+      return count > bits - 30 ? number(0, (INT64_C(1) << (bits + 1 - count)) - 1) : nothing;
+    case BPF_MUL:
+      return known && insn.imm >= 0 ? number((int64_t)v.offset * insn.imm, highest(v) * insn.imm) : nothing;
+    case BPF_MOD:
+      return insn.imm > 0 && insn.off == 0 ? number(0, (int64_t)insn.imm - 1) : nothing;
+    default:
+      return nothing;
+  }
 }
 
 static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn insn) {
   unsigned d = bpf_dst(insn), from = bpf_src(insn), op = BPF_OP(insn.code);
   bool wide = BPF_CLASS(insn.code) == BPF_ALU64, x = (insn.code & BPF_X) != 0 && op != BPF_END;
-  if (op == BPF_MOV && wide) {
-    if (x && insn.off == 0) {
+  if (op == BPF_MOV) {
+    /* 32 bits hold all of a number. */
+    if (x && insn.off == 0 && (wide || s->reg[from].kind == KNOW_NUMBER)) {
       s->reg[d] = s->reg[from];
     } else {
       if (x) lose(k, s->reg[from]);
-      s->reg[d] = nothing;
+      s->reg[d] = x ? nothing : number(insn.imm, insn.imm);
     }
     return;
   }
@@ -195,9 +297,13 @@ static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn in
     step_add(k, s, d, -(int64_t)insn.imm);
     return;
   }
-  if (op != BPF_MOV) lose(k, s->reg[d]);
+  lose(k, s->reg[d]);
   if (x) lose(k, s->reg[from]);
-  s->reg[d] = op == BPF_SUB && wide ? guess(jit_guess_of(s->reg[d])) : nothing;
+  if (op == BPF_SUB && wide) {
+    s->reg[d] = guess(jit_guess_of(s->reg[d]));
+  } else {
+    s->reg[d] = op != BPF_END ? result_of(insn, s->reg[d]) : insn.imm == 16 ? number(0, UINT16_MAX) : nothing;
+  }
 }
 
 /* The packet's window as the context shows it. */
@@ -213,7 +319,7 @@ static struct jit_value context_field(const struct jit_know *k, int64_t offset, 
 static void touch(struct jit_know *k, const struct jit_state *s, uint32_t at, unsigned base) {
   int64_t offset = s->reg[base].offset + (int64_t)k->p->insns[at].off;
   if (s->reg[base].kind == KNOW_STACK) {
-    reach_frame(k, at, offset);
+    reach_frame(k, at, offset, s->reg[base].span);
   } else if (s->reg[base].kind == KNOW_CONTEXT && (offset < 0 || offset >= (int64_t)sizeof(struct bpf_skb))) {
     k->escapes = true; /* beyond the context, where the stack may lie */
   }
@@ -228,6 +334,8 @@ static void step_load(struct jit_know *k, struct jit_state *s, uint32_t at) {
   if (s->reg[base].kind == KNOW_CONTEXT && BPF_MODE(insn.code) == BPF_MEM) {
     v = context_field(k, s->reg[base].offset + (int64_t)insn.off, size);
   }
+  if (v.kind == KNOW_ANY && size <= 2 && BPF_MODE(insn.code) == BPF_MEM)
+    v = number(0, size == 1 ? UINT8_MAX : UINT16_MAX);
   s->reg[bpf_dst(insn)] = v;
 }
 
@@ -271,7 +379,7 @@ static void step_helper(struct jit_know *k, struct jit_state *s, uint32_t at) {
   uint32_t id = (uint32_t)k->p->insns[at].imm;
   const struct bpf_proto *proto = bpf_proto_find(id);
   for (unsigned r = 1; r <= jit_arguments(proto); r++) {
-    if (s->reg[r].kind == KNOW_STACK) reach_frame(k, at, s->reg[r].offset);
+    if (s->reg[r].kind == KNOW_STACK) reach_frame(k, at, s->reg[r].offset, s->reg[r].span);
     if (s->reg[r].kind == KNOW_STACK && (proto->effects & BPF_EFFECT_CALLBACK)) k->escapes = true;
     if (s->reg[r].kind == KNOW_CONTEXT && proto->args[r - 1] != BPF_ARG_CONTEXT) k->escapes = true;
   }
@@ -302,6 +410,7 @@ static void step_immediate(struct jit_know *k, struct jit_state *s, uint32_t at)
   if (bpf_src(insn) == BPF_PSEUDO_MAP_VALUE) {
     v = (struct jit_value){.kind = KNOW_VALUE, .map = (uint8_t)insn.imm, .offset = high.imm};
   }
+  if (bpf_src(insn) == BPF_PSEUDO_IMM && high.imm == 0) v = number((uint32_t)insn.imm, (uint32_t)insn.imm);
   s->reg[bpf_dst(insn)] = v;
 }
 
@@ -349,9 +458,50 @@ static void within_packet(struct jit_state *s, struct jit_value pointer, bool le
   if (bytes > s->packet && bytes <= UINT16_MAX) s->packet = (uint16_t)bytes;
 }
 
+/* Given the outcome of a comparison with a constant. 64 bits say it of anything, 32 bits of numbers only. */
+static void learn_number(struct jit_value *v, struct bpf_insn insn, bool taken) {
+  int64_t low = 0, high = INT64_MAX;
+  if (insn.imm < 0 || (v->kind != KNOW_NUMBER && (v->kind != KNOW_ANY || BPF_CLASS(insn.code) != BPF_JMP))) return;
+  switch (BPF_OP(insn.code)) {
+    case BPF_JLT:
+    case BPF_JGE:
+      if (taken == (BPF_OP(insn.code) == BPF_JLT)) {
+        high = (int64_t)insn.imm - 1;
+      } else {
+        low = insn.imm;
+      }
+      break;
+    case BPF_JLE:
+    case BPF_JGT:
+      if (taken == (BPF_OP(insn.code) == BPF_JLE)) {
+        high = insn.imm;
+      } else {
+        low = (int64_t)insn.imm + 1;
+      }
+      break;
+    case BPF_JEQ:
+    case BPF_JNE:
+      if (taken == (BPF_OP(insn.code) == BPF_JEQ)) low = high = insn.imm;
+      break;
+    default:
+      break;
+  }
+  if (v->kind == KNOW_NUMBER) {
+    if (v->offset > low) low = v->offset;
+    if (highest(*v) < high) high = highest(*v);
+  }
+  /* Never so: nobody comes along here. */
+  if (low > high) return;
+  if (v->kind == KNOW_NUMBER || jit_guess_of(*v) == GUESS_NONE) {
+    const struct jit_value learnt = number(low, high);
+    if (learnt.kind == KNOW_NUMBER) *v = learnt;
+  }
+}
+
 /* What the outcome of a comparison says. */
 static void learn(struct jit_state *s, struct bpf_insn insn, bool taken) {
   unsigned d = bpf_dst(insn), op = BPF_OP(insn.code);
+  if (!(insn.code & BPF_X) && d != BPF_FRAME_REGISTER) learn_number(&s->reg[d], insn, taken);
   if (BPF_CLASS(insn.code) != BPF_JMP) return;
   if (!(insn.code & BPF_X)) {
     if (insn.imm == 0 && ((op == BPF_JEQ && !taken) || (op == BPF_JNE && taken))) not_null(s, d);
@@ -383,7 +533,7 @@ static bool enter_callee(struct jit_know *k, const struct jit_state *s, uint32_t
     if (k->p->blocks[block].live_in & LIVE_LOW(r)) k->escapes = true;
     entry.reg[r] = nothing;
   }
-  return join(k, block, &entry);
+  return join(k, block, OUTSIDE, &entry);
 }
 
 static bool flow(struct jit_know *k, uint32_t index) {
@@ -404,11 +554,11 @@ static bool flow(struct jit_know *k, uint32_t index) {
   if (block->taken != NO_BLOCK && !(fact & BPF_FACT_NEVER)) {
     struct jit_state taken = s;
     if (conditional) learn(&taken, insn, true);
-    changed = join(k, block->taken, &taken) || changed;
+    changed = join(k, block->taken, index, &taken) || changed;
   }
   if (block->next != NO_BLOCK && !(fact & BPF_FACT_ALWAYS)) {
     if (conditional) learn(&s, insn, false);
-    changed = join(k, block->next, &s) || changed;
+    changed = join(k, block->next, index, &s) || changed;
   }
   return changed;
 }
@@ -430,10 +580,10 @@ static void begin(struct jit_know *k) {
   main.reg[BPF_FRAME_REGISTER] = callback.reg[BPF_FRAME_REGISTER] = (struct jit_value){.kind = KNOW_STACK};
   main.reg[1].kind = k->is_memory ? KNOW_ANY : KNOW_CONTEXT;
   if (k->is_memory) main.reg[1].offset = GUESS_PACKET;
-  join(k, 0, &main);
+  join(k, 0, OUTSIDE, &main);
   for (uint32_t i = 0; i < k->p->function_count; i++) {
     uint32_t first = k->p->functions[i].first;
-    if (k->p->flags[first] & SLOT_CALLBACK) join(k, k->p->block_of[first], &callback);
+    if (k->p->flags[first] & SLOT_CALLBACK) join(k, k->p->block_of[first], OUTSIDE, &callback);
   }
 }
 
@@ -503,15 +653,24 @@ int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, stru
     k->entry[i].reached = k->entry[i].changed = false;
   if (p->proven) {
     know_upper_halves(k);
-  } else {
-    know_what_registers_hold(k);
+    return 0;
   }
+  if (!jit_loops_find(p, &k->loops, &k->loop_count))
+    return report_error(report, ERROR_NO_MEMORY, "no memory to translate %u instructions", p->count);
+  know_what_registers_hold(k);
   return 0;
 }
 
-void jit_know_free(struct jit_know *k) { memory_free(k->entry); }
+void jit_know_free(struct jit_know *k) {
+  memory_free(k->entry);
+  memory_free(k->loops);
+}
 
 /* --- questions --- */
+
+int64_t jit_know_highest(const struct jit_state *s, unsigned reg) {
+  return s->reg[reg].kind == KNOW_NUMBER ? highest(s->reg[reg]) : INT64_MAX;
+}
 
 static bool context_allows(const struct jit_know *k, int64_t offset, uint32_t size, unsigned access) {
   /* Whole fields of struct xdp_md; of struct __sk_buff those that hold the window, which every program loads. */
@@ -520,25 +679,25 @@ static bool context_allows(const struct jit_know *k, int64_t offset, uint32_t si
   return offset == (int64_t)offsetof(struct bpf_skb, data) || offset == (int64_t)offsetof(struct bpf_skb, data_end);
 }
 
-static bool value_allows(const struct jit_know *k, struct jit_value v, int64_t offset, uint32_t size, unsigned access) {
+static bool value_allows(const struct jit_know *k, struct jit_value v, int64_t offset, int64_t end, unsigned access) {
   const struct bpf_map *map = k->p->program->maps[v.map];
   if (map->def.spin_lock != 0 || map->def.timer != 0) return false; /* bytes inside that are not the program's */
-  return offset >= 0 && offset + size <= map->def.value_size && (access & ~bpf_machine_map_rights(map)) == 0;
+  return offset >= 0 && end <= map->def.value_size && (access & ~bpf_machine_map_rights(map)) == 0;
 }
 
 bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t distance, uint32_t size,
                      unsigned access) {
   struct jit_value v = s->reg[reg];
-  int64_t offset = (int64_t)v.offset + distance;
+  const int64_t offset = (int64_t)v.offset + distance, end = offset + v.span + size;
   switch ((enum jit_kind)v.kind) {
     case KNOW_CONTEXT:
       return (access & BPF_ACCESS_CONTEXT) && context_allows(k, offset, size, access);
     case KNOW_STACK:
-      return offset >= -BPF_STACK_SIZE && offset + size <= 0;
+      return offset >= -BPF_STACK_SIZE && end <= 0;
     case KNOW_PACKET:
-      return offset >= 0 && offset + size <= s->packet;
+      return offset >= 0 && end <= s->packet;
     case KNOW_VALUE:
-      return value_allows(k, v, offset, size, access);
+      return value_allows(k, v, offset, end, access);
     default:
       return false;
   }

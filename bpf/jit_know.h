@@ -6,20 +6,23 @@
 #ifndef IMAGO_BPF_JIT_KNOW_H
 #define IMAGO_BPF_JIT_KNOW_H
 
-#include "bpf/jit_analyse.h"
+#include "bpf/jit_loop.h"
 #include "bpf/machine.h"
 #include "bpf/proto.h"
 
 enum jit_kind {
   KNOW_ANY,     /* offset: enum jit_guess */
   KNOW_CONTEXT, /* context + offset */
-  KNOW_STACK,   /* r10 of this function + offset */
-  KNOW_PACKET,  /* first byte of the packet + offset */
   KNOW_PACKET_END,
   KNOW_MAP,           /* handle of map `map` */
-  KNOW_VALUE,         /* a value of map `map` + offset */
   KNOW_VALUE_OR_NULL, /* what the lookup at slot `origin` gave */
+  /* With ranges: the offset may be up to `span` more. */
+  KNOW_NUMBER, /* offset, from 0 to JIT_NUMBER_MAX */
+  KNOW_STACK,  /* r10 of this function + offset */
+  KNOW_PACKET, /* first byte of the packet + offset */
+  KNOW_VALUE,  /* a value of map `map` + offset */
 };
+enum { JIT_NUMBER_MAX = 1 << 30 };
 
 /* Where a pointer that is not known probably goes: which window to test first. */
 enum jit_guess { GUESS_NONE, GUESS_PACKET, GUESS_VALUE };
@@ -29,6 +32,7 @@ struct jit_value {
   uint8_t map;
   uint16_t origin;
   int32_t offset;
+  uint32_t span;
 };
 
 struct jit_state {
@@ -40,7 +44,9 @@ struct jit_state {
 };
 
 struct jit_know {
-  const struct jit_program *p;
+  struct jit_program *p;
+  struct jit_loop *loops;
+  uint32_t loop_count;
   struct jit_state *entry; /* per block; without what registers hold where everything is proven */
   bool escapes;            /* an address in stack or context goes where it is not followed */
   bool is_memory;          /* as in struct bpf_jit_options */
@@ -55,6 +61,8 @@ enum jit_guess jit_guess_of(struct jit_value v);
 /* Whether the size bytes at register + offset may be accessed so, whatever happens. */
 bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t offset, uint32_t size,
                      unsigned access);
+/* The highest number that the register may hold; INT64_MAX: not known, or no number. */
+int64_t jit_know_highest(const struct jit_state *s, unsigned reg);
 /* Whether every argument of the helper call is known to be what its prototype wants. */
 bool jit_know_arguments(const struct jit_know *k, const struct jit_state *s, const struct bpf_proto *proto);
 

@@ -152,7 +152,7 @@ static struct index find_index(struct jit *j, uint32_t at, uint32_t behind) {
     jit_op(c, 0x8b, RAX, jit_mem(RBP, lookup->offset));
   } else {
     const struct jit_value key = j->s.reg[2];
-    jit_op(c, 0x8b, RAX, key.kind == KNOW_STACK ? jit_mem(RBP, key.offset) : jit_mem(RSI, 0));
+    jit_op(c, 0x8b, RAX, key.kind == KNOW_STACK && key.span == 0 ? jit_mem(RBP, key.offset) : jit_mem(RSI, 0));
   }
   return (struct index){RAX, 0, 0};
 }
@@ -244,6 +244,10 @@ static uint32_t emit_bound(struct jit *j, uint32_t at, const struct bpf_map *map
 static uint32_t emit_array_lookup(struct jit *j, uint32_t at, const struct bpf_map *map) {
   struct jit_code *c = &j->c;
   bool bound = (jit_fact(&j->p, at) & BPF_FACT_KEY) != 0, fused = tests_null(j, at + 1);
+  if (!bound && j->lookup.call == at && j->lookup.is_stored && j->lookup.highest < map->def.max_entries) {
+    jit_used(j, BPF_JIT_KEY_BOUNDED);
+    bound = true;
+  }
   uint32_t behind = fused ? at + 1 : at, back = NONE;
   bool taken = fused && BPF_OP(j->p.insns[at + 1].code) == BPF_JNE;
   if (fused) {

@@ -179,7 +179,11 @@ bool jit_is_safe(const struct jit *j, uint32_t at, unsigned base, unsigned acces
 struct jit_rm jit_checked(struct jit *j, uint32_t at, unsigned base, unsigned access) {
   struct bpf_insn insn = j->p.insns[at];
   struct jit_rm operand = jit_operand(j, at, base, insn.off);
-  if (jit_is_safe(j, at, base, access) || at < j->group_end[base]) return operand;
+  if (jit_is_safe(j, at, base, access)) {
+    if (j->s.reg[base].span != 0) jit_used(j, BPF_JIT_RANGE);
+    return operand;
+  }
+  if (at < j->group_end[base]) return operand;
   struct group g = find_group(j, at, base);
   if (g.count > 1) {
     emit_group_check(j, at, base, g);
@@ -229,6 +233,7 @@ static void emit_store(struct jit *j, uint32_t at) {
     if (j->lookup.store == at) {
       j->lookup.is_stored = true;
       j->lookup.is_low = jit_is_low(j, bpf_src(insn));
+      j->lookup.highest = jit_know_highest(&j->s, bpf_src(insn));
     }
     jit_op(&j->c, store_register[size], jit_native(bpf_src(insn)), to);
     return;

@@ -289,6 +289,58 @@ static void test_packet_bounds(void **state) {
   assert_true(beyond > 2 * inside);
 }
 
+/* A walk by an index, or by a pointer beside a counter, needs no check as long as its last step stays inside what was compared with
+ * data_end; one byte further, or with a counter that jumps over the end or is changed besides, it does. */
+static void test_walks(void **state) {
+  enum { BYTES = 64, START = 6, STEP = 11, LAST = 13, LENGTH_CHECKED = 200 };
+  struct bpf_insn insns[] = {
+      LOAD(BPF_W, 2, 1, 0),
+      LOAD(BPF_W, 3, 1, 4),
+      MOV(4, 2),
+      ADD_IMM(4, BYTES),
+      MOV_IMM(0, 1),
+      INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 8, 0),
+      MOV_IMM(1, 0),
+      MOV(5, 2),
+      ADD(5, 1),
+      LOAD(BPF_W, 0, 5, 0),
+      LOAD(BPF_W, 0, 2, 0),
+      ADD_IMM(1, 4),
+      ADD_IMM(2, 0),
+      JUMP_IMM(BPF_JNE, 1, BYTES, -7),
+      EXIT(),
+  };
+  static const struct {
+    int start, step, along, limit, offset;
+    uint8_t comparison;
+    bool safe;
+  } rows[] = {
+      {0, 4, 0, 64, 0, BPF_JNE, true},  {0, 4, 0, 64, 1, BPF_JNE, false},  {0, 4, 0, 60, 4, BPF_JNE, true},
+      {0, 4, 0, 62, 0, BPF_JNE, false}, /* never equal */
+      {0, 4, 0, 61, 0, BPF_JLT, true},  {0, 4, 0, 65, 0, BPF_JLT, false},  {1, 4, 0, 61, 0, BPF_JLE, false},
+      {0, 4, 0, 60, 0, BPF_JLE, true},  {0, -4, 0, 64, 0, BPF_JNE, false}, {0, 1, 4, 16, 0, BPF_JLT, true},
+      {0, 1, 4, 17, 0, BPF_JLT, false}, {0, 1, -4, 2, 0, BPF_JLT, false},  {0, 1, 4, -1, 0, BPF_JLT, false},
+      {0, 1, 4, 16, 0, BPF_JGT, false}, {0, 1, 4, 16, 0, BPF_JSLT, false},
+  };
+  for (size_t i = 0; i < COUNT(rows); i++) {
+    /* By the index, or, with a pointer that moves along, by that. */
+    insns[START].imm = rows[i].start;
+    insns[START + 2] = rows[i].along != 0 ? (struct bpf_insn)ADD_IMM(5, 0) : (struct bpf_insn)ADD(5, 1);
+    insns[START + 3].off = (int16_t)rows[i].offset;
+    insns[START + 4].off = (int16_t)(rows[i].along != 0 ? rows[i].offset : 0);
+    insns[STEP].imm = rows[i].step;
+    insns[STEP + 1].imm = rows[i].along;
+    insns[LAST] = (struct bpf_insn)JUMP_IMM(rows[i].comparison, 1, rows[i].limit, -7);
+    struct bpf_program program = {.insns = insns, .insn_count = COUNT(insns)};
+    const uint32_t length = translate(&program, NULL, NULL).length;
+    release(&program);
+    if ((length < LENGTH_CHECKED) != rows[i].safe) {
+      print_message("row %zu: %u bytes\n", i, length);
+      fail();
+    }
+  }
+}
+
 static uint32_t count_calls(struct bpf_native code) {
   uint32_t calls = 0;
   for (uint32_t i = 0; i < code.length; i++)
@@ -540,19 +592,13 @@ static void test_callbacks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules),
-      cmocka_unit_test(test_plain_processor),
-      cmocka_unit_test(test_no_frame),
-      cmocka_unit_test(test_packet_bounds),
-      cmocka_unit_test(test_array_lookup),
-      cmocka_unit_test(test_lookup_keys),
-      cmocka_unit_test(test_blinding),
-      cmocka_unit_test(test_jump_lengths),
-      cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_budget),
-      cmocka_unit_test(test_callbacks),
-      cmocka_unit_test(test_extended_twice),
-      cmocka_unit_test(test_caller_frame_is_zeroed),
+      cmocka_unit_test(test_rules),          cmocka_unit_test(test_plain_processor),
+      cmocka_unit_test(test_no_frame),       cmocka_unit_test(test_packet_bounds),
+      cmocka_unit_test(test_walks),          cmocka_unit_test(test_array_lookup),
+      cmocka_unit_test(test_lookup_keys),    cmocka_unit_test(test_blinding),
+      cmocka_unit_test(test_jump_lengths),   cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_budget),         cmocka_unit_test(test_callbacks),
+      cmocka_unit_test(test_extended_twice), cmocka_unit_test(test_caller_frame_is_zeroed),
       cmocka_unit_test(test_groups),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
