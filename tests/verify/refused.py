@@ -15,3 +15,25 @@ REFUSED = {
     "sctp_chunks": (O1, LETTERS),
     "tcp_timestamps": (O1, LETTERS),
 }
+
+# The same of code of version 4 of the instruction set, where there is a compiler for it: clang 19's.
+BOTH = ("O2-v4", "O1-v4")
+LATER = "what follows is compared with the end before its length turns out to be the one that is read, and we keep no relation of sums."
+
+REFUSED_V4 = {
+    "bloom_seen": (BOTH, REFUSED["bloom_seen"][1]),
+    "dhcp_snooping": (("O2-v4",), LATER),
+    "dns_filter": (("O2-v4",), "the sum that is compared with the end is made anew from other parts for the read."),
+    "dns_names": (BOTH, LETTERS),
+    "geneve_options": (("O2-v4",), LATER),
+    "http_method": (("O1-v4",), LETTERS),
+    "length_relation": (BOTH, REFUSED["length_relation"][1]),
+    "sctp_chunks": (("O1-v4",), LETTERS),
+    "token_bucket": (("O1-v4",), "whether a register was set is known by another comparison of the same thing, and the two ways are joined."),
+}
+
+
+def refused(name):
+    """In which compilations, and why."""
+    found = [table[name] for table in (REFUSED, REFUSED_V4) if name in table]
+    return sum((variants for variants, _ in found), ()), found[0][1] if found else ""

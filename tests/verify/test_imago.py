@@ -9,7 +9,7 @@ import pytest
 
 from conftest import BUILD, CORPUS
 from imago import FIREWALL, compile_bpf
-from refused import REFUSED
+from refused import REFUSED, REFUSED_V4, refused
 
 ROOT = CORPUS.parents[1]
 UNSAFE = {"unchecked"}  # the example that shows a refusal
@@ -17,7 +17,7 @@ UNSAFE = {"unchecked"}  # the example that shows a refusal
 
 def objects(source):
     name = source.name.removesuffix(".bpf.c")
-    unproven = REFUSED.get(name, ((), ""))[0]
+    unproven, _ = refused(name)
     return {path.name.split(".")[1]: path for path in (ROOT / BUILD / "tests/programs").glob(f"{name}.O*.o")
             if path.name.split(".")[1] not in unproven}
 
@@ -67,8 +67,8 @@ def test_example_has_a_proof(source, tmp_path, imago):
 
 def test_refusals_are_of_programs_that_there_are():
     names = {source.name.removesuffix(".bpf.c") for source in sources()}
-    assert set(REFUSED) <= names
-    assert all(why for _, why in REFUSED.values())
+    assert {*REFUSED, *REFUSED_V4} <= names
+    assert all(why for _, why in (*REFUSED.values(), *REFUSED_V4.values()))
 
 
 def test_corpus_is_large():

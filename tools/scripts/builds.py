@@ -29,8 +29,8 @@ ONE_STACK = {"ASAN_OPTIONS": SANITIZER_OPTIONS["ASAN_OPTIONS"].replace("use_afte
 
 
 def corpus():
-    """The compiled programs of tests/programs, one compilation of each."""
-    return sorted((ROOT / "build/tests/programs").glob("*.O2-v3.o"))
+    """The compiled programs of tests/programs, one compilation of each, and one in the latest instruction set where there is a compiler for it."""
+    return sorted((ROOT / "build/tests/programs").glob("*.O2-v[34].o"))
 
 
 def environment(**extra):
