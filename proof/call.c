@@ -331,7 +331,7 @@ static enum proof_outcome call_helper(struct proof_scope *scope, struct proof_st
 /* --- functions --- */
 
 static bool enter(struct proof_scope *scope, struct proof_state *state, uint32_t function) {
-  if (state->depth == BPF_MAX_FRAMES - 1) return proof_refuse(scope, state, PROOF_TOO_DEEP, PROOF_LOCATIONS);
+  if (state->depth + 1u >= scope->frames) return proof_refuse(scope, state, PROOF_TOO_DEEP, PROOF_LOCATIONS);
   if (state->locked) return proof_refuse(scope, state, PROOF_WHILE_LOCKED, PROOF_LOCATIONS);
   for (unsigned i = 0; i < 4; i++) {
     if (!keep(scope, state, PROOF_FRAME_SAVED + i, &state->reg[6 + i])) return false;

@@ -526,6 +526,7 @@ static void run_root(struct walk *w, uint32_t root) {
   }
   w->program = w->root_program[root];
   w->scope.program = &w->scope.input->programs[w->program];
+  w->scope.frames = map == PROOF_NO_MAP ? BPF_MAX_FRAMES : BPF_MAX_FRAMES - 1; /* bpf_run_callback has one of its own */
   w->end = (struct proof_cost){0, 0};
   w->deepest = 0;
   w->lowest = UINT32_MAX;

@@ -164,6 +164,8 @@ bool proof_state_learn(struct proof_state *state, const struct proof_value *lear
   const struct proof_number variable = scalar && learned->delta != 0
                                            ? proof_number_add(&learned->number, (int64_t)(0 - (uint64_t)learned->delta))
                                            : learned->number;
+  int32_t room = 0; /* of the object's begin, which is V(id) before: the least of V(id), and what is known to follow */
+  unsigned kind = PROOF_UNREADABLE;
   for (unsigned i = 0; i < value_count(state); i++) {
     struct proof_value *v = value_at(state, i);
     if (v->id != learned->id) continue;
@@ -180,9 +182,14 @@ bool proof_state_learn(struct proof_state *state, const struct proof_value *lear
       if (proof_number_is_constant(&v->number)) {
         fold(v);
         if (v->kind != PROOF_UNREADABLE) proof_state_share_room(state, v->kind, 0, v->room);
+      } else if (v->room != PROOF_NO_ROOM && v->number.wide.smin > -PROOF_MAX_OFFSET &&
+                 v->number.wide.smin < PROOF_MAX_OFFSET && v->number.wide.smin + v->room > room) {
+        room = (int32_t)v->number.wide.smin + v->room;
+        kind = v->kind;
       }
     }
   }
+  if (room > 0) proof_state_share_room(state, kind, 0, room);
   return true;
 }
 

@@ -283,8 +283,8 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
 
 /* --- jumps --- */
 
-/* left <= right, or, with `strictly`, left < right, is what a comparison of addresses found. Packet pointers learn from the end,
- * metadata pointers from data; and the end that it is before a packet pointer. */
+/* left <= right, or, with `strictly`, left < right, is what a comparison of addresses found. Packet pointers learn from the end, and from
+ * other packet pointers behind which it is known to be; metadata pointers from data; and the end that it is before a packet pointer. */
 static bool learn_order(struct proof_state *state, const struct proof_value *left, const struct proof_value *right,
                         bool strictly) {
   const int64_t far = (int64_t)1 << 62;
@@ -294,10 +294,13 @@ static bool learn_order(struct proof_state *state, const struct proof_value *lef
     const bool wraps = right->delta < 0 || right->number.wide.smin < 0 || right->number.wide.smax >= far;
     return wraps || proof_state_learn_short(state, right->id, (int32_t)right->delta + !strictly);
   }
-  if ((!at_end && !at_data) || left->number.wide.smin <= -far || left->number.wide.smax >= far) return true;
+  const bool before =
+      left->kind == PROOF_PACKET && right->kind == PROOF_PACKET && right->room != PROOF_NO_ROOM &&
+      right->number.wide.smin >= -right->delta; /* no lower than data, so that its address didn't wrap */
+  if ((!at_end && !at_data && !before) || left->number.wide.smin <= -far || left->number.wide.smax >= far) return true;
   struct proof_value learned = *left;
-  const int32_t room = (int32_t)left->delta + strictly;
-  if (room > learned.room) learned.room = room;
+  const int64_t room = left->delta + strictly + (before ? right->room - right->delta : 0);
+  if (room > learned.room && room < PROOF_MAX_OFFSET) learned.room = (int32_t)room;
   if (at_end && proof_is_short(right, left->id, learned.room)) return false;
   const struct proof_number most = proof_number_between_signed(INT64_MIN, PROOF_MAX_PACKET - (int64_t)learned.room);
   if (!proof_number_meet(&learned.number, &most)) return false;

@@ -27,6 +27,7 @@ struct proof_scope {
   struct bpf_fact *facts;              /* one per slot; what still holds after all visits so far */
   const struct proof_limits *limits;
   uint32_t next_id;
+  unsigned frames;                  /* that the engine has for the root */
   struct proof_value frame_pointer; /* what r10 was found to be, for the instruction at hand */
   const uint64_t *meets;            /* a bit for each slot where paths may meet */
   bool revisits;                    /* the instruction at hand was visited before */

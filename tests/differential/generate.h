@@ -8,13 +8,7 @@
 
 #include "bpf/facts.h"
 #include "bpf/program.h"
-
-/* Where choices come from: bytes as long as there are any, then (unless seed is 0) random numbers, then zeros. */
-struct choices {
-  const uint8_t *bytes;
-  size_t size;
-  uint64_t seed;
-};
+#include "tests/differential/choices.h"
 
 enum {
   GENERATE_INSNS_MAX = 1024,
@@ -43,13 +37,6 @@ struct bpf_target {
 };
 extern const struct bpf_target generate_targets[GENERATE_TARGETS];
 
-uint64_t choose(struct choices *c, uint64_t below);
-/* A number, often one at which something changes. */
-uint64_t choose_number(struct choices *c);
-/* Any arithmetic on numbers. `tame`: none that Linux refuses for its constant. */
-struct bpf_insn choose_arithmetic(struct choices *c, unsigned dst, unsigned src, bool tame);
-/* Opcode of a conditional jump of either width, with BPF_K. */
-uint8_t choose_comparison(struct choices *c);
 /* `calls`: with helpers, which not every comparison can have; functions always. */
 void generate(struct choices *c, bool safe, struct generated *out);
 

@@ -10,12 +10,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   struct choices c;
-  struct subject s;
+  static struct candidate candidate;
   static struct tally tally;
   if (size < 2) return 0;
-  if (campaign_make((uint64_t)bytes[0] | (uint64_t)bytes[1] << 8, &c, &s)) {
-    (void)trial_check(&s, bytes + 2, size - 2, &c, &tally);
+  if (campaign_make((uint64_t)bytes[0] | (uint64_t)bytes[1] << 8, &c, &candidate)) {
+    (void)trial_check(&candidate, bytes + 2, size - 2, &c, &tally);
   }
-  subject_free(&s);
+  candidate_free(&candidate);
   return 0;
 }

@@ -6,10 +6,14 @@
 
 #include <string.h>
 
+#include "tests/soundness/set.h"
+
 enum { NAMES_MAX = 256 };
 
 struct names {
+  const struct running *r;
   const struct bpf_machine *m;
+  unsigned base; /* depth of the state's first frame */
   unsigned count;
   struct {
     uint32_t id;
@@ -29,10 +33,6 @@ static bool agree(struct names *n, uint32_t id, uint64_t value, bool null) {
   n->of[n->count].value = value;
   n->of[n->count++].null = null;
   return true;
-}
-
-static uint64_t frame_end(const struct bpf_machine *m, unsigned frame) {
-  return (uint64_t)(uintptr_t)m->stack_memory + sizeof m->stack_memory - (uint64_t)frame * BPF_STACK_SIZE;
 }
 
 /* data + V + delta, or data_meta; at least V + room bytes are behind it. */
@@ -70,10 +70,14 @@ static bool is_map_value(struct names *n, const struct proof_value *v, uint64_t 
   return bpf_map_value_at(map, begin) == begin && agree(n, v->id, begin, false);
 }
 
-static bool is_record(struct names *n, const struct proof_value *v, uint64_t value) {
+/* In memory that a helper lent: a record, or the key that a callback is shown. */
+static bool is_lent(struct names *n, const struct proof_value *v, uint64_t value) {
   for (unsigned i = 0; i < n->m->held_count; i++) {
     const struct bpf_held *held = &n->m->held[i];
-    if (!held->used || held->length < (uint64_t)v->room || !is_at(v, value, held->address)) continue;
+    if (!held->used || (held->map != NULL) != (v->kind == PROOF_RECORD) || held->length < (uint64_t)v->room ||
+        !is_at(v, value, held->address)) {
+      continue;
+    }
     return agree(n, v->id, held->address, false);
   }
   return false;
@@ -95,20 +99,19 @@ static bool is_value(struct names *n, const struct proof_value *v, uint64_t valu
     case PROOF_PACKET_END:
       return value == m->data + m->data_length;
     case PROOF_STACK:
-      return is_at(v, value, frame_end(m, v->object));
+      return is_at(v, value, running_frame_end(m, n->base + v->object));
     case PROOF_MAP:
       if (v->object & PROOF_INNER) return bpf_machine_map(m, value) != NULL && agree(n, v->id, value, false);
       return value == bpf_machine_map_handle(m, v->object);
     case PROOF_MAP_VALUE:
       return is_map_value(n, v, value);
     case PROOF_RECORD:
-      return is_record(n, v, value);
     case PROOF_MEMORY:
-      return true; /* a callback's key, which the callback alone sees */
+      return is_lent(n, v, value);
     case PROOF_STALE:
       return true; /* of what was there before nothing is claimed */
     case PROOF_FUNCTION:
-      return value == (uint64_t)(uintptr_t)&m->program->insns[v->room];
+      return value == (uint64_t)(uintptr_t)&n->r->insns[v->room];
   }
   return false;
 }
@@ -123,42 +126,87 @@ static bool is_short(const struct names *n, const struct proof_value *end) {
   return true;
 }
 
-static const uint8_t *slot_bytes(const struct bpf_machine *m, unsigned frame, unsigned slot) {
-  return (const uint8_t *)(uintptr_t)(frame_end(m, frame) - BPF_STACK_SIZE + slot * 8u);
-}
-
 static uint64_t load(const uint8_t *at, unsigned size) {
   uint64_t value = 0;
   memcpy(&value, at, size);
   return value;
 }
 
-uint64_t member_value(const struct bpf_machine *m, unsigned location) {
-  if (location < PROOF_REGISTERS) return m->reg[location];
+/* Where a location is: the depth of its frame and the slot in it. */
+struct place {
+  unsigned depth, slot;
+};
+static struct place place_of(unsigned base, unsigned location) {
+  return (struct place){base + (location - PROOF_FIRST_SLOT) / PROOF_FRAME_SLOTS,
+                        (location - PROOF_FIRST_SLOT) % PROOF_FRAME_SLOTS};
+}
+
+static uint64_t slot_address(const struct bpf_machine *m, struct place at) {
+  return running_frame_end(m, at.depth) - BPF_STACK_SIZE + at.slot * 8u;
+}
+
+static uint64_t value_at(const struct running *r, struct place at) {
+  if (at.slot < PROOF_FRAME_MEMORY) return load((const uint8_t *)(uintptr_t)slot_address(&r->m, at), 8);
+  if (at.slot >= PROOF_FRAME_CALLBACK) return r->handed[at.depth][at.slot - PROOF_FRAME_CALLBACK];
+  return r->m.frame[at.depth].saved[at.slot - PROOF_FRAME_SAVED];
+}
+
+uint64_t member_value(const struct running *r, unsigned location) {
+  if (location < PROOF_REGISTERS) return r->m.reg[location];
   if (location < PROOF_FIRST_SLOT || location >= PROOF_LOCATIONS) return 0;
-  unsigned frame = (location - PROOF_FIRST_SLOT) / PROOF_FRAME_SLOTS;
-  unsigned slot = (location - PROOF_FIRST_SLOT) % PROOF_FRAME_SLOTS;
-  if (slot < PROOF_FRAME_MEMORY) return load(slot_bytes(m, frame, slot), 8);
-  if (slot < PROOF_FRAME_CALLBACK) return m->frame[frame].saved[slot - PROOF_FRAME_SAVED];
-  return 0;
+  return value_at(r, place_of(r->active[r->active_count - 1].base, location));
 }
 
 static bool is_slot(struct names *n, const struct proof_slot *s) {
-  unsigned frame = (s->location - PROOF_FIRST_SLOT) / PROOF_FRAME_SLOTS;
-  unsigned slot = (s->location - PROOF_FIRST_SLOT) % PROOF_FRAME_SLOTS;
-  if (slot >= PROOF_FRAME_CALLBACK) return true;
-  if (slot >= PROOF_FRAME_SAVED) return is_value(n, &s->value, member_value(n->m, s->location));
-  const uint8_t *bytes = slot_bytes(n->m, frame, slot);
+  const struct place at = place_of(n->base, s->location);
+  if (at.slot >= PROOF_FRAME_MEMORY) {
+    const bool saved = at.slot < PROOF_FRAME_CALLBACK;
+    const unsigned reg = BPF_FIRST_SAVED_REGISTER + at.slot - PROOF_FRAME_SAVED;
+    if (saved && s->value.kind != PROOF_UNREADABLE && !(n->r->set.saved[at.depth] >> reg & 1)) return false;
+    return is_value(n, &s->value, value_at(n->r, at));
+  }
+  const uint64_t address = slot_address(n->m, at);
+  const uint8_t *bytes = (const uint8_t *)(uintptr_t)address;
   for (unsigned i = 0; i < 8; i++) {
     if ((s->zero >> i & 1) && bytes[i] != 0) return false;
+    if ((s->written >> i & 1) && !set_has(n->r, address + i, 1)) return false;
   }
   return s->size == 0 || is_value(n, &s->value, load(bytes + s->at, s->size));
 }
 
-int member(const struct bpf_machine *m, const struct proof_state *state, uint64_t executed) {
-  struct names names = {.m = m};
+/* The records: those that the state names are there, and no others. One that nobody names may be there or not. */
+static bool is_held(struct names *n, const struct proof_state *state) {
+  unsigned least = 0, most = 0, held = 0;
+  for (unsigned i = 0; i < state->held_count; i++) {
+    bool named = false, null = false;
+    for (unsigned k = 0; k < n->count; k++) {
+      if (n->of[k].id != state->held[i]) continue;
+      named = true;
+      null = n->of[k].null;
+    }
+    least += named && !null;
+    most += !null;
+  }
+  for (unsigned i = 0; i < n->m->held_count; i++)
+    held += n->m->held[i].used && n->m->held[i].map != NULL;
+  return held >= least && held <= most;
+}
+
+static bool is_locked(struct names *n, const struct proof_state *state) {
+  const struct bpf_machine *m = n->m;
+  if (!state->locked) return m->spin_lock == 0;
+  uint64_t value;
+  const struct bpf_map *map = m->program->maps[state->lock_map];
+  return m->spin_lock != 0 && bpf_machine_value(m, m->spin_lock, &value) == map &&
+         agree(n, state->lock_id, value, false);
+}
+
+int member(const struct running *r, const struct proof_state *state) {
+  const struct activation *now = &r->active[r->active_count - 1];
+  struct names names = {.r = r, .m = &r->m, .base = now->base};
   for (unsigned i = 0; i < PROOF_REGISTERS; i++) {
-    if (!is_value(&names, &state->reg[i], m->reg[i])) return (int)i;
+    if (state->reg[i].kind != PROOF_UNREADABLE && !(r->set.registers >> i & 1)) return (int)i;
+    if (!is_value(&names, &state->reg[i], r->m.reg[i])) return (int)i;
   }
   for (unsigned i = 0; i < state->slot_count; i++) {
     if (!is_slot(&names, &state->slot[i])) return state->slot[i].location;
@@ -169,6 +217,7 @@ int member(const struct bpf_machine *m, const struct proof_state *state, uint64_
   for (unsigned i = 0; i < state->slot_count; i++) {
     if (!is_short(&names, &state->slot[i].value)) return state->slot[i].location;
   }
-  if (state->locked != (m->spin_lock != 0) || executed > state->cost.insns) return PROOF_LOCATIONS;
+  if (!is_held(&names, state) || !is_locked(&names, state)) return MEMBER_NOT_HELD;
+  if (now->insns > state->cost.insns || now->calls > state->cost.calls) return MEMBER_NOT_COST;
   return MEMBER_OF;
 }

@@ -6,15 +6,19 @@
 #ifndef IMAGO_TESTS_SOUNDNESS_MEMBER_H
 #define IMAGO_TESTS_SOUNDNESS_MEMBER_H
 
-#include "bpf/machine.h"
-#include "proof/state.h"
+#include "tests/soundness/running.h"
 
-enum { MEMBER_OF = -1 };
+enum {
+  MEMBER_OF = -1,
+  /* Otherwise the first location (proof/state.h) at which it is none, or: */
+  MEMBER_NOT_HELD = PROOF_LOCATIONS, /* it holds other records or another lock */
+  MEMBER_NOT_COST,                   /* it executed more instructions, or called more helpers */
+  MEMBER_LAST = MEMBER_NOT_COST
+};
 
-/* MEMBER_OF, or the first location (proof/state.h) at which it is none. `executed`: instructions so far; over the state's cost it is
- * no member at PROOF_LOCATIONS. The machine is at the state's point. */
-int member(const struct bpf_machine *m, const struct proof_state *state, uint64_t executed);
+/* The program is at the state's point. */
+int member(const struct running *r, const struct proof_state *state);
 /* What the program holds at that location. */
-uint64_t member_value(const struct bpf_machine *m, unsigned location);
+uint64_t member_value(const struct running *r, unsigned location);
 
 #endif

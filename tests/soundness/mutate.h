@@ -5,7 +5,7 @@
 #ifndef IMAGO_TESTS_SOUNDNESS_MUTATE_H
 #define IMAGO_TESTS_SOUNDNESS_MUTATE_H
 
-#include "tests/differential/generate.h"
+#include "tests/differential/choices.h"
 
 void mutate_program(struct choices *c, struct bpf_insn *insns, uint32_t count);
 /* Gives the new length, at most length + 4, which there is room for. */

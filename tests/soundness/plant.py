@@ -11,68 +11,87 @@ import sys
 ROWS = [
     # --- numbers, first ---
     # A sum's carries reach bits that no operand has unknown.
-    ("number_alu.c", "(most ^ value) | a.mask | b.mask", "a.mask | b.mask", 1),
+    ("number_alu.c", "(most ^ value) | a.mask | b.mask", "a.mask | b.mask", 2),
     # A difference is least where the subtrahend is largest.
-    ("number_alu.c", "x.low - y.low - y.width", "x.low - y.low", 6),
+    ("number_alu.c", "x.low - y.low - y.width", "x.low - y.low", 130),
     # Products wrap (Linux: overflow in scalar_min_max_mul).
-    ("number_alu.c", "__builtin_mul_overflow(a->umax, b->umax, &most)", "(most = a->umax * b->umax, false)", 955),
+    ("number_alu.c", "__builtin_mul_overflow(a->umax, b->umax, &most)", "(most = a->umax * b->umax, false)", 98),
     # Immediates of 64-bit operations are extended with their sign (CVE-2017-16995).
-    ("number_alu.c", "(uint64_t)(int64_t)insn.imm", "(uint64_t)(uint32_t)insn.imm", 1),
+    ("number_alu.c", "(uint64_t)(int64_t)insn.imm", "(uint64_t)(uint32_t)insn.imm", 127),
     # Modulo zero is the dividend.
-    ("number_alu.c", "y.umin == 0 ? x->umax : proof_min(x->umax, y.umax - 1)", "proof_min(x->umax, y.umax - 1)", 22),
+    ("number_alu.c", "y.umin == 0 ? x->umax : proof_min(x->umax, y.umax - 1)", "proof_min(x->umax, y.umax - 1)", 206),
     # 32-bit comparisons say nothing of upper halves (CVE-2020-8835, CVE-2021-31440).
     ("number_branch.c", "BPF_CLASS(code) == BPF_JMP ? 64 : 32", "64", 6),
     # Less-or-equal excludes less than less (off by one).
-    ("number_branch.c", "right->umax - strict", "right->umax - 1", 4),
+    ("number_branch.c", "right->umax - strict", "right->umax - 1", 6),
     # JSET with several bits says of none of them that it is set.
-    ("number_branch.c", "(shared & (shared - 1)) != 0", "shared == 0", 20),
+    ("number_branch.c", "(shared & (shared - 1)) != 0", "shared == 0", 435),
     # Where operands of a join differ, the bit is unknown.
-    ("number.c", "a->mask | b->mask | (a->value ^ b->value)", "a->mask | b->mask", 4),
+    ("number.c", "a->mask | b->mask | (a->value ^ b->value)", "a->mask | b->mask", 6),
     # --- steps ---
     # Less than the end is not the end less one (off by one at the packet's end).
-    ("step.c", "(int32_t)left->delta + strictly", "(int32_t)left->delta + 1", 40),
+    ("step.c", "left->delta + strictly", "left->delta + 1", 100),
+    # A pointer that is compared with another one reaches no further than that one's end.
+    ("step.c", "right->room - right->delta", "right->room", 239),
     # That a pointer is behind the end says nothing of those before it.
     ("step.c", "(int32_t)right->delta + !strictly", "0", 2),
     # What may be 0 takes no offset: it would pass the comparison with 0 then (CVE-2022-23222).
-    ("step.c", "pointer.or_null", "false", 639),
+    ("step.c", "pointer.or_null", "false", 1619),
     # A packet pointer that moves by an unknown forgets how far it reaches.
-    ("step.c", "PROOF_NO_ROOM", "pointer.room", 3),
+    ("step.c", "pointer.room = PROOF_NO_ROOM", "pointer.room += 0", 2),
     # A sum with an unknown is another unknown.
-    ("step.c", "v->id != 0 && proof_number_is_constant(n)", "v->id != 0", 167),
+    ("step.c", "v->id != 0 && proof_number_is_constant(n)", "v->id != 0", 806),
     # What was the packet has no known distance to what was its end.
-    ("step.c", "!b->or_null && !stale", "!b->or_null", 6),
+    ("step.c", "!b->or_null && !stale", "!b->or_null", 7),
     # What may be 0 is no divisor that is not.
-    ("step.c", "src->number.wide.umin == 0", "src->number.wide.umax == 0", 10),
+    ("step.c", "src->number.wide.umin == 0", "src->number.wide.umax == 0", 373),
     # All bytes of an access are inside.
-    ("access.c", "last + (int64_t)size <= end", "last <= end", 399),
+    ("access.c", "last + (int64_t)size <= end", "last <= end", 53),
     # Bytes that are overwritten are no longer known to be 0.
-    ("access.c", "(uint8_t)~bytes", "0xff", 4),
+    ("access.c", "(uint8_t)~bytes", "0xff", 24),
     # What is loaded is what was stored only if it is the same bytes.
-    ("access.c", "slot->size == size && slot->at == at", "slot->size == size", 272),
+    ("access.c", "slot->size == size && slot->at == at", "slot->size == size", 3207),
     # Loads with a sign extend it.
-    ("access.c", "proof_number_extend(&v.number, size * 8, true)", "(void)0", 20),
+    ("access.c", "proof_number_extend(&v.number, size * 8, true)", "(void)0", 2),
     # Helpers that move the packet end its pointers.
-    ("call.c", "proto->effects & BPF_EFFECT_PACKET", "false", 56),
+    ("call.c", "proto->effects & BPF_EFFECT_PACKET", "false", 48),
     # A lookup may find nothing.
-    ("call.c", "!found", "false", 2),
+    ("call.c", "!found", "false", 4),
+    # What was not written is not read: nobody zeroes frames for native code (CVE-2021-31829).
+    ("access.c", "(slot->written & bytes) != bytes", "false", 66),
+    # --- what passes control on ---
+    # bpf_loop calls as often as its argument says at most.
+    ("call.c", "trips.most = r[1].number.low.umax", "trips.most = r[1].number.low.umin", 85),
+    # Each call of a callback takes its time.
+    ("check.c", "calls != NULL && calls->most > 0 ? calls->most - 1 : 0", "0", 48),
+    # Timers show their functions a copy of the key.
+    ("call.c", "(int32_t)scope->input->maps[map].def->key_size", "(int32_t)scope->input->maps[map].def->value_size", 88),
+    # The bound of a program has that of the program that it goes on in.
+    ("bounds.c", "cost_sum(tail->cost, 1, target->cost)", "tail->cost", 318),
+    # Functions that go on behind a tail call may make another.
+    ("bounds.c", "cost_sum(own[p].cost, BPF_MAX_TAIL_CALLS, most.cost)", "own[p].cost", 168),
+    # Frames of programs add up.
+    ("bounds.c", "now[p].deepest >= BPF_MAX_FRAMES", "false", 957),
     # --- states ---
     # A join reaches as far as both do.
-    ("join.c", "room < v->room", "room > v->room", 16),
+    ("join.c", "room < v->room", "room > v->room", 5),
     # Behind the end of both is what is behind each.
-    ("join.c", "proof_is_short(other, v->id, v->room)", "true", 3),
+    ("join.c", "proof_is_short(other, v->id, v->room)", "true", 5),
     # One name in a join wants the same distance in both.
-    ("join.c", "left == right && apart == 0", "left == right", 16),
+    ("join.c", "left == right && apart == 0", "left == right", 98),
     # An arrival's numbers are within the recorded ones.
     ("join.c", "proof_number_within(&v->number, &recorded->number)", "true", 2),
     # When the packet moves, so does its end.
-    ("state.c", "proof_is_packet(v->kind)", "proof_is_window(v->kind)", 33),
+    ("state.c", "proof_is_packet(v->kind)", "proof_is_window(v->kind)", 88),
     # What a comparison teaches is shifted by the distance of both.
-    ("state.c", "proof_number_add(&variable, v->delta)", "variable", 4),
+    ("state.c", "proof_number_add(&variable, v->delta)", "variable", 264),
     # --- loops ---
     # The measure moves on each way back.
-    ("check.c", "v->moved_min >= entry->step", "true", 63),
+    ("check.c", "v->moved_min >= entry->step", "true", 785),
+    # As often as the measure fits between its bounds.
+    ("check.c", "width / (uint64_t)step", "width / (uint64_t)step / 2", 8),
     # A trip takes no more than stated.
-    ("check.c", "cost_within(cost, limit)", "true", 3),
+    ("check.c", "cost_within(cost, limit)", "true", 2),
 ]
 
 

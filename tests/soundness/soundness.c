@@ -34,6 +34,12 @@ int main(int count, char **arguments) {
   enough &= share("programs accepted", tally.accepted, tally.programs, 20);
   enough &= share("of these with loops", tally.with_loop, tally.accepted, 15);
   enough &= share("of these with variable packet access", tally.with_variable, tally.accepted, 10);
+  enough &= share("of these with functions that helpers call", tally.with_callback, tally.accepted, 10);
+  enough &= share("of these with tail calls", tally.with_tail_call, tally.accepted, 10);
+  enough &= share("of these with functions that timers call", tally.with_timer, tally.accepted, 10);
+  enough &= share("runs through functions that helpers called", tally.through_callback, tally.runs, 5);
+  enough &= share("runs through tail calls", tally.through_tail_call, tally.runs, 2);
+  enough &= share("runs through functions that timers called", tally.through_timer, tally.runs, 2);
   enough &= share("changed programs that reached an inclusion test", tally.mutants_with_inclusion, tally.mutants, 20);
   enough &= share("changed programs accepted by the proof", tally.mutants_accepted, tally.mutants, 1);
   enough &= share("changed proofs that reached an inclusion test", tally.proofs_with_inclusion, tally.proofs, 5);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "bpf/proto.h"
+#include "bpf/timer.h"
 #include "lib/memory.h"
-#include "tests/soundness/member.h"
 #include "tests/soundness/steps.h"
 #include "tests/soundness/world.h"
 #include "verifier/verify.h"
@@ -29,9 +29,12 @@ void trial_name(const char *what, uint64_t number) {
 
 /* --- messages --- */
 
-static void print_program(const struct bpf_program *program) {
-  for (uint32_t i = 0; i < program->insn_count; i++) {
-    const struct bpf_insn insn = program->insns[i];
+static void print_program(const struct proof_input *input) {
+  for (uint32_t i = 0; i < input->insn_count; i++) {
+    const struct bpf_insn insn = input->insns[i];
+    for (uint32_t p = 1; p < input->program_count; p++) {
+      if (input->programs[p].start == i) fprintf(stderr, "program %u:\n", p);
+    }
     fprintf(stderr, "%4u: code %02x dst r%u src r%u off %d imm %d\n", i, insn.code, bpf_dst(insn), bpf_src(insn),
             insn.off, insn.imm);
   }
@@ -48,8 +51,8 @@ static void print_value(const struct proof_value *v) {
       (int)n->low.smax);
 }
 
-static _Noreturn void fail(const struct subject *s, const char *what, const struct steps_result *r) {
-  print_program(&s->program);
+static _Noreturn void fail(const struct candidate *candidate, const char *what, const struct steps_result *r) {
+  print_program(&candidate->input);
   fprintf(stderr, "%s %llu: %s", trial.what, (unsigned long long)trial.number, what);
   if (r != NULL) {
     fprintf(stderr, "; slot %u, %s, after %llu instructions, location %d holds %#llx", r->slot,
@@ -63,10 +66,23 @@ static _Noreturn void fail(const struct subject *s, const char *what, const stru
   exit(1);
 }
 
+static void judge(const struct candidate *candidate, const struct steps_result *r) {
+  static const char *const what[] = {
+      [STEPS_FAULT] = "accepted, and faults",
+      [STEPS_NO_MEMBER] = "a value is no member of any state visited there",
+      [STEPS_FALSE_FACT] = "a fact does not hold",
+      [STEPS_OVER_BOUND] = "executes more than the bound",
+      [STEPS_USES_UNSET] = "something depends on what was never set",
+      [STEPS_HOLDS] = "a record or lock is held in the end",
+      [STEPS_NO_ROOT] = "a timer calls what is no root of the proof",
+  };
+  if (r->verdict != STEPS_GOOD) fail(candidate, what[r->verdict], r);
+}
+
 /* --- walking --- */
 
 struct watch {
-  const struct subject *s;
+  const struct candidate *candidate;
   struct walked walked;
   struct visited *visited;
 };
@@ -78,7 +94,7 @@ static bool is_access(struct bpf_insn insn) {
 
 static void visit(void *context, const struct proof_state *state) {
   struct watch *w = context;
-  const struct bpf_insn insn = w->s->program.insns[state->pc];
+  const struct bpf_insn insn = w->candidate->insns[state->pc];
   const unsigned base = BPF_CLASS(insn.code) == BPF_LDX ? bpf_src(insn) : bpf_dst(insn);
   if (is_access(insn) && base < PROOF_REGISTERS) {
     const struct proof_value *v = &state->reg[base];
@@ -88,9 +104,12 @@ static void visit(void *context, const struct proof_state *state) {
       insn.off < 0) {
     w->walked.has_loop = true;
   }
-  if (insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_HELPER && insn.imm == BPF_HELPER_LOOP) {
-    w->walked.has_loop = true;
+  if (insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_HELPER) {
+    const struct bpf_proto *proto = bpf_proto_find((uint32_t)insn.imm);
+    if (proto->effects & BPF_EFFECT_CALLBACK) w->walked.has_callback = true;
+    if (insn.imm == BPF_HELPER_TAIL_CALL && w->candidate->input.target_count > 0) w->walked.has_tail_call = true;
   }
+  if (state->root >= w->candidate->program_count) w->walked.has_timer = true;
   if (w->visited->count < VISITS_MAX) visited_add(w->visited, state);
 }
 
@@ -101,137 +120,124 @@ static void arrives(void *context, uint32_t entry, const struct proof_state *arr
 
 /* --- running --- */
 
+static void count_steps(const struct candidate *candidate, const struct steps_result *r, struct tally *tally) {
+  tally->steps += r->executed;
+  tally->through_callback += r->in_callback > 0;
+  tally->through_tail_call += r->behind_tail > 0;
+  tally->through_timer += r->in_timer > 0;
+  judge(candidate, r);
+}
+
+/* One packet, and then the timers that it set, beside the states. */
+static void run_beside(struct candidate *candidate, const struct steps_claims *claims, const struct bpf_input *input,
+                       struct tally *tally) {
+  struct steps_timers timers = {.count = 0};
+  struct steps_result r = steps_run(claims, &world_environment, input, STEPS_MAX, &timers);
+  count_steps(candidate, &r, tally);
+  for (unsigned i = 0; i < timers.count; i++) {
+    r = steps_run_timer(claims, &world_environment, &timers.timer[i], STEPS_MAX, &timers);
+    count_steps(candidate, &r, tally);
+  }
+}
+
+static void judge_result(const struct candidate *candidate, const struct bpf_result *result, uint64_t bound) {
+  struct steps_result r = {.verdict = result->fault != BPF_FAULT_NONE ? STEPS_FAULT
+                                      : result->executed > bound      ? STEPS_OVER_BOUND
+                                                                      : STEPS_GOOD,
+                           .slot = result->fault_insn,
+                           .fault = result->fault,
+                           .executed = result->executed};
+  if (result->fault_program != NULL) {
+    r.slot += candidate->extent[result->fault_program - candidate->program].start;
+  }
+  judge(candidate, &r);
+}
+
 /* The proof was accepted: nothing may happen that it excludes. */
-static void run(struct subject *s, const struct visited *visited, const struct bpf_fact *facts, uint64_t bound,
-                struct choices *c, struct tally *tally) {
+static void run(struct candidate *candidate, const struct steps_claims *claims, struct choices *c,
+                struct tally *tally) {
+  enum { TIMERS = 8 };
   for (unsigned i = 0; i < PACKETS; i++) {
     struct bpf_input input;
     struct bpf_result result;
     world_packet(c, &input);
-    if (visited->count < VISITS_MAX) {
-      struct steps_result r = steps_run(&s->program, &world_environment, &input, visited, facts, STEPS_MAX);
-      tally->steps += r.executed;
-      if (r.verdict == STEPS_FAULT) fail(s, "accepted, and faults", &r);
-      if (r.verdict == STEPS_NO_MEMBER) fail(s, "a value is no member of any state visited there", &r);
-      if (r.verdict == STEPS_FALSE_FACT) fail(s, "a fact does not hold", &r);
-      if (r.executed > bound) fail(s, "executes more than the bound", &r);
+    if (claims->visited->count < VISITS_MAX) run_beside(candidate, claims, &input, tally);
+    bpf_run(candidate->program, &world_environment, &input, &result);
+    judge_result(candidate, &result, claims->verdict->root[0].cost.insns);
+    for (uint32_t m = 0; m < candidate->map_count; m++) {
+      (void)bpf_timers_run(candidate->maps[m], &world_environment, BPF_TIMERS_IDLE - 1, 0, TIMERS, &result);
+      judge_result(candidate, &result, BPF_MAX_EXECUTED);
     }
-    bpf_run(&s->program, &world_environment, &input, &result);
     tally->runs++;
-    struct steps_result r = {
-        .verdict = STEPS_FAULT, .slot = result.fault_insn, .fault = result.fault, .executed = result.executed};
-    if (result.fault != BPF_FAULT_NONE) fail(s, "accepted, and faults", &r);
-    if (result.executed > bound) fail(s, "executes more than the bound", &r);
-    world_drain(s->program.maps, s->program.map_count);
+    world_drain(candidate->maps, candidate->map_count);
   }
 }
 
 /* The unikernel's way from bytes to facts, watched. */
-static bool check(struct subject *s, const uint8_t *proof, size_t length, struct watch *w, struct bpf_fact *facts,
-                  struct proof_verdict *verdict, bool *decoded) {
+static bool check(struct candidate *candidate, const uint8_t *proof, size_t length, struct watch *w,
+                  struct bpf_fact *facts, struct proof_verdict *verdict, bool *decoded) {
   static uint8_t arena[PROOF_MAX_ARENA] __attribute__((aligned(64)));
   struct proof_plan plan;
   const struct proof_hooks hooks = {.context = w, .visit = visit, .arrives = arrives};
   *decoded = false;
   verdict->accepted = false;
   /* Without anybody watching; any bytes may be given. */
-  size_t size = proof_check_memory(&s->input, proof, length);
-  if (size > sizeof arena) fail(s, "asks for more memory than the limit", NULL);
-  const bool accepted = size != 0 && proof_check(&s->input, proof, length, arena, facts, verdict);
+  size_t size = proof_check_memory(&candidate->input, proof, length);
+  if (size > sizeof arena) fail(candidate, "asks for more memory than the limit", NULL);
+  const bool accepted = size != 0 && proof_check(&candidate->input, proof, length, arena, facts, verdict);
   size = proof_plan_memory(proof, length);
   if (size == 0) return false;
   void *memory = memory_alloc(size);
   if (memory == NULL) abort();
   *decoded = proof_plan_decode(proof, length, memory, &plan);
   if (*decoded) {
-    size = proof_walk_memory(&s->input, &plan);
-    bool again = size != 0 && size <= sizeof arena && proof_walk(&s->input, &plan, arena, &hooks, facts, verdict);
-    if (again != accepted) fail(s, "accepted with hooks and not without, or the other way round", NULL);
+    size = proof_walk_memory(&candidate->input, &plan);
+    bool again =
+        size != 0 && size <= sizeof arena && proof_walk(&candidate->input, &plan, arena, &hooks, facts, verdict);
+    if (again != accepted) fail(candidate, "accepted with hooks and not without, or the other way round", NULL);
   } else if (accepted) {
-    fail(s, "accepted, and cannot be decoded", NULL);
+    fail(candidate, "accepted, and cannot be decoded", NULL);
   }
   memory_free(memory);
   return accepted;
 }
 
-struct walked trial_check(struct subject *s, const uint8_t *proof, size_t length, struct choices *c,
+struct walked trial_check(struct candidate *candidate, const uint8_t *proof, size_t length, struct choices *c,
                           struct tally *tally) {
   static struct proof_verdict verdict;
   struct visited visited;
-  struct bpf_fact *facts = calloc(s->program.insn_count, sizeof *facts);
-  struct watch w = {.s = s, .visited = &visited};
+  const uint32_t slots = candidate->input.insn_count;
+  struct bpf_fact *facts = calloc(slots, sizeof *facts);
+  struct watch w = {.candidate = candidate, .visited = &visited};
   bool decoded;
   if (facts == NULL) abort();
-  visited_begin(&visited, s->program.insn_count);
-  w.walked.accepted = check(s, proof, length, &w, facts, &verdict, &decoded);
-  if (w.walked.accepted) run(s, &visited, facts, verdict.root[0].cost.insns, c, tally);
+  visited_begin(&visited, slots);
+  w.walked.accepted = check(candidate, proof, length, &w, facts, &verdict, &decoded);
+  const struct steps_claims claims = {&candidate->input, candidate->program, &visited, facts, &verdict};
+  if (w.walked.accepted) run(candidate, &claims, c, tally);
   visited_end(&visited);
   free(facts);
   return w.walked;
 }
 
-struct walked trial_verify(struct subject *s, struct choices *c, struct tally *tally, struct text *proof) {
+struct walked trial_verify(struct candidate *candidate, struct choices *c, struct tally *tally, struct text *proof) {
   static struct verify_result result;
   struct walked w = {0};
   *proof = (struct text){0};
-  verify(&s->input, &result);
+  verify(&candidate->input, &result);
   tally->programs++;
   tally->exhausted += result.end == VERIFY_EXHAUSTED;
   if (result.end == VERIFY_PROVEN) {
-    w = trial_check(s, (const uint8_t *)result.proof.data, result.proof.length, c, tally);
-    if (!w.accepted) fail(s, "the checker refuses what the verifier emits", NULL);
+    w = trial_check(candidate, (const uint8_t *)result.proof.data, result.proof.length, c, tally);
+    if (!w.accepted) fail(candidate, "the checker refuses what the verifier emits", NULL);
     tally->accepted++;
     tally->with_loop += w.has_loop;
     tally->with_variable += w.has_variable;
+    tally->with_callback += w.has_callback;
+    tally->with_tail_call += w.has_tail_call;
+    tally->with_timer += w.has_timer;
     text_add_bytes(proof, result.proof.data, result.proof.length);
   }
   verify_free(&result);
   return w;
-}
-
-/* --- subjects --- */
-
-bool subject_make(struct subject *s, const struct bpf_map_def *defs, const struct slice *initial, uint32_t map_count,
-                  enum bpf_program_kind kind, struct choices *c) {
-  *s = (struct subject){.program = {.kind = kind, .map_count = map_count}};
-  s->program.maps = calloc(map_count + 1, sizeof s->program.maps[0]);
-  if (s->program.maps == NULL) abort();
-  if (!world_maps(s->program.maps, defs, initial, map_count, c)) {
-    subject_free(s);
-    return false;
-  }
-  for (uint32_t i = 0; i < map_count; i++) {
-    s->maps[i].def = &s->program.maps[i]->def;
-    if ((s->maps[i].def->flags & BPF_F_RDONLY_PROG) && s->maps[i].def->max_entries == 1) {
-      s->maps[i].constant = s->program.maps[i]->values;
-    }
-  }
-  s->input = (struct proof_input){.programs = &s->extent,
-                                  .program_count = 1,
-                                  .kind = kind,
-                                  .maps = s->maps,
-                                  .map_count = map_count,
-                                  .max_insns = BPF_MAX_EXECUTED};
-  return true;
-}
-
-bool subject_set(struct subject *s, const struct bpf_insn *insns, uint32_t count) {
-  s->program.insns = realloc(s->program.insns, count * sizeof insns[0]);
-  if (s->program.insns == NULL) abort();
-  memcpy(s->program.insns, insns, count * sizeof insns[0]);
-  s->program.insn_count = s->input.insn_count = s->extent.count = count;
-  s->input.insns = s->program.insns;
-  memory_free(s->program.functions);
-  s->program.functions = NULL;
-  s->program.function_count = 0;
-  return bpf_program_prepare(&s->program, NULL) == 0;
-}
-
-void subject_free(struct subject *s) {
-  for (uint32_t i = 0; i < s->program.map_count; i++) {
-    if (s->program.maps[i] != NULL) bpf_map_release(s->program.maps[i]);
-  }
-  free(s->program.maps);
-  free(s->program.insns);
-  memory_free(s->program.functions);
 }

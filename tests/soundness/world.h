@@ -6,7 +6,7 @@
 #define IMAGO_TESTS_SOUNDNESS_WORLD_H
 
 #include "bpf/program.h"
-#include "tests/differential/generate.h"
+#include "tests/differential/choices.h"
 
 extern const struct bpf_environment world_environment;
 

@@ -138,6 +138,41 @@ static void test_timer(void **state) {
   }
 }
 
+/* Whatever calls a timer's function has a frame of its own, so seven functions may wait for each other there, and not eight: native code
+ * looks at the depth no more, and the eighth frame would lie outside of the stack. */
+static void test_frames_of_a_timer(void **state) {
+  for (uint32_t functions = BPF_MAX_FRAMES - 1; functions <= BPF_MAX_FRAMES; functions++) {
+    struct bpf_insn insns[INSNS_MAX] = {TIMER(EXIT())};
+    struct bpf_fact facts[INSNS_MAX];
+    struct proof_program whole;
+    uint32_t count = COUNT(((struct bpf_insn[]){TIMER()}));
+    for (uint32_t i = 1; i < functions; i++) { /* each calls the next */
+      insns[count++] = (struct bpf_insn)CALL(1);
+      insns[count++] = (struct bpf_insn)EXIT();
+    }
+    insns[count++] = (struct bpf_insn)MOV_IMM(0, 0);
+    insns[count++] = (struct bpf_insn)EXIT();
+    const struct proof_input input = case_input(insns, count, &whole);
+    const struct proof_verdict verdict = walk(&input, facts);
+    assert_int_equal(verdict.failure.kind, functions < BPF_MAX_FRAMES ? PROOF_OK : PROOF_TOO_DEEP);
+    struct bpf_map *maps[CASE_MAPS] = {NULL};
+    for (unsigned i = 0; i < CASE_MAPS; i++) {
+      struct bpf_map_def def = *case_maps[i].def;
+      assert_int_equal(bpf_map_create(&def, &(struct hash_key){1, 2}, &maps[i], NULL), 0);
+    }
+    struct bpf_program program = {.insns = insns, .insn_count = count, .maps = maps, .map_count = CASE_MAPS};
+    struct bpf_result result;
+    const uint32_t key = 0;
+    assert_int_equal(bpf_program_prepare(&program, NULL), 0);
+    bpf_run_callback(&program, &test_environment, 0, (uint64_t)(uintptr_t)&insns[verdict.root[1].pc], maps[TIMERS], 0,
+                     &key, &result);
+    assert_int_equal(result.fault, functions < BPF_MAX_FRAMES ? BPF_FAULT_NONE : BPF_FAULT_FRAMES);
+    memory_free(program.functions);
+    for (unsigned i = 0; i < CASE_MAPS; i++)
+      bpf_map_release(maps[i]);
+  }
+}
+
 /* A tunable is any value of its range, at every read; bytes around it are what the bundle carries. */
 static void test_tunable(void **state) {
   static const struct bpf_insn insns[] = {LOAD_KIND(2, BPF_PSEUDO_MAP_VALUE, CONSTANT, 0),
@@ -234,6 +269,7 @@ int main(void) {
       cmocka_unit_test(test_tail_call_in_functions),
       cmocka_unit_test(test_tail_call_moves_packet),
       cmocka_unit_test(test_timer),
+      cmocka_unit_test(test_frames_of_a_timer),
       cmocka_unit_test(test_tunable),
       cmocka_unit_test(test_tc),
       cmocka_unit_test(test_facts),

@@ -7,6 +7,8 @@
 #define NO_CONSTANT \
   "learns from p < end that one byte is there only if a constant was added to p, and nothing variable since"
 
+#define END_ONLY "learns from comparisons with the end only, of the pointers that were made from the one compared"
+
 #define LAPSED "makes numbers of pointers that lapse, for root; we have no such programs"
 
 static const struct unsafe packet[] = {
@@ -95,6 +97,18 @@ static const struct unsafe packet[] = {
      ON_PACKET(8, 8, LOAD(BPF_B, 5, 2, 0), LOAD(BPF_B, 6, 2, 1), MOV(7, 2), ADD(7, 5), ADD(2, 6),
                JUMP_REG(BPF_JGE, 7, 3, 2), LOAD(BPF_B, 0, 7, 0), MOV_IMM(0, 0)),
      .linux_refuses = NO_CONSTANT},
+    {"up to a pointer that may be the end",
+     ON_PACKET(8, 5, LOAD(BPF_B, 5, 2, 0), MOV(7, 2), ADD(7, 5), JUMP_REG(BPF_JGT, 7, 4, 1), LOAD(BPF_B, 0, 7, 0)),
+     PROOF_OUTSIDE, 9,
+     ON_PACKET(8, 5, LOAD(BPF_B, 5, 2, 0), MOV(7, 2), ADD(7, 5), JUMP_REG(BPF_JGE, 7, 4, 1), LOAD(BPF_B, 0, 7, 0)),
+     .linux_refuses = END_ONLY},
+    {"behind what is inside because a byte at least four further on is",
+     ON_PACKET(1, 8, LOAD(BPF_B, 5, 2, 0), JUMP_IMM(BPF_JLT, 5, 4, 6), MOV(7, 2), ADD(7, 5), MOV(4, 7), ADD_IMM(4, 1),
+               JUMP_REG(BPF_JGT, 4, 3, 1), LOAD(BPF_B, 0, 2, 5)),
+     PROOF_OUTSIDE, 12,
+     ON_PACKET(1, 8, LOAD(BPF_B, 5, 2, 0), JUMP_IMM(BPF_JLT, 5, 4, 6), MOV(7, 2), ADD(7, 5), MOV(4, 7), ADD_IMM(4, 1),
+               JUMP_REG(BPF_JGT, 4, 3, 1), LOAD(BPF_B, 0, 2, 4)),
+     .linux_refuses = END_ONLY},
 };
 const struct unsafe_table unsafe_packet = {"packet", packet, COUNT(packet)};
 
