@@ -123,7 +123,7 @@ static void add_state(struct walk *w, uint32_t e, struct proof_state *state) {
     point->first = state;
   }
   point->last = state;
-  point->waiting++;
+  if (point->next == NULL) point->next = state;
   if (e < w->lowest) w->lowest = e;
 }
 
@@ -187,7 +187,9 @@ static void arrive_at_split(struct walk *w, uint32_t e, struct proof_state *stat
   for (uint32_t c = entry->first_forget; c < entry->first_forget + entry->forget_count; c++) {
     proof_state_forget(state, w->plan->changes[c].location);
   }
-  for (struct proof_state *s = w->points[e].first; s != NULL; s = s->next) {
+  const struct point *point = &w->points[e];
+  for (struct proof_state *s = cost_within(state->cost, point->dearest) ? point->first : point->next; s != NULL;
+       s = s->next) {
     if (s->done && !cost_within(state->cost, s->cost)) {
       if (++skipped % SKIPS_A_UNIT == 0 && !spend(w, state)) return;
       continue;
@@ -496,7 +498,8 @@ static void run_region(struct walk *w, struct proof_state *state) {
 static void run_recorded(struct walk *w, uint32_t e, struct proof_state *recorded) {
   const struct proof_entry *entry = &w->plan->entries[e];
   recorded->done = true;
-  w->points[e].waiting--;
+  w->points[e].next = recorded->next;
+  cost_raise(&w->points[e].dearest, recorded->cost);
   struct proof_state *state = copy_of(w, recorded);
   if (state == NULL) return;
   if (entry->kind == PROOF_LOOP || entry->kind == PROOF_CALLBACK) {
@@ -545,10 +548,7 @@ static void run_root(struct walk *w, uint32_t root) {
   }
   const uint32_t end = w->root == NULL ? 0 : w->root->first_entry + w->root->entry_count;
   for (uint32_t e = w->lowest; e < end && !w->stopped; e = w->lowest) {
-    struct proof_state *next = w->points[e].waiting == 0 ? NULL : w->points[e].first;
-    while (next != NULL && next->done) {
-      next = next->next;
-    }
+    struct proof_state *next = w->points[e].next;
     w->lowest = e + (next == NULL);
     if (next != NULL) run_recorded(w, e, next);
   }

@@ -11,7 +11,8 @@
 /* An entry of the plan, as it is walked. */
 struct point {
   struct proof_state *first, *last; /* recorded states */
-  uint32_t waiting;                 /* of which so many were not run yet */
+  struct proof_state *next;         /* the first that was not run yet: they are run in the order of their arrival */
+  struct proof_cost dearest;        /* of those that were run */
   uint64_t trips;                   /* MERGE: 0; LOOP: by its measure; CALLBACK: of the first arrival */
   struct proof_cost ceiling;        /* cost of the recorded states of MERGE, LOOP, CALLBACK */
 };

@@ -50,7 +50,8 @@ static bool walk(struct search *s, const struct proof_hooks *hooks) {
   struct verify_statistics *statistics = &result->statistics;
   uint64_t left = most_work(s) - statistics->work;
   uint64_t once = VERIFY_PASS_WORK + (uint64_t)s->input->insn_count * VERIFY_PASS_ROUNDS;
-  s->limits.work = (uint32_t)(left < once ? left : once);
+  uint32_t weight = 1 + s->limits.slots / VERIFY_WEIGHT_SLOTS;
+  s->limits.work = (uint32_t)(left < once ? left : once) / weight;
   if (draft_assemble(&s->draft, &s->live, s->costing) != 0) {
     s->no_memory = true;
     return false;
@@ -59,7 +60,7 @@ static bool walk(struct search *s, const struct proof_hooks *hooks) {
   if (!reserve_arena(s)) return false;
   statistics->passes++;
   (void)proof_walk(s->input, &s->draft.plan, s->arena, hooks, s->facts, &result->verdict);
-  statistics->work += result->verdict.used.work;
+  statistics->work += (uint64_t)result->verdict.used.work * weight;
   return !s->no_memory;
 }
 

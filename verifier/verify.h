@@ -15,11 +15,12 @@
  * machine: for all passes together, and for one, so much and so often the program's length. */
 enum {
   VERIFY_MAX_PASSES = 400,
-  VERIFY_MAX_WORK = 1600000,
+  VERIFY_MAX_WORK = 800000,
   VERIFY_MAX_ROUNDS = 100,
-  VERIFY_PASS_WORK = 800000,
+  VERIFY_PASS_WORK = 200000,
   VERIFY_PASS_ROUNDS = 10,
-  VERIFY_MAX_STATES = 4096, /* that the checker keeps at one time */
+  VERIFY_MAX_STATES = 2048,  /* that the checker keeps at one time */
+  VERIFY_WEIGHT_SLOTS = 128, /* with room for so many slots of stack in a state each unit counts as two, and so on */
 };
 
 /* What ended a search without a proof. */
@@ -33,7 +34,7 @@ enum verify_end {
 
 struct verify_statistics {
   uint32_t passes;
-  uint64_t work;          /* instructions stepped over in all passes */
+  uint64_t work;          /* of all passes */
   uint64_t nanoseconds;   /* from call to return */
   size_t memory;          /* bytes of the checker's arena, at most */
   uint32_t loops, splits; /* entries of the plan */
