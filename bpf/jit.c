@@ -169,13 +169,19 @@ static uint32_t emit_slots(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
   if (!j->p.proven) j->s = j->know.entry[index];
-  j->charged = block->first;
+  if (j->copying || block->first == 0 || j->uncharged != block->first) j->charged = block->first;
   j->block_end = block->end;
   memset(j->group_end, 0, sizeof j->group_end);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {
     if (!j->copying) jit_label_set(&j->c, at);
     j->low = j->p.low[at];
+    if (j->options.executed != NULL) {
+      jit_op(&j->c, 0xc6, 0, jit_absolute((int32_t)(uintptr_t)&j->options.executed[at])); /* mov byte [...], 1 */
+      jit_byte(&j->c, 1);
+    }
     uint32_t slots = emit(j, at), end = at + slots;
+    if (j->options.rules != NULL) j->options.rules[at] |= j->rules;
+    j->rules = 0;
     while (at < end && at < block->end) {
       last = at;
       if (!j->p.proven) jit_know_step(&j->know, &j->s, at);
@@ -196,10 +202,7 @@ static void emit_block(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last;
   if (!j->know.entry[index].reached || (index != 0 && j->merged == index)) return;
-  if (!j->falls && jit_is_passage(j, block->first)) {
-    jit_used(j, BPF_JIT_PASSAGE);
-    return;
-  }
+  if (!j->falls && jit_is_passage(j, block->first)) return;
   jit_plan_lookup(j, block);
   if (j->p.flags[block->first] & SLOT_LOOP) jit_align(&j->c, 31);
   last = emit_slots(j, index);
@@ -303,7 +306,6 @@ int bpf_jit(struct bpf_program *program, const struct bpf_fact *facts, const str
     goto out;
   }
   error = place(&j, native, report);
-  if (j.options.rules != NULL) *j.options.rules |= j.rules;
   if (error == 0) {
     /* Workers may be interpreting the program meanwhile. */
     __atomic_store_n(&program->code, &native->code, __ATOMIC_RELEASE);

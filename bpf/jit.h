@@ -65,8 +65,10 @@ struct bpf_jit_options {
   struct bpf_jit_cpu cpu;
   /* NULL, or room for a number per slot: where in the code that of the slot begins; UINT32_MAX: none was needed. For display. */
   uint32_t *places;
-  /* NULL, or where bit r is set for every rule r that was used. */
+  /* NULL, or a number per slot, where bit r is set for every rule r that its code uses. */
   uint64_t *rules;
+  /* NULL, or a byte per slot in the first 2 GiB of memory: set to 1 by the slot's code, for tests that ask what was executed. */
+  uint8_t *executed;
 };
 
 /* What this processor has. */

@@ -84,7 +84,8 @@ bool jit_is_passage(const struct jit *j, uint32_t slot) {
   return jit_is_exit(insn) || (is_always(insn) && !is_always(j->p.insns[jit_target(insn, slot)]));
 }
 
-uint32_t jit_goal(const struct jit *j, uint32_t slot) {
+uint32_t jit_goal(struct jit *j, uint32_t slot) {
+  if (jit_is_passage(j, slot)) jit_used(j, BPF_JIT_PASSAGE);
   if (jit_is_passage(j, slot) && !jit_is_exit(j->p.insns[slot])) slot = jit_target(j->p.insns[slot], slot);
   if (!jit_is_passage(j, slot)) return slot;
   return j->function == 0 ? j->exit_label : j->function_exit;

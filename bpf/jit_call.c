@@ -145,6 +145,9 @@ static void emit_callx(struct jit *j, uint32_t at) {
 
 uint32_t jit_emit_call(struct jit *j, uint32_t at) {
   struct bpf_insn insn = j->p.insns[at];
+  /* What leaves no trace needs no budget yet: the next jump backwards looks at it. */
+  const uint32_t slots = jit_emit_array_lookup(j, at);
+  if (slots != 0) return slots;
   jit_charge(j, at);
   if (j->counts) jit_fault_if(j, CC_SIGN, BPF_FAULT_BUDGET, at);
   if (jit_is_callx(insn)) {
@@ -154,9 +157,7 @@ uint32_t jit_emit_call(struct jit *j, uint32_t at) {
   } else if (insn.imm == BPF_HELPER_TAIL_CALL) {
     jit_emit_tail_call(j, at);
   } else {
-    uint32_t slots = jit_emit_in_line(j, at);
-    if (slots != 0) return slots;
-    emit_helper(j, at);
+    if (!jit_emit_in_line(j, at)) emit_helper(j, at);
   }
   return 1;
 }

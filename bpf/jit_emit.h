@@ -84,12 +84,14 @@ struct jit {
   uint32_t group_end[BPF_REGISTERS]; /* accesses through the register in this block were tested up to this slot */
   uint32_t merged;                   /* block that was translated with the one in front of it */
   bool falls;                        /* control comes to the next slot from the one in front */
-  uint32_t charged;                  /* instructions of the block in front of this slot were charged */
-  bool copying;                      /* the block is translated once more, and nobody jumps there */
+  uint32_t charged;                  /* instructions in front of this slot were charged */
+  uint32_t
+      uncharged; /* of the block that begins here, the charge goes back to before it, as nobody else comes there; 0: none */
+  bool copying; /* the block is translated once more, and nobody jumps there */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
   bool uses_reach, uses_group; /* stubs of these kinds */
-  uint64_t rules;              /* bits of enum bpf_jit_rule: which were used */
+  uint64_t rules;              /* bits of enum bpf_jit_rule: which were used for the slot */
   bool uses_interpreted;       /* tail calls go to interpreted_label */
   /* Common code. fault_label: m->fault says what, m->native_at where; fault_at_label: SCRATCH_2 does, as jit_pack_fault has it. */
   uint32_t exit_label, fault_label, fault_at_label, reach_label, group_label, function_label, enter_label;
@@ -144,8 +146,10 @@ void jit_load_budget(struct jit *j);
 void jit_clear_arguments(struct jit *j, uint32_t at);
 /* Looks at the lookup at the end of a block, if there is one, and marks what need not be translated for it (SLOT_SKIPPED). */
 void jit_plan_lookup(struct jit *j, const struct jit_block *block);
-/* The call of a helper for which there is something better than a call: how many slots that took, 0: there is nothing. */
-uint32_t jit_emit_in_line(struct jit *j, uint32_t at);
+/* The call, if it looks up in an array and can do so in line: how many slots that took, with the null check; 0: it is something else. */
+uint32_t jit_emit_array_lookup(struct jit *j, uint32_t at);
+/* The call of another helper for which there is something better than a call. False: there is nothing. */
+bool jit_emit_in_line(struct jit *j, uint32_t at) __attribute__((warn_unused_result));
 
 /* Translates a block without calls again, to be entered from the code in front. The second outcome of its last jump, not to jump, falls
  * through. */
@@ -166,7 +170,7 @@ void jit_emit_exit(struct jit *j, uint32_t at);
 
 /* The label for jumps to a slot: what stands there may be a jump or an exit only, which is then passed over. All jumps to slots of the
  * program go through this, because such a slot may have no code. */
-uint32_t jit_goal(const struct jit *j, uint32_t slot);
+uint32_t jit_goal(struct jit *j, uint32_t slot);
 /* Whether the slot is such a jump or exit. */
 bool jit_is_passage(const struct jit *j, uint32_t slot);
 /* The conditional jump at `at`, whose condition the flags hold. */

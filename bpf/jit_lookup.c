@@ -84,11 +84,12 @@ void jit_plan_lookup(struct jit *j, const struct jit_block *block) {
 
 /* --- a result that is tested at once --- */
 
-/* A jump behind the call that only asks whether the result is null, and does not go back. */
-static bool tests_null(const struct jit *j, uint32_t at) {
+/* A jump behind the call that only asks whether the result is null, and does not go back, or never does as it is not (`found`). */
+static bool tests_null(const struct jit *j, uint32_t at, bool found) {
   if (at >= j->p.blocks[j->p.block_of[at - 1]].end || (jit_fact(&j->p, at) & JIT_DECIDED) != 0) return false;
   struct bpf_insn insn = j->p.insns[at];
   if (BPF_CLASS(insn.code) != BPF_JMP || (insn.code & BPF_X) || bpf_dst(insn) != 0 || insn.imm != 0) return false;
+  if (BPF_OP(insn.code) == BPF_JEQ && found) return true;
   return (BPF_OP(insn.code) == BPF_JEQ || BPF_OP(insn.code) == BPF_JNE) && jit_target(insn, at) > at;
 }
 
@@ -243,15 +244,18 @@ static uint32_t emit_bound(struct jit *j, uint32_t at, const struct bpf_map *map
 
 static uint32_t emit_array_lookup(struct jit *j, uint32_t at, const struct bpf_map *map) {
   struct jit_code *c = &j->c;
-  bool bound = (jit_fact(&j->p, at) & BPF_FACT_KEY) != 0, fused = tests_null(j, at + 1);
+  bool bound = (jit_fact(&j->p, at) & BPF_FACT_KEY) != 0;
   if (!bound && j->lookup.call == at && j->lookup.is_stored && j->lookup.highest < map->def.max_entries) {
     jit_used(j, BPF_JIT_KEY_BOUNDED);
     bound = true;
   }
+  const bool fused = tests_null(j, at + 1, bound);
   uint32_t behind = fused ? at + 1 : at, back = NONE;
   bool taken = fused && BPF_OP(j->p.insns[at + 1].code) == BPF_JNE;
-  if (fused) {
-    jit_used(j, BPF_JIT_NULL_FUSED);
+  if (fused) jit_used(j, BPF_JIT_NULL_FUSED);
+  if (fused && bound && !taken && !(j->p.flags[at + 2] & SLOT_TARGET)) {
+    j->uncharged = at + 2;
+  } else if (fused) {
     jit_charge(j, at + 1);
   }
   struct index index = find_index(j, at, behind);
@@ -287,31 +291,34 @@ static void emit_environment(struct jit *j, uint32_t at, size_t operation) {
   jit_clear_arguments(j, at);
 }
 
-static bool inlines_lookup(const struct jit *j, uint32_t at, bool known) {
-  const struct bpf_map *map = map_of(j, at);
-  if (map == NULL || !(is_array(map) || is_hash(map))) return false;
-  return known || (jit_fact(&j->p, at) & (BPF_FACT_ARGUMENTS | BPF_FACT_KEY)) != 0;
+/* The map that the lookup at `at` is in, if its arguments are good. */
+static const struct bpf_map *lookup_map(const struct jit *j, uint32_t at) {
+  if (!jit_is_call(j->p.insns[at], BPF_PSEUDO_HELPER) || j->p.insns[at].imm != BPF_HELPER_MAP_LOOKUP_ELEM) return NULL;
+  const bool good = j->lookup.call == at || (jit_fact(&j->p, at) & (BPF_FACT_ARGUMENTS | BPF_FACT_KEY)) != 0 ||
+                    jit_know_arguments(&j->know, &j->s, bpf_proto_find(BPF_HELPER_MAP_LOOKUP_ELEM));
+  return good ? map_of(j, at) : NULL;
 }
 
-uint32_t jit_emit_in_line(struct jit *j, uint32_t at) {
-  uint32_t id = (uint32_t)j->p.insns[at].imm;
-  switch (id) {
-    case BPF_HELPER_MAP_LOOKUP_ELEM: {
-      bool known = j->lookup.call == at || jit_know_arguments(&j->know, &j->s, bpf_proto_find(id));
-      if (!inlines_lookup(j, at, known)) return 0;
-      const struct bpf_map *map = map_of(j, at);
-      if (is_array(map)) return emit_array_lookup(j, at, map);
+uint32_t jit_emit_array_lookup(struct jit *j, uint32_t at) {
+  const struct bpf_map *map = lookup_map(j, at);
+  return map != NULL && is_array(map) ? emit_array_lookup(j, at, map) : 0;
+}
+
+bool jit_emit_in_line(struct jit *j, uint32_t at) {
+  const struct bpf_map *map = lookup_map(j, at);
+  switch (j->p.insns[at].imm) {
+    case BPF_HELPER_MAP_LOOKUP_ELEM:
+      if (map == NULL || !is_hash(map)) return false;
       emit_hash_lookup(j, at, map);
-      return 1;
-    }
+      return true;
     case BPF_HELPER_GET_SMP_PROCESSOR_ID:
       jit_op(&j->c, 0x8b, RAX, jit_field(j, FIELD(processor)));
       jit_clear_arguments(j, at);
-      return 1;
+      return true;
     case BPF_HELPER_KTIME_GET_NS:
       emit_environment(j, at, offsetof(struct bpf_environment, ktime_ns));
-      return 1;
+      return true;
     default:
-      return 0;
+      return false;
   }
 }

@@ -29,7 +29,7 @@ static struct {
   struct bpf_map *maps[GENERATE_MAPS];
   struct bpf_program targets[GENERATE_TARGETS]; /* of tail calls */
   struct generated generated;
-  uint64_t rules[BPF_JIT_RULES]; /* how many programs each was used for */
+  uint64_t rules[BPF_JIT_RULES]; /* how many programs executed code by it */
   uint64_t number;
   bool safe;
 } test;
@@ -227,6 +227,23 @@ static void random_packet(struct choices *c) {
   }
 }
 
+/* What the JIT says of the slots of a program, and which of them were executed. */
+static struct {
+  uint64_t rules[GENERATE_INSNS_MAX];
+  uint8_t *executed;
+  uint64_t met; /* rules of executed slots, as a set */
+} traced;
+
+static void forget_trace(void) {
+  memset(traced.rules, 0, sizeof traced.rules);
+  memset(traced.executed, 0, GENERATE_INSNS_MAX);
+}
+
+static void note_trace(void) {
+  for (uint32_t at = 0; at < test.generated.count; at++)
+    if (traced.executed[at]) traced.met |= traced.rules[at];
+}
+
 void compare_engines(struct choices *c, bool safe, uint64_t number) {
   static struct world fresh, before, after;
   static struct bpf_jit_cpu cpu; /* asked for once: CPUID takes longer than the rest in a virtual machine */
@@ -234,6 +251,8 @@ void compare_engines(struct choices *c, bool safe, uint64_t number) {
     make_maps();
     save(&fresh);
     cpu = bpf_jit_this_cpu();
+    traced.executed = memory_alloc_low(GENERATE_INSNS_MAX, 16);
+    if (traced.executed == NULL) abort();
   }
   test.safe = safe;
   test.number = number;
@@ -248,24 +267,30 @@ void compare_engines(struct choices *c, bool safe, uint64_t number) {
     fprintf(stderr, "%s", text_string(&report.text));
     fail("bpf_check", "its answer", 1, 0);
   }
-  uint64_t rules = 0;
-  const struct bpf_jit_options options = {
+  const struct bpf_jit_options plain = {
       .blind = choose(c, 4) == 3,
       .blind_seed = number + 1,
       .cpu = choose(c, 2) == 0 ? cpu : (struct bpf_jit_cpu){false, false, false},
-      .rules = &rules,
   };
   const bool mixed = choose(c, 2) != 0;
+  /* Code that notes what is executed is longer: not always. */
+  struct bpf_jit_options options = plain;
+  if (choose(c, 2) != 0) {
+    options.rules = traced.rules;
+    options.executed = traced.executed;
+  }
+  traced.met = 0;
   static const char *const engines[] = {"the interpreter", "checked native code", "native code with facts"};
   struct bpf_result expected = {0};
   /* All from the same place: then the machine lies where it lay before. */
   for (unsigned engine = 0; engine < (safe ? 3 : 2); engine++) {
     if (engine > 0) {
+      forget_trace();
       int error = bpf_jit(&program, engine == 2 ? test.generated.facts : NULL, &options, NULL);
       require(error == 0, engines[engine], "bpf_jit", (uint64_t)error, 0);
       restore(&before);
     }
-    translate_targets((engine > 0) != mixed, &options);
+    translate_targets((engine > 0) != mixed, &plain);
     const struct bpf_result result = run(&program);
     if (engine == 0) {
       expected = result;
@@ -278,11 +303,12 @@ void compare_engines(struct choices *c, bool safe, uint64_t number) {
     }
     compare_results(&result, &expected, engines[engine]);
     if (expected.fault != BPF_FAULT_BUDGET) compare(engines[engine], &after);
+    note_trace();
     program.code->release(program.code);
     program.code = NULL;
   }
   for (unsigned rule = 0; rule < BPF_JIT_RULES; rule++) {
-    test.rules[rule] += rules >> rule & 1;
+    test.rules[rule] += traced.met >> rule & 1;
   }
   memory_free(program.functions);
 }

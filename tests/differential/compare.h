@@ -11,7 +11,7 @@
 /* From here on one in `every` safe programs runs in the Linux kernel too. False, and a sentence on standard error: that is not permitted
  * here. */
 bool compare_with_linux(uint64_t every);
-/* For how many programs the JIT used the rule. */
+/* How many programs executed code that the JIT made by the rule. */
 uint64_t compare_rule_count(enum bpf_jit_rule rule);
 /* How many of them Linux took, and how many it refused, most as too complex. */
 void compare_linux_counts(uint64_t *ran, uint64_t *refused);

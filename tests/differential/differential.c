@@ -3,7 +3,7 @@
  * differential COUNT [FIRST [linux [EVERY]]]: compares the engines on COUNT random programs, numbered from FIRST (1 if not given); the same
  * number is the same program, so that a failure can be had again. With `linux` the safe third of them, or one in EVERY of that, runs in
  * the Linux kernel too, where that is permitted. Says how far it is from time to time, and in the end which rules of the JIT no program
- * met, which is a failure if there were enough programs.
+ * executed, which is a failure if there were enough programs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 enum { ENOUGH = 20000, PROGRESS_PROGRAMS = 1000, PROGRESS_SECONDS = 20 };
 
-/* False: some rule was not met. */
+/* False: some rule was not executed. */
 static bool report_rules(uint64_t count) {
   unsigned missed = 0, seldom = 0;
   for (unsigned rule = 1; rule < BPF_JIT_RULES; rule++) {
@@ -23,11 +23,11 @@ static bool report_rules(uint64_t count) {
   for (unsigned rule = 0; rule < BPF_JIT_RULES && count >= ENOUGH; rule++) {
     if (rule == BPF_JIT_ANDN && !bpf_jit_this_cpu().bmi1) continue;
     if (compare_rule_count((enum bpf_jit_rule)rule) != 0) continue;
-    printf("no program met the rule '%s'\n", bpf_jit_rule_name((enum bpf_jit_rule)rule));
+    printf("no program executed code by the rule '%s'\n", bpf_jit_rule_name((enum bpf_jit_rule)rule));
     missed++;
   }
   if (count >= ENOUGH && missed == 0) {
-    printf("each of %d rules of the JIT was met, the rarest, '%s', by %llu programs\n", BPF_JIT_RULES,
+    printf("code by each of %d rules of the JIT was executed, the rarest, '%s', by %llu programs\n", BPF_JIT_RULES,
            bpf_jit_rule_name((enum bpf_jit_rule)seldom),
            (unsigned long long)compare_rule_count((enum bpf_jit_rule)seldom));
   }

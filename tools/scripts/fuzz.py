@@ -48,7 +48,7 @@ def in_shares(name, program, programs, first, jobs, *arguments):
 
 def compare_engines(programs, first, jobs):
     """One in 50 of the safe programs, which are a third, runs in the Linux kernel too, where that is permitted. Each share tells how far
-    it is, and which rules of the JIT it met."""
+    it is, and which rules of the JIT it executed."""
     return in_shares("eBPF engines", "differential/differential", programs, first, jobs, "linux", "50")
 
 
