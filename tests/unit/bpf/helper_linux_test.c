@@ -2,7 +2,7 @@
  *
  * Helpers compared with Linux's, one by one: the same few instructions run in the kernel (BPF_PROG_TEST_RUN) and here, interpreted and
  * as native code; results, packets and verdicts must agree. Helpers that Linux lets only programs with type information call are
- * compared by whole programs (tests/programs), or by what kernel/bpf says (the other tests of helpers).
+ * compared in tests/system/test_typed_helpers.py, and by whole programs (tests/programs).
  */
 #include <setjmp.h>
 #include <stdarg.h>
