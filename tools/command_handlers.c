@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bundle/bundle.h"
+#include "tools/bundle_request.h"
 #include "tools/command.h"
 #include "tools/control_client.h"
 #include "tools/file.h"
@@ -127,13 +127,23 @@ int command_write(int argc, char **argv) {
   return status;
 }
 
+/* Objects are for `imago verify`: nobody vouches for one. */
+static int refuse_object(const char *path, const struct text *content, struct report *report) {
+  if (content->length < 4 || memcmp(content->data, "\177ELF", 4) != 0) return 0;
+  const struct slice name = bundle_request_default_name(path);
+  return report_error(
+      report, ERROR_INVALID,
+      "%s is an object, not a signed bundle; make one: imago verify %s -o %.*s.imb --key SIGNER.pem --version N", path,
+      path, (int)name.length, name.data);
+}
+
 int command_load(int argc, char **argv) {
   int status = 1, first = operands(argc, argv, load_help, 3, 3, &status);
   if (first < 0) return status;
   const char *name = argv[first], *element = argv[first + 1], *path = argv[first + 2];
   struct report report = {0};
   struct text bundle = {0}, handler = {0}, confirmation = {0};
-  if (file_read(path, BUNDLE_MAX_SIZE, &bundle, &report) != 0) {
+  if (file_read(path, BUNDLE_MAX_SIZE, &bundle, &report) != 0 || refuse_object(path, &bundle, &report) != 0) {
     text_free(&bundle);
     return command_report(argv[0], &report);
   }

@@ -309,12 +309,17 @@ static void bad_argument(const struct explained *subject, const struct proof_fai
 }
 
 static void not_pointer(const struct proof_failure *f, struct text *what, struct text *needed, struct text *hint) {
-  text_addf(what, "uses r%u as an address, which is a number", (unsigned)f->location);
+  const bool function = f->known.kind == PROOF_FUNCTION;
+  text_addf(what, "uses r%u as an address, which is %s", (unsigned)f->location,
+            function ? "that of a function" : "a number");
   text_add(needed, "a pointer to packet, stack, context or a map value");
-  text_add(hint,
-           f->known.lost != 0
-               ? "on one of the ways that meet there it is no pointer; use it in the branch in which it was assigned"
-               : "keep pointers in pointer variables; numbers do not become addresses");
+  if (f->known.lost != 0)
+    text_add(hint,
+             "on one of the ways that meet there it is no pointer; use it in the branch in which it was assigned");
+  else if (function)
+    text_add(hint, "functions are for calls: a program neither reads nor changes its instructions");
+  else
+    text_add(hint, "keep pointers in pointer variables; numbers do not become addresses");
 }
 
 /* --- all --- */

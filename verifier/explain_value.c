@@ -142,7 +142,7 @@ void explain_value(const struct proof_value *v, const struct proof_input *input,
 }
 
 void explain_location(unsigned location, unsigned frame, struct text *out) {
-  if (location < PROOF_REGISTERS) {
+  if (location < PROOF_FIRST_SLOT) { /* r10 too, which no state holds */
     text_addf(out, "r%u", location);
     return;
   }

@@ -160,6 +160,16 @@ static const char source[] =
     "#pragma clang loop unroll(disable)\n"
     "  for (__u32 i = 0; i < 1000000; i++) sum += bpf_get_prandom_u32();\n"
     "  return sum;\n"
+    "}\n"
+    "static long callback(__u32 i, void *p) { return 0; }\n"
+    "SEC(\"xdp\") int modifies_itself(struct xdp_md *ctx) {\n"
+    "  *(volatile __u64 *)(void *)callback = 0x95;\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int misaligned_stack(struct xdp_md *ctx) {\n"
+    "  volatile char bytes[16] = {0};\n"
+    "  __sync_fetch_and_add((__u32 *)(bytes + 1), 1);\n"
+    "  return 0;\n"
     "}\n";
 
 static const struct {
@@ -312,6 +322,16 @@ static const struct {
      "test.bpf.c:141: may execute more than 1000000 instructions\n"
      "  source  for (__u32 i = 0; i < 1000000; i++) sum += bpf_get_prandom_u32();\n"
      "  hint    lower the loops' bounds, or count a loop over the packet: for (int i = 0; i < LIMIT; i++)\n"},
+    {"modifies_itself", "test.bpf.c:146: uses rN as an address, which is that of a function\n"
+                        "  source  *(volatile __u64 *)(void *)callback = 0x95;\n"
+                        "  needed  a pointer to packet, stack, context or a map value\n"
+                        "  known   rN is the function at instruction 6\n"
+                        "  hint    functions are for calls: a program neither reads nor changes its instructions\n"},
+    {"misaligned_stack", "test.bpf.c:151: writes the stack at an address that may be misaligned\n"
+                         "  source  __sync_fetch_and_add((__u32 *)(bytes + 1), 1);\n"
+                         "  needed  an address that is a multiple of the size\n"
+                         "  known   r10 is stack, r10\n"
+                         "  hint    align the member (a packed struct is not), or do it without an atomic operation\n"},
 };
 
 /* Leaves out the line of the instruction, and which register it is: "r7" becomes "rN". */
