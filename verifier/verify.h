@@ -17,7 +17,7 @@ enum {
   VERIFY_MAX_PASSES = 400,
   VERIFY_MAX_WORK = 800000,
   VERIFY_MAX_ROUNDS = 100,
-  VERIFY_PASS_WORK = 200000,
+  VERIFY_PASS_WORK = 700000,
   VERIFY_PASS_ROUNDS = 10,
   VERIFY_MAX_STATES = 2048,  /* that the checker keeps at one time */
   VERIFY_WEIGHT_SLOTS = 128, /* with room for so many slots of stack in a state each unit counts as two, and so on */

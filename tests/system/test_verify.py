@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """imago verify as people use it: a safe program becomes a bundle with its proof, an unsafe one an explanation at its source line."""
+import pathlib
 import re
 
 import pytest
@@ -58,6 +59,17 @@ def test_a_safe_program_becomes_a_bundle_with_its_proof(imago, signed, firewall,
 
 def test_without_a_bundle_it_only_judges(imago, firewall):
     assert re.fullmatch(r"block_dns\.bpf\.o: safe: \d+ instructions, at most \d+ executed, proof of \d+ bytes\n", imago("verify", firewall))
+
+
+KERNELS = pathlib.Path(__file__).parents[2] / "bench/programs"
+
+
+@pytest.mark.parametrize("name", sorted(path.name.removesuffix(".bpf.c") for path in KERNELS.glob("*.bpf.c")))
+def test_the_programs_of_the_measurements_have_proofs(imago, tmp_path, name):
+    """bench/bpf compiles them by the facts of their proofs, and has no others."""
+    kernel = compile_bpf(KERNELS / f"{name}.bpf.c", tmp_path / f"{name}.bpf.o", "-mcpu=v3", f"-I{KERNELS}/ebpf")
+    entry = {"hash_lookup": "hash_lookup_million"}.get(name, name)
+    assert f"{name}.bpf.o: safe: " in imago("verify", kernel, "--program", entry)
 
 
 def test_the_same_program_gives_the_same_bytes(imago, signed, firewall, tmp_path):
