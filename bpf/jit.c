@@ -39,6 +39,7 @@ const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
       [BPF_JIT_LEA] = "copy and sum by lea",
       [BPF_JIT_SCALED] = "copy, product and sum in one",
       [BPF_JIT_MASKED] = "copy and mask by movzx",
+      [BPF_JIT_RECIPROCAL] = "division by multiplication",
       [BPF_JIT_EXTEND] = "extension by shifts",
       [BPF_JIT_ANDN] = "and-not",
       [BPF_JIT_IN_PLACE] = "field changed in place",

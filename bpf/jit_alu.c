@@ -113,12 +113,8 @@ static void emit_mul(struct jit *j, uint32_t at) {
   } else if (insn.imm == 3 || insn.imm == 5 || insn.imm == 9) {
     /* A cycle, where imul takes three. */
     jit_lea(&j->c, wide, to, jit_indexed(to, to, (unsigned)__builtin_ctz((unsigned)insn.imm - 1), 0));
-  } else if (jit_fits8(insn.imm)) {
-    jit_op(&j->c, 0x6b | jit_width(wide), to, jit_reg(to));
-    jit_byte(&j->c, (uint8_t)insn.imm);
   } else {
-    jit_op(&j->c, 0x69 | jit_width(wide), to, jit_reg(to));
-    jit_long(&j->c, (uint32_t)insn.imm);
+    jit_multiply_imm(&j->c, wide, to, to, insn.imm);
   }
 }
 
@@ -184,116 +180,6 @@ static void emit_end(struct jit *j, uint32_t at) {
   }
 }
 
-/* --- division --- */
-
-struct division {
-  unsigned to;
-  bool wide, is_signed, modulo;
-  bool keep_rax, keep_rdx; /* somebody reads r0, r3 behind it */
-};
-
-/* to = to / SCRATCH_2; the divisor is such that the processor divides without a fault. */
-static void divide(struct jit_code *c, struct division d) {
-  unsigned result = d.modulo ? RDX : RAX;
-  if (d.to != RAX) {
-    if (d.keep_rax) jit_mov(c, true, SCRATCH, RAX);
-    jit_mov(c, true, RAX, d.to);
-  }
-  if (d.to != RDX && d.keep_rdx) jit_push(c, RDX);
-  if (d.is_signed) {
-    if (d.wide) jit_byte(c, 0x48);
-    jit_byte(c, 0x99); /* cdq, cqo */
-  } else {
-    jit_mov_imm(c, RDX, 0);
-  }
-  jit_op(c, 0xf7 | jit_width(d.wide), d.is_signed ? 7 : 6, jit_reg(SCRATCH_2));
-  if (d.to != result) jit_mov(c, true, d.to, result);
-  if (d.to != RAX && d.keep_rax) jit_mov(c, true, RAX, SCRATCH);
-  if (d.to != RDX && d.keep_rdx) jit_pop(c, RDX);
-}
-
-/* Division by zero gives 0, modulo by zero the dividend. */
-static void divide_by_zero(struct jit_code *c, struct division d) {
-  if (!d.modulo) {
-    jit_mov_imm(c, d.to, 0);
-  } else if (!d.wide) {
-    jit_mov(c, false, d.to, d.to);
-  }
-}
-
-/* Signed division by -1 negates; its modulo is 0. The processor would fault on the one quotient that does not fit. */
-static void divide_by_minus_one(struct jit_code *c, struct division d) {
-  if (d.modulo) {
-    jit_mov_imm(c, d.to, 0);
-  } else {
-    jit_op(c, 0xf7 | jit_width(d.wide), 3, jit_reg(d.to));
-  }
-}
-
-static void divide_by_constant(struct jit *j, struct division d, int32_t imm) {
-  struct jit_code *c = &j->c;
-  if (imm == 0) {
-    divide_by_zero(c, d);
-  } else if (imm == -1 && d.is_signed) {
-    divide_by_minus_one(c, d);
-  } else if (imm > 0 && (imm & (imm - 1)) == 0 && !d.is_signed) {
-    unsigned bits = (unsigned)__builtin_ctz((unsigned)imm);
-    if (d.modulo) {
-      jit_alu_imm(c, false, ALU_AND, jit_reg(d.to), imm - 1);
-    } else if (bits != 0) {
-      jit_shift_imm(c, d.wide, SHIFT_SHR, d.to, bits);
-    } else if (!d.wide) {
-      jit_mov(c, false, d.to, d.to);
-    }
-  } else {
-    uint64_t divisor = d.wide ? (uint64_t)(int64_t)imm : (uint32_t)imm;
-    if (j->options.blind) {
-      jit_load_constant(j, SCRATCH, divisor);
-      jit_mov(c, true, SCRATCH_2, SCRATCH);
-    } else {
-      jit_mov_imm(c, SCRATCH_2, divisor);
-    }
-    divide(c, d);
-  }
-}
-
-static void emit_division(struct jit *j, uint32_t at) {
-  struct bpf_insn insn = j->p.insns[at];
-  struct jit_code *c = &j->c;
-  struct division d = {
-      .to = jit_native(bpf_dst(insn)),
-      .wide = BPF_CLASS(insn.code) == BPF_ALU64,
-      .is_signed = insn.off == 1,
-      .modulo = BPF_OP(insn.code) == BPF_MOD,
-      .keep_rax = (jit_live(j, at) & LIVE_LOW(0)) != 0,
-      .keep_rdx = (jit_live(j, at) & LIVE_LOW(3)) != 0,
-  };
-  if (!(insn.code & BPF_X)) {
-    divide_by_constant(j, d, insn.imm);
-    return;
-  }
-  uint32_t end = jit_label_new(c), next = 0;
-  jit_mov(c, d.wide, SCRATCH_2, jit_native(bpf_src(insn)));
-  if (!(jit_fact(&j->p, at) & BPF_FACT_DIVISOR)) {
-    next = jit_label_new(c);
-    jit_test(c, d.wide, SCRATCH_2, SCRATCH_2);
-    jit_jump_if(c, CC_NOT_EQUAL, next);
-    divide_by_zero(c, d);
-    jit_jump(c, end);
-    jit_label_set(c, next);
-  }
-  if (d.is_signed) {
-    next = jit_label_new(c);
-    jit_alu_imm(c, d.wide, ALU_CMP, jit_reg(SCRATCH_2), -1);
-    jit_jump_if(c, CC_NOT_EQUAL, next);
-    divide_by_minus_one(c, d);
-    jit_jump(c, end);
-    jit_label_set(c, next);
-  }
-  divide(c, d);
-  jit_label_set(c, end);
-}
-
 /* --- all of them --- */
 
 uint32_t jit_emit_alu(struct jit *j, uint32_t at) {
@@ -319,7 +205,7 @@ uint32_t jit_emit_alu(struct jit *j, uint32_t at) {
       break;
     case BPF_DIV:
     case BPF_MOD:
-      emit_division(j, at);
+      jit_emit_division(j, at);
       break;
     case BPF_LSH:
       emit_shift(j, at, SHIFT_SHL);

@@ -157,6 +157,7 @@ void jit_emit_copy(struct jit *j, uint32_t index);
 
 /* Each translates the instruction at `at` and returns how many slots it took. */
 uint32_t jit_emit_alu(struct jit *j, uint32_t at);
+void jit_emit_division(struct jit *j, uint32_t at);
 uint32_t jit_emit_jump(struct jit *j, uint32_t at);
 uint32_t jit_emit_memory(struct jit *j, uint32_t at);
 uint32_t jit_emit_call(struct jit *j, uint32_t at);

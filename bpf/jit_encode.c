@@ -129,6 +129,15 @@ void jit_alu_imm(struct jit_code *c, bool wide, enum jit_alu operation, struct j
   jit_long(c, (uint32_t)value);
 }
 
+void jit_multiply_imm(struct jit_code *c, bool wide, unsigned to, unsigned from, int32_t value) {
+  jit_op(c, (jit_fits8(value) ? 0x6bu : 0x69u) | jit_width(wide), to, jit_reg(from));
+  if (jit_fits8(value)) {
+    jit_byte(c, (uint8_t)value);
+  } else {
+    jit_long(c, (uint32_t)value);
+  }
+}
+
 void jit_mov_imm(struct jit_code *c, unsigned to, uint64_t value) {
   if (value == 0) {
     jit_op(c, 0x31, to, jit_reg(to)); /* xor */

@@ -154,6 +154,8 @@ static inline void jit_alu(struct jit_code *c, bool wide, enum jit_alu operation
 }
 /* Of a register or of memory; shortest form. */
 void jit_alu_imm(struct jit_code *c, bool wide, enum jit_alu operation, struct jit_rm to, int32_t value);
+/* to = from * value */
+void jit_multiply_imm(struct jit_code *c, bool wide, unsigned to, unsigned from, int32_t value);
 /* Loads the whole register, in the shortest form. Flags are lost. */
 void jit_mov_imm(struct jit_code *c, unsigned to, uint64_t value);
 /* Flags that say how the register compares with zero. */

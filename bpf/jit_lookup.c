@@ -117,12 +117,7 @@ static void multiply(struct jit_code *c, uint32_t factor) {
     unsigned count = (unsigned)__builtin_ctz(factor);
     if (count != 0) jit_shift_imm(c, true, SHIFT_SHL, RAX, count);
   } else {
-    jit_op(c, (jit_fits8((int32_t)factor) ? 0x6bu : 0x69u) | OP_WIDE, RAX, jit_reg(RAX));
-    if (jit_fits8((int32_t)factor)) {
-      jit_byte(c, factor);
-    } else {
-      jit_long(c, factor);
-    }
+    jit_multiply_imm(c, true, RAX, RAX, (int32_t)factor);
   }
 }
 

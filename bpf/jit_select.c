@@ -96,13 +96,7 @@ static uint32_t select_scaled(struct jit *j, uint32_t at) {
   if (scale == 0) {
     if (next == at || ((uint32_t)product.imm & ((uint32_t)product.imm - 1)) == 0)
       return NO_MATCH; /* jit_emit_alu has better */
-    unsigned wide = jit_width(is_wide_class(product) && jit_upper_live(j, next, d));
-    jit_op(&j->c, (jit_fits8(product.imm) ? 0x6bu : 0x69u) | wide, jit_native(d), jit_reg(native));
-    if (jit_fits8(product.imm)) {
-      jit_byte(&j->c, (uint8_t)product.imm);
-    } else {
-      jit_long(&j->c, (uint32_t)product.imm);
-    }
+    jit_multiply_imm(&j->c, is_wide_class(product) && jit_upper_live(j, next, d), jit_native(d), native, product.imm);
     return next + 1 - at;
   }
   int32_t added = 0;

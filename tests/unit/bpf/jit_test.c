@@ -341,6 +341,49 @@ static void test_walks(void **state) {
   }
 }
 
+/* Quotients and rests by constants are those of C, in both widths and in every kind of register, and r0 and r3 stay as they are: small
+ * divisors, those whose reciprocal doesn't fit (7, 21, 641 and its cofactor), neighbours of powers of two; dividends around multiples of them. */
+static void test_division_by_constants(void **state) {
+  static const uint32_t divisors[] = {
+      3,  5,   6,   7,   9,   10,   11,   12,    14,    19,      21,           25,         28,         31,
+      33, 100, 127, 255, 641, 1000, 1500, 65535, 65537, 6700417, 1u << 30 | 1, 1000000007, 2147483646, INT32_MAX};
+  static const uint8_t registers[] = {0, 3, 7};
+  for (size_t i = 0; i < COUNT(divisors) * 8; i++) {
+    const uint64_t d = divisors[i / 8], dividends[] = {0,
+                                                       1,
+                                                       d - 1,
+                                                       d,
+                                                       2 * d - 1,
+                                                       UINT32_MAX / d * d - 1,
+                                                       UINT32_MAX,
+                                                       (uint64_t)UINT32_MAX + 1,
+                                                       (uint64_t)INT64_MAX / d * d - 1,
+                                                       (uint64_t)1 << 63,
+                                                       UINT64_MAX / d * d - 1,
+                                                       UINT64_MAX / d * d,
+                                                       UINT64_MAX};
+    const bool wide = (i & 1) != 0, modulo = (i & 2) != 0;
+    for (size_t x = 0; x < COUNT(dividends); x++) {
+      const unsigned r = registers[(x + i / 4) % COUNT(registers)];
+      struct bpf_insn insns[] = {
+          MOV_IMM(0, 1000),
+          MOV_IMM(3, 2000),
+          LOAD(BPF_DW, r, 1, 0),
+          INSN((wide ? BPF_ALU64 : BPF_ALU) | (modulo ? BPF_MOD : BPF_DIV) | BPF_K, r, 0, 0, (int32_t)d),
+          ADD(0, r == 0 ? 3 : r),
+          ADD_IMM(r == 0 ? 1 : 0, r == 7 ? 1 : 0),
+          EXIT(),
+      };
+      const uint64_t dividend = wide ? dividends[x] : (uint32_t)dividends[x];
+      const uint64_t value = modulo ? dividend % d : dividend / d;
+      uint64_t memory = dividends[x];
+      struct bpf_result result = run_both(insns, COUNT(insns), &memory, sizeof memory, NULL, 0);
+      assert_int_equal(result.fault, BPF_FAULT_NONE);
+      assert_int_equal(result.r0, value + (r == 0 ? 2000 : 1000) + (r == 7));
+    }
+  }
+}
+
 static uint32_t count_calls(struct bpf_native code) {
   uint32_t calls = 0;
   for (uint32_t i = 0; i < code.length; i++)
@@ -592,13 +635,21 @@ static void test_callbacks(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules),          cmocka_unit_test(test_plain_processor),
-      cmocka_unit_test(test_no_frame),       cmocka_unit_test(test_packet_bounds),
-      cmocka_unit_test(test_walks),          cmocka_unit_test(test_array_lookup),
-      cmocka_unit_test(test_lookup_keys),    cmocka_unit_test(test_blinding),
-      cmocka_unit_test(test_jump_lengths),   cmocka_unit_test(test_refused),
-      cmocka_unit_test(test_budget),         cmocka_unit_test(test_callbacks),
-      cmocka_unit_test(test_extended_twice), cmocka_unit_test(test_caller_frame_is_zeroed),
+      cmocka_unit_test(test_rules),
+      cmocka_unit_test(test_plain_processor),
+      cmocka_unit_test(test_no_frame),
+      cmocka_unit_test(test_packet_bounds),
+      cmocka_unit_test(test_walks),
+      cmocka_unit_test(test_division_by_constants),
+      cmocka_unit_test(test_array_lookup),
+      cmocka_unit_test(test_lookup_keys),
+      cmocka_unit_test(test_blinding),
+      cmocka_unit_test(test_jump_lengths),
+      cmocka_unit_test(test_refused),
+      cmocka_unit_test(test_budget),
+      cmocka_unit_test(test_callbacks),
+      cmocka_unit_test(test_extended_twice),
+      cmocka_unit_test(test_caller_frame_is_zeroed),
       cmocka_unit_test(test_groups),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
