@@ -76,7 +76,6 @@ enum proof_failure_kind {
   PROOF_TOO_DEEP,        /* over BPF_MAX_FRAMES calls */
   PROOF_NOT_FUNCTION,    /* callx */
   PROOF_RESULT,          /* r0 at exit is no number */
-  PROOF_RUNS_OFF,        /* control runs off the end, or into the second half of an immediate */
   /* Control */
   PROOF_NO_POINT,   /* backward jump, or callback, to what is no entry of the plan: at the state's pc */
   PROOF_NOT_WITHIN, /* arrival is within no recorded state: location of the first difference to the last one; entry */

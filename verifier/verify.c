@@ -66,7 +66,7 @@ static bool walk(struct search *s, const struct proof_hooks *hooks) {
 
 static bool walk_and_learn(struct search *s) {
   const struct proof_hooks hooks = search_hooks(s);
-  s->amended = s->cost_amended = s->reads_lost = false;
+  s->amended = s->cost_amended = s->reads_lost = s->limited = false;
   s->failure.kind = PROOF_OK;
   for (uint32_t i = 0; i < s->draft.point_count; i++) {
     struct point *point = &s->draft.points[i];

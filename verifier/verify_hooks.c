@@ -361,7 +361,9 @@ static bool learn(struct search *s, const struct proof_failure *failure) {
 
 static bool failed(void *context, const struct proof_failure *failure) {
   struct search *s = context;
-  if (!learn(s, failure) && s->failure.kind == PROOF_OK) {
+  bool learned = learn(s, failure);
+  s->limited |= !learned && (failure->kind == PROOF_NO_STATES || failure->kind == PROOF_NO_WORK);
+  if (!learned && s->failure.kind == PROOF_OK) {
     s->failure = *failure;
     if (!failure->state) {
       memory_free(s->failure_at);

@@ -156,7 +156,6 @@ static bool is_hopeless(enum proof_failure_kind kind) {
     case PROOF_NO_SLOTS:
     case PROOF_NO_HELPER:
     case PROOF_TOO_DEEP:
-    case PROOF_RUNS_OFF:
     case PROOF_TOO_NESTED:
       return true;
     default:
@@ -194,6 +193,7 @@ bool refine(struct search *s) {
     if (!state_replace(&s->fault_at, s->failure_at)) s->no_memory = true;
   }
   if (is_hopeless(failure->kind)) return false;
+  if (s->limited && roll_up(s)) return begin_anew(s);
   if (limit) return roll_up(s) && begin_anew(s);
   if (failure->known.lost != 0 && take_apart_at(s, failure->known.lost - 1)) return begin_anew(s);
   if (narrow_all(s)) return true;

@@ -45,6 +45,7 @@ struct search {
   bool cost_amended; /* costs were seen that are more than was known */
   bool no_memory;
   bool reads_lost;     /* something forgotten was read */
+  bool limited;        /* it ended for a limit that can't be raised */
   struct wish *wishes; /* points to be added */
   uint32_t wish_count, wish_capacity;
   struct proof_failure failure;   /* the first that nothing was learned from; kind PROOF_OK: none */

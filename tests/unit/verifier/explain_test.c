@@ -13,9 +13,8 @@
 #include <cmocka.h>
 
 #include "compile.h"
+#include "tests/unit/proof/proof_case.h"
 #include "verifier/verify_subject.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char source[] =
     "struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, __u64); __type(value, __u64); __uint(max_entries, 4); } flows SEC(\".maps\");\n"
@@ -170,6 +169,26 @@ static const char source[] =
     "  volatile char bytes[16] = {0};\n"
     "  __sync_fetch_and_add((__u32 *)(bytes + 1), 1);\n"
     "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") int stands_still(struct xdp_md *ctx) {\n"
+    "  __u32 last = ctx->rx_queue_index & 15;\n"
+    "  for (__u32 i = 0; i < last;)\n"
+    "    if (bpf_get_prandom_u32() != 7) i++;\n"
+    "  return 0;\n"
+    "}\n"
+    "#define FOR(i) for (volatile __u32 i = 0; i < 2; i++)\n"
+    "SEC(\"xdp\") int nested_too_deep(struct xdp_md *ctx) {\n"
+    "  FOR(a) FOR(b) FOR(c) FOR(d) FOR(e) FOR(f) FOR(g) FOR(h) FOR(i)\n"
+    "  FOR(j) FOR(k) FOR(l) FOR(m) FOR(n) FOR(o) FOR(p) FOR(q)\n"
+    "    bpf_get_prandom_u32();\n"
+    "  return 0;\n"
+    "}\n"
+    "SEC(\"xdp\") long returns_a_pointer(struct xdp_md *ctx) {\n"
+    "  return (long)ctx;\n"
+    "}\n"
+    "SEC(\"xdp\") int too_far(struct xdp_md *ctx) {\n"
+    "  unsigned char *p = DATA(ctx) + 0x30000000;\n"
+    "  return p > END(ctx);\n"
     "}\n";
 
 static const struct {
@@ -332,6 +351,71 @@ static const struct {
                          "  needed  an address that is a multiple of the size\n"
                          "  known   r10 is stack, r10\n"
                          "  hint    align the member (a packed struct is not), or do it without an atomic operation\n"},
+    {"stands_still", "test.bpf.c:157: this loop is not proven to end\n"
+                     "  source  if (bpf_get_prandom_u32() != 7) i++;\n"
+                     "  needed  a counter that moves the same way on every trip\n"
+                     "  path    test.bpf.c:156  for (__u32 i = 0; i < last;)  -> goes on\n"
+                     "  hint    count it: for (int i = 0; i < LIMIT; i++)\n"},
+    {"nested_too_deep",
+     "test.bpf.c:164: loops are nested over 16 deep\n"
+     "  source  bpf_get_prandom_u32();\n"
+     "  path    test.bpf.c:162  FOR(a) FOR(b) FOR(c) FOR(d) FOR(e) FOR(f) FOR(g) FOR(h) FOR(i)  -> line 163\n"
+     "          test.bpf.c:163  FOR(j) FOR(k) FOR(l) FOR(m) FOR(n) FOR(o) FOR(p) FOR(q)  -> line 164\n"
+     "  hint    nest fewer loops\n"},
+    {"returns_a_pointer", "test.bpf.c:168: returns what is not a number\n"
+                          "  source  return (long)ctx;\n"
+                          "  needed  a number in rN\n"
+                          "  known   rN is the context\n"
+                          "  hint    return a verdict such as XDP_PASS on every way\n"},
+    {"too_far", "test.bpf.c:171: moves the packet too far\n"
+                "  source  unsigned char *p = DATA(ctx) + 0x30000000;\n"
+                "  needed  an offset below 2^29\n"
+                "  known   rN is packet data, not beyond data_end\n"
+                "  hint    look at the number: nothing that a program reaches is so far away\n"},
+};
+
+/* What compiled C can't have, or the verifier sees to: programs by hand, and what the checker says along a plan that doesn't do. The last
+ * loop counts to 9. */
+#define COUNTED MOV_IMM(6, 0), MOV_IMM(0, 0), ADD_IMM(6, 1), JUMP_IMM(BPF_JLT, 6, 9, -2), EXIT()
+#define LOOP_AT_2(...) \
+  .entry_count = 1, .entries = {{.kind = PROOF_LOOP, .key = {2}, .end = 3, .measure = 6, .step = 1, __VA_ARGS__}}
+#define R6_TO_8 .change_count = 1, .changes = {{0, {.location = 6, .value = CASE_BETWEEN(0, 8)}}}
+#define ON_ONE_WAY(...) LOAD(BPF_W, 6, 1, 16), JUMP_IMM(BPF_JEQ, 6, 0, 1), __VA_ARGS__, MOV_IMM(0, 0), EXIT()
+
+static const struct {
+  struct proof_case of;
+  const char *text;
+} by_hand[] = {
+    {{NULL, PROOF_BAD_PROGRAM, 0, INSNS(MOV_IMM(0, 0))},
+     "test.bpf.o: instruction 0: the program is malformed\n"
+     "  hint    compile it with clang -target bpf\n"},
+    {{NULL, PROOF_NOT_FUNCTION, 1, INSNS(MOV_IMM(2, 5), INSN(BPF_JMP | BPF_CALL | BPF_X, 2, 0, 0, 0), EXIT())},
+     "test.bpf.o: instruction 1: calls what is not known to be one function of the program\n"
+     "  needed  the address of one function\n"
+     "  known   r2 is 5\n"
+     "  hint    call it by name, or choose between calls with if\n"},
+    {{NULL, PROOF_NO_HELPER, 0, INSNS(CALL_HELPER(19), EXIT())},
+     "test.bpf.o: instruction 0: bpf_skb_vlan_pop is not for programs of this kind\n"
+     "  hint    docs/ebpf.md lists the helpers of each kind of program\n"},
+    {{NULL, PROOF_NO_POINT, 2, INSNS(COUNTED)},
+     "test.bpf.o: instruction 2: this loop could not be followed\n"
+     "  hint    write it as a loop with a counter and one entry\n"},
+    {{NULL, PROOF_NOT_WITHIN, 2, INSNS(COUNTED), LOOP_AT_2(.body = {2, 0})},
+     "test.bpf.o: instruction 2: what holds in this loop could not be found\n"
+     "  hint    give the loop a constant bound, and set in it only what it needs\n"},
+    {{NULL, PROOF_BODY, 2, INSNS(COUNTED), LOOP_AT_2(.body = {1, 0}), R6_TO_8},
+     "test.bpf.o: instruction 2: the length of this loop's body could not be found\n"
+     "  hint    give the loops inside it constant bounds\n"},
+    {{NULL, PROOF_COST, 3, INSNS(ON_ONE_WAY(MOV_IMM(0, 0))), .entry_count = 1,
+      .entries = {{.kind = PROOF_MERGE, .key = {3}}}},
+     "test.bpf.o: instruction 3: the number of instructions up to here could not be bounded\n"
+     "  hint    give loops constant bounds\n"},
+    {{NULL, PROOF_NO_JOIN, 9,
+      INSNS(LOAD(BPF_W, 6, 1, 16), JUMP_IMM(BPF_JEQ, 6, 0, 7), LOAD_MAP(1, RING), MOV_IMM(2, 8), MOV_IMM(3, 0),
+            CALL_HELPER(131), JUMP_IMM(BPF_JEQ, 0, 0, 1), JUMP(0), MOV_IMM(0, 0), EXIT())},
+     "test.bpf.o: instruction 9: ways meet here that hold different locks or records\n"
+     "  needed  the same on each way\n"
+     "  hint    release it on every way before they meet\n"},
 };
 
 /* Leaves out the line of the instruction, and which register it is: "r7" becomes "rN". */
@@ -384,7 +468,60 @@ static void unsafe_programs_are_explained(void **state) {
   text_free(&object);
 }
 
+static void explain_verdict(const struct bpf_insn *insns, uint32_t count, const struct proof_verdict *verdict,
+                            struct text *out) {
+  static struct linked_program nothing; /* no lines are known */
+  struct proof_program program;
+  const struct proof_input input = case_input(insns, count, &program);
+  const struct explained explained = {&nothing, &input, "test.bpf.o"};
+  const struct verify_result result = {.end = VERIFY_REFUSED, .verdict = *verdict};
+  struct report report = {0};
+  explain_failure(&explained, &result, &report);
+  text_clear(out);
+  text_add(out, text_string(&report.text));
+  report_free(&report);
+}
+
+/* What compiled C can't have, and what says something of the plan, is explained as well: without lines, by the number of the instruction. */
+static void refusals_of_the_checker_are_explained(void **state) {
+  struct bpf_fact facts[CASE_INSNS];
+  struct text out = {0};
+  for (size_t i = 0; i < COUNT(by_hand); i++) {
+    const struct proof_case *c = &by_hand[i].of;
+    const struct proof_verdict verdict = case_walk(c, facts);
+    if (verdict.failure.kind != c->kind || verdict.failure.pc != c->pc)
+      fail_msg("row %zu: refusal %d at %u", i, (int)verdict.failure.kind, verdict.failure.pc);
+    explain_verdict(c->insns, c->count, &verdict, &out);
+    struct text said = {0};
+    for (const char *line = text_string(&out); *line != '\0'; line += strcspn(line, "\n") + 1)
+      if (strncmp(line, "  code", 6) != 0) text_add_bytes(&said, line, strcspn(line, "\n") + 1);
+    if (strcmp(text_string(&said), by_hand[i].text) != 0)
+      fail_msg("row %zu says\n%snot\n%s", i, text_string(&said), by_hand[i].text);
+    text_free(&said);
+  }
+  text_free(&out);
+}
+
+/* Each kind of failure says something, and something that no other says. */
+static void each_kind_has_its_own_text(void **state) {
+  static const struct bpf_insn insns[] = {EXIT()};
+  struct text said[PROOF_TOO_NESTED + 1] = {{0}};
+  for (unsigned kind = PROOF_OK + 1; kind <= PROOF_TOO_NESTED; kind++) {
+    const struct proof_verdict verdict = {
+        .failure = {.kind = (enum proof_failure_kind)kind, .location = 1, .helper = 1, .entry = UINT32_MAX}};
+    explain_verdict(insns, COUNT(insns), &verdict, &said[kind]);
+    assert_null(strstr(text_string(&said[kind]), "cannot be proven safe"));
+    for (unsigned other = PROOF_OK + 1; other < kind; other++)
+      if (strcmp(text_string(&said[kind]), text_string(&said[other])) == 0)
+        fail_msg("%u says what %u says", kind, other);
+  }
+  for (unsigned kind = 0; kind <= PROOF_TOO_NESTED; kind++)
+    text_free(&said[kind]);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(unsafe_programs_are_explained)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(unsafe_programs_are_explained),
+                                     cmocka_unit_test(refusals_of_the_checker_are_explained),
+                                     cmocka_unit_test(each_kind_has_its_own_text)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
