@@ -92,38 +92,14 @@ bool proof_number_meet(struct proof_number *n, const struct proof_number *other)
   return false;
 }
 
-/* The smallest number >= at whose lower half is within low ... high. False: there is none. */
-static bool first_with_half(uint64_t *at, uint32_t low, uint32_t high) {
-  const uint32_t half = (uint32_t)*at;
-  if (half >= low && half <= high) return true;
-  uint64_t upper = *at >> 32;
-  if (half > high && ++upper > UINT32_MAX) return false;
-  *at = upper << 32 | low;
-  return true;
-}
-
-/* Whole values end where their lower halves let them. */
-static bool narrow_by_half(uint64_t *umin, uint64_t *umax, const struct proof_range *low) {
-  uint64_t complement = ~*umax;
-  if (!first_with_half(umin, (uint32_t)low->umin, (uint32_t)low->umax)) return false;
-  if (!first_with_half(&complement, ~(uint32_t)low->umax, ~(uint32_t)low->umin)) return false;
-  *umax = ~complement;
-  return true;
-}
-
-static bool settle_halves(struct proof_range *wide, struct proof_range *low) {
+/* The lower half is within what the whole value leaves it, and is the whole where that is no larger. */
+static void settle_halves(struct proof_range *wide, struct proof_range *low) {
   proof_range_know(low, 32, proof_reading_of(wide, false));
   proof_range_know(low, 32, proof_reading_of(wide, true));
-  /* Turning the sign bit leaves the lower half as it is. */
-  uint64_t sign = UINT64_C(1) << 63, smin = (uint64_t)wide->smin ^ sign, smax = (uint64_t)wide->smax ^ sign;
-  if (!narrow_by_half(&wide->umin, &wide->umax, low) || !narrow_by_half(&smin, &smax, low)) return false;
-  wide->smin = (int64_t)(smin ^ sign);
-  wide->smax = (int64_t)(smax ^ sign);
   if (wide->smin >= INT32_MIN && wide->smax <= INT32_MAX) {
     wide->smin = proof_smax(wide->smin, low->smin);
     wide->smax = proof_smin(wide->smax, low->smax);
   }
-  return true;
 }
 
 /* Both readings narrow each other, and what the values have in common, their leading bits, is known. */
@@ -162,7 +138,7 @@ static bool deduce(struct proof_number *n) {
     if (round == ROUNDS) return true;
     if (!proof_range_to_members(&n->wide, 64, n->value, n->mask)) return false;
     if (!proof_range_to_members(&n->low, 32, n->value, n->mask)) return false;
-    if (!settle_halves(&n->wide, &n->low)) return false;
+    settle_halves(&n->wide, &n->low);
     if (proof_number_equal(&before, n)) return true;
   }
 }

@@ -23,17 +23,12 @@ static struct bits add_bits(struct bits a, struct bits b) {
   return known(value, (most ^ value) | a.mask | b.mask);
 }
 
-/* A sum of shifted b, one for each bit of a that is or may be 1. */
+/* Of a product the zeros at the end are known: those of both. */
 static struct bits mul_bits(struct bits a, struct bits b) {
-  struct bits sum = {0, 0}, exact = {a.value * b.value, 0};
-  for (; (a.value | a.mask) != 0; a.value >>= 1, a.mask >>= 1, b.value <<= 1, b.mask <<= 1) {
-    if (a.value & 1) {
-      sum = add_bits(sum, (struct bits){0, b.mask});
-    } else if (a.mask & 1) {
-      sum = add_bits(sum, (struct bits){0, b.value | b.mask});
-    }
-  }
-  return add_bits(exact, sum);
+  const uint64_t some_a = a.value | a.mask, some_b = b.value | b.mask;
+  if ((a.mask | b.mask) == 0 || some_a == 0 || some_b == 0) return (struct bits){a.value * b.value, 0};
+  const int zeros = __builtin_ctzll(some_a) + __builtin_ctzll(some_b);
+  return (struct bits){0, zeros < 64 ? ~UINT64_C(0) << zeros : 0};
 }
 
 static struct bits combine_bits(unsigned op, struct bits a, struct bits b) {
@@ -57,7 +52,7 @@ static struct bits combine_bits(unsigned op, struct bits a, struct bits b) {
   }
 }
 
-/* --- ranges --- */
+/* --- ranges: of bitwise or and exclusive or the known bits say more --- */
 
 /* The width of a sum or difference; too much is all. */
 static uint64_t both_widths(struct proof_reading x, struct proof_reading y) {
@@ -94,18 +89,6 @@ static void know_and(struct proof_range *r, const struct proof_range *a, const s
   r->smax = proof_smax(a->smax, b->smax);
 }
 
-static struct proof_range complement(const struct proof_range *r, unsigned bits) {
-  uint64_t all = proof_ones(bits);
-  return (struct proof_range){all - r->umax, all - r->umin, ~r->smax, ~r->smin};
-}
-
-/* a | b is ~(~a & ~b). */
-static void know_or(struct proof_range *r, unsigned bits, const struct proof_range *a, const struct proof_range *b) {
-  struct proof_range not_a = complement(a, bits), not_b = complement(b, bits), both = proof_range_full(bits);
-  know_and(&both, &not_a, &not_b);
-  *r = complement(&both, bits);
-}
-
 static void combine_ranges(unsigned op, unsigned bits, const struct proof_range *a, const struct proof_range *b,
                            struct proof_range *r) {
   for (unsigned with_sign = 0; (op == BPF_ADD || op == BPF_SUB) && with_sign < 2; with_sign++) {
@@ -115,9 +98,7 @@ static void combine_ranges(unsigned op, unsigned bits, const struct proof_range 
   }
   if (op == BPF_MUL) know_products(r, bits, a, b);
   if (op == BPF_AND) know_and(r, a, b);
-  if (op == BPF_OR) know_or(r, bits, a, b);
-  /* Exclusive or: exact for ~a, else what the known bits say. */
-  if (op == BPF_XOR && b->umin == proof_ones(bits)) *r = complement(a, bits);
+  if (op == BPF_OR) r->umin = proof_max(a->umin, b->umin);
 }
 
 /* Those whose lower half depends on lower halves only. `n` is unknown. */
@@ -192,39 +173,13 @@ static void divide(struct proof_number *n, unsigned bits, const struct proof_num
 static void modulo(struct proof_number *n, unsigned bits, const struct proof_number *a, const struct proof_number *b) {
   const struct proof_range *x = proof_range_of(a, bits), y = *proof_range_of(b, bits);
   struct proof_range *r = proof_range_in(n, bits);
-  const bool constant = y.umin == y.umax;
   if (x->umax < y.umin || y.umax == 0) {
     shift_by(n, BPF_LSH, bits, a, 0); /* all that is known of a in this width */
-  } else if (constant && is_power_of_two(y.umin)) {
+  } else if (y.umin == y.umax && is_power_of_two(y.umin)) {
     const struct proof_number ones = proof_number_constant(y.umin - 1);
     combine(n, BPF_AND, bits, a, &ones);
-  } else if (constant && x->umin / y.umin == x->umax / y.umin) {
-    r->umin = x->umin % y.umin;
-    r->umax = x->umax % y.umin;
   } else {
     r->umax = y.umin == 0 ? x->umax : proof_min(x->umax, y.umax - 1);
-  }
-}
-
-/* Quotients truncate toward zero, remainders have the dividend's sign. Where neither operand is negative it is the unsigned
- * operation. Otherwise only constant divisors say something. */
-static void divide_signed(struct proof_number *n, unsigned op, unsigned bits, const struct proof_number *a,
-                          const struct proof_number *b) {
-  const struct proof_range *x = proof_range_of(a, bits), *y = proof_range_of(b, bits);
-  struct proof_range *r = proof_range_in(n, bits);
-  const int64_t divisor = y->smin;
-  if (x->smin >= 0 && y->smin >= 0) {
-    (op == BPF_DIV ? divide : modulo)(n, bits, a, b);
-  } else if (y->smin != y->smax || divisor == 0 || divisor == -1) {
-    return;
-  } else if (op == BPF_DIV) {
-    const int64_t low = x->smin / divisor, high = x->smax / divisor;
-    r->smin = proof_smin(low, high);
-    r->smax = proof_smax(low, high);
-  } else {
-    const int64_t most = (int64_t)((divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor) - 1);
-    r->smin = x->smin >= 0 ? 0 : proof_smax(x->smin, -most);
-    r->smax = x->smax <= 0 ? 0 : proof_smin(x->smax, most);
   }
 }
 
@@ -269,9 +224,8 @@ void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const stru
       break;
     case BPF_DIV:
     case BPF_MOD:
-      if (insn.off != 0) {
-        divide_signed(&n, op, bits, dst, b);
-      } else {
+      /* With a sign it is the same where neither is negative; otherwise nothing is known. */
+      if (insn.off == 0 || (proof_range_of(dst, bits)->smin >= 0 && proof_range_of(b, bits)->smin >= 0)) {
         (op == BPF_DIV ? divide : modulo)(&n, bits, dst, b);
       }
       break;

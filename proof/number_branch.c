@@ -5,13 +5,6 @@
 #include "proof/number.h"
 #include "proof/range.h"
 
-/* The comparison that holds when this one does not, by operation / 16. */
-static const uint8_t negated[] = {
-    [BPF_JEQ >> 4] = BPF_JNE,   [BPF_JNE >> 4] = BPF_JEQ,   [BPF_JGT >> 4] = BPF_JLE,   [BPF_JGE >> 4] = BPF_JLT,
-    [BPF_JLT >> 4] = BPF_JGE,   [BPF_JLE >> 4] = BPF_JGT,   [BPF_JSGT >> 4] = BPF_JSLE, [BPF_JSGE >> 4] = BPF_JSLT,
-    [BPF_JSLT >> 4] = BPF_JSGE, [BPF_JSLE >> 4] = BPF_JSGT,
-};
-
 /* left < right, or <= if not strict. */
 static bool order(struct proof_range *left, struct proof_range *right, bool strict) {
   if (left->umin > right->umax || (strict && left->umin == right->umax)) return false;
@@ -38,31 +31,21 @@ static bool exclude(struct proof_range *r, const struct proof_range *constant) {
   return true;
 }
 
-static bool compare(unsigned op, struct proof_range *left, struct proof_range *right) {
-  switch (op) {
-    case BPF_JEQ:
-      proof_range_narrow(left, right);
-      *right = *left;
-      return true;
-    case BPF_JNE:
-      return exclude(left, right) && exclude(right, left);
-    case BPF_JGT:
-      return order(right, left, true);
-    case BPF_JGE:
-      return order(right, left, false);
-    case BPF_JLT:
-      return order(left, right, true);
-    case BPF_JLE:
-      return order(left, right, false);
-    case BPF_JSGT:
-      return order_signed(right, left, true);
-    case BPF_JSGE:
-      return order_signed(right, left, false);
-    case BPF_JSLT:
-      return order_signed(left, right, true);
-    default:
-      return order_signed(left, right, false);
-  }
+/* Each order as left < right or left <= right. */
+static const struct {
+  bool with_sign, swapped, strict;
+} orders[] = {
+    [BPF_JGT >> 4] = {false, true, true},  [BPF_JGE >> 4] = {false, true, false},
+    [BPF_JLT >> 4] = {false, false, true}, [BPF_JLE >> 4] = {false, false, false},
+    [BPF_JSGT >> 4] = {true, true, true},  [BPF_JSGE >> 4] = {true, true, false},
+    [BPF_JSLT >> 4] = {true, false, true}, [BPF_JSLE >> 4] = {true, false, false},
+};
+
+/* If it was not taken, the order is the other way round. */
+static bool compare(unsigned op, bool taken, struct proof_range *left, struct proof_range *right) {
+  const bool swap = orders[op >> 4].swapped == taken, strict = orders[op >> 4].strict == taken;
+  struct proof_range *least = swap ? right : left, *most = swap ? left : right;
+  return orders[op >> 4].with_sign ? order_signed(least, most, strict) : order(least, most, strict);
 }
 
 /* Within `all`, the bits of both are the same. */
@@ -97,14 +80,20 @@ static bool share_bit(struct proof_number *left, struct proof_number *right, uin
 }
 
 bool proof_number_branch(uint8_t code, bool taken, struct proof_number *left, struct proof_number *right) {
-  unsigned op = BPF_OP(code), bits = BPF_CLASS(code) == BPF_JMP ? 64 : 32;
-  uint64_t all = proof_ones(bits);
+  const unsigned op = BPF_OP(code), bits = BPF_CLASS(code) == BPF_JMP ? 64 : 32;
+  const uint64_t all = proof_ones(bits);
+  struct proof_range *x = proof_range_in(left, bits), *y = proof_range_in(right, bits);
+  bool possible;
   if (op == BPF_JSET) {
-    if (!(taken ? share_bit(left, right, all) : part_bits(left, right, all))) return false;
+    possible = taken ? share_bit(left, right, all) : part_bits(left, right, all);
+  } else if (op != BPF_JEQ && op != BPF_JNE) {
+    possible = compare(op, taken, x, y);
+  } else if ((op == BPF_JEQ) == taken) {
+    proof_range_narrow(x, y);
+    *y = *x;
+    possible = equate_bits(left, right, all);
   } else {
-    if (!taken) op = negated[op >> 4];
-    if (!compare(op, proof_range_in(left, bits), proof_range_in(right, bits))) return false;
-    if (op == BPF_JEQ && !equate_bits(left, right, all)) return false;
+    possible = exclude(x, y) && exclude(y, x);
   }
-  return proof_number_settle(left) && proof_number_settle(right);
+  return possible && proof_number_settle(left) && proof_number_settle(right);
 }

@@ -79,40 +79,37 @@ size_t proof_plan_memory(const uint8_t *proof, size_t length) {
 
 /* --- values --- */
 
+/* A range in one reading, if it is there: the smallest, and how far behind it the largest is. */
+static void read_range(struct reader *r, bool there, bool with_sign, struct proof_range *range) {
+  const struct proof_range all = *range;
+  if (!there) return;
+  if (with_sign) {
+    range->smin = read_signed(r);
+    range->smax = proof_plus(range->smin, (int64_t)read_number(r));
+    r->bad = r->bad || range->smin < all.smin || range->smax < range->smin || range->smax > all.smax;
+  } else {
+    range->umin = read_number(r);
+    range->umax = range->umin + read_number(r);
+    r->bad = r->bad || range->umax < range->umin || range->umax > all.umax;
+  }
+}
+
 static struct proof_number read_value_number(struct reader *r) {
   struct proof_number n = proof_number_unknown();
   const unsigned parts = read_byte(r);
   if (parts & PROOF_PART_CONSTANT) return proof_number_constant((uint64_t)read_signed(r));
-  if (parts & PROOF_PART_UNSIGNED) {
-    n.wide.umin = read_number(r);
-    n.wide.umax = n.wide.umin + read_number(r);
-    r->bad = r->bad || n.wide.umax < n.wide.umin;
-  }
-  if (parts & PROOF_PART_SIGNED) {
-    n.wide.smin = read_signed(r);
-    n.wide.smax = (int64_t)((uint64_t)n.wide.smin + read_number(r));
-    r->bad = r->bad || n.wide.smax < n.wide.smin;
-  }
+  read_range(r, parts & PROOF_PART_UNSIGNED, false, &n.wide);
+  read_range(r, parts & PROOF_PART_SIGNED, true, &n.wide);
   if (parts & PROOF_PART_BITS) {
     n.mask = read_number(r);
     n.value = read_number(r);
     r->bad = r->bad || (n.mask & n.value) != 0;
   }
-  if (parts & PROOF_PART_UNSIGNED_32) {
-    n.low.umin = read_below(r, UINT32_MAX);
-    n.low.umax = n.low.umin + read_below(r, UINT32_MAX - n.low.umin);
-  }
-  if (parts & PROOF_PART_SIGNED_32) {
-    const int64_t low = read_signed(r), high = low + read_below(r, UINT32_MAX);
-    n.low.smin = low;
-    n.low.smax = high;
-    r->bad = r->bad || low < INT32_MIN || high > INT32_MAX || low > INT32_MAX;
-  }
-  if (r->bad || parts >= PROOF_PART_END || !proof_number_settle(&n)) {
-    r->bad = true;
-    return proof_number_unknown();
-  }
-  return n;
+  read_range(r, parts & PROOF_PART_UNSIGNED_32, false, &n.low);
+  read_range(r, parts & PROOF_PART_SIGNED_32, true, &n.low);
+  if (!r->bad && parts < PROOF_PART_END && proof_number_settle(&n)) return n;
+  r->bad = true;
+  return proof_number_unknown();
 }
 
 static struct proof_value read_value(struct reader *r, unsigned tag) {

@@ -250,9 +250,9 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
   const bool wide = BPF_CLASS(insn.code) == BPF_ALU64;
   if (op == BPF_MOV) return assign(scope, state, insn);
   struct proof_value immediate;
-  proof_set_constant(&immediate, 0);
   struct proof_value *dst = &state->reg[to];
   const bool alone = op == BPF_NEG || op == BPF_END;
+  if (alone) proof_set_constant(&immediate, 0);
   const struct proof_value *src = alone ? &immediate : operand(scope, state, insn, &immediate);
   if (!readable(scope, state, insn, src)) return false;
   if (dst->kind != PROOF_SCALAR) {
