@@ -7,6 +7,7 @@
 #include "verifier/link.h"
 
 #include <elf.h>
+#include <stdio.h>
 
 #include "bpf/program.h"
 #include "lib/memory.h"
@@ -161,6 +162,26 @@ static int set_name(const struct linker *l, char *field, const char *name) {
   return 0;
 }
 
+/* bpf_check, which names an instruction; here its source line, or at least the object, is known. */
+static int check(struct linker *l, const struct linked_code *code) {
+  struct report found = {0};
+  int error = bpf_check(code->insns, code->insn_count, l->program->map_count, &found);
+  if (!error) return 0;
+  const char *what = text_string(&found.text);
+  uint32_t at = 0;
+  int skipped = 0;
+  const bool numbered = sscanf(what, "instruction %u: %n", &at, &skipped) == 1;
+  const struct source_line *line = numbered ? lines_find(&code->lines, at) : NULL;
+  const int length = (int)strcspn(what, "\n");
+  if (line)
+    error = report_error(l->report, (enum error) - error, "%s:%u: %.*s", line->at.file, line->at.line, length - skipped,
+                         what + skipped);
+  else
+    error = report_error(l->report, (enum error) - error, "%s: %.*s", l->options->file, length, what);
+  report_free(&found);
+  return error;
+}
+
 /* Links code[number], from its entry on. */
 static int link_code(struct linker *l, uint32_t number) {
   const struct object_symbol *entry = l->entries[number];
@@ -185,7 +206,7 @@ static int link_code(struct linker *l, uint32_t number) {
     error = linker_resolve(l, l->functions[i]);
   if (!error) error = core_relocate(&l->layout, l->btf, code->insns, code->insn_count, l->report);
   if (!error) error = lines_collect(&code->lines, &l->layout, l->btf, l->report);
-  if (!error) error = bpf_check(code->insns, code->insn_count, l->program->map_count, l->report);
+  if (!error) error = check(l, code);
   return error;
 }
 

@@ -132,6 +132,10 @@ ABSURD = {
                                "more than 65536 instructions with all subprograms"),
 }
 
+ABSURD["legacy packet access"] = ('unsigned long long load_byte(void *skb, unsigned long long at) __asm__("llvm.bpf.load.byte");\n'
+                                  'SEC("tc") int bad(struct __sk_buff *c) { return load_byte(c, 3); }\n',
+                                  "bad.bpf.c:4: legacy packet access (opcode 0x30) is not offered; use data and data_end")
+
 # Objects with a program that goes wrong: what the verifier says first, and how a checked run ends.
 WRONG = {
     "endless": ("int x = 1; while (*(volatile int *)&x) {} return 2;", "this loop is not proven to end", "instruction budget used up"),
