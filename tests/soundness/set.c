@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "bpf/proto.h"
-
 enum { ARGUMENTS = 0x3e, SAVED = 0x3c0, FRAME_POINTER = 1 << BPF_FRAME_REGISTER };
 
 /* --- stack --- */
@@ -117,6 +115,10 @@ static bool is_read(const struct running *r, const struct bpf_proto *proto, unsi
   }
   return proto->args[i] != BPF_ARG_FIXED_OUT && proto->args[i] != BPF_ARG_MEMORY_OUT &&
          proto->args[i] != BPF_ARG_MEMORY_OUT_OR_NULL;
+}
+
+uint64_t set_reads(const struct running *r, const struct bpf_proto *proto, unsigned i) {
+  return is_read(r, proto, i) ? size_of(r, proto, i) : 0;
 }
 
 static enum set_verdict calls_helper(struct running *r, uint32_t id) {

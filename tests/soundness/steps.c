@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bpf/helper.h"
+#include "tests/soundness/leak.h"
 #include "tests/soundness/member.h"
 #include "tests/soundness/set.h"
 
@@ -22,11 +23,10 @@ struct stepper {
   uint64_t limit;
   uint64_t insns, calls; /* executed; helpers called */
   unsigned callbacks;    /* that are being run */
-  bool is_cut;           /* over the limit */
 };
 
 static bool is_over(const struct stepper *s) {
-  return s->is_cut || s->result->verdict != STEPS_GOOD || s->r.m.fault != BPF_FAULT_NONE;
+  return s->result->is_cut || s->result->verdict != STEPS_GOOD || s->r.m.fault != BPF_FAULT_NONE;
 }
 
 static uint32_t start_of(const struct stepper *s) {
@@ -134,6 +134,7 @@ static void judge(struct stepper *s, uint32_t slot, struct bpf_insn insn) {
   if (!is_covered(s, slot)) result->verdict = STEPS_NO_MEMBER;
   if (result->verdict != STEPS_GOOD) return;
   if (!holds_before(s, insn, s->claims->facts[slot])) result->verdict = STEPS_FALSE_FACT;
+  if (leak_is_near(&s->r, insn)) result->verdict = STEPS_LEAKS;
   const enum set_verdict set = set_step(&s->r, insn);
   if (set == SET_FALSE_FRAME) result->verdict = STEPS_FALSE_FACT;
   if (set == SET_USES_UNSET) result->verdict = STEPS_USES_UNSET;
@@ -288,7 +289,7 @@ static uint64_t run(struct stepper *s, uint32_t at) {
     const struct bpf_insn insn = m->program->insns[at];
     const uint32_t slot = start_of(s) + at;
     if (s->insns >= s->limit) {
-      s->is_cut = true;
+      s->result->is_cut = true;
       break;
     }
     judge(s, slot, insn);
@@ -328,7 +329,7 @@ static struct steps_result finish(struct stepper *s, uint32_t at) {
   enter(s, at, s->r.set.registers);
   (void)run(s, at);
   result->executed = s->insns;
-  if (!s->is_cut && result->verdict == STEPS_GOOD) {
+  if (!s->result->is_cut && result->verdict == STEPS_GOOD) {
     result->fault = s->r.m.fault;
     if (result->fault != BPF_FAULT_NONE) {
       result->verdict = STEPS_FAULT;

@@ -27,12 +27,14 @@ enum steps_verdict {
   STEPS_FALSE_FACT,
   STEPS_OVER_BOUND,
   STEPS_USES_UNSET, /* a register, or bytes of stack, that the program never wrote */
+  STEPS_LEAKS,      /* an address, to a map, packet, record or caller */
   STEPS_HOLDS,      /* in the end, a record or a lock */
   STEPS_NO_ROOT,    /* a function that no proof speaks of was given to a timer */
 };
 
 struct steps_result {
   enum steps_verdict verdict;
+  bool is_cut;          /* over the limit */
   uint64_t executed;    /* tail calls included */
   uint64_t in_callback; /* of these, in functions that helpers called, */
   uint64_t behind_tail; /* in programs that were tail called, */

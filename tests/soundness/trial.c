@@ -73,6 +73,7 @@ static void judge(const struct candidate *candidate, const struct steps_result *
       [STEPS_FALSE_FACT] = "a fact does not hold",
       [STEPS_OVER_BOUND] = "executes more than the bound",
       [STEPS_USES_UNSET] = "something depends on what was never set",
+      [STEPS_LEAKS] = "gives an address away",
       [STEPS_HOLDS] = "a record or lock is held in the end",
       [STEPS_NO_ROOT] = "a timer calls what is no root of the proof",
   };
@@ -133,6 +134,8 @@ static void run_beside(struct candidate *candidate, const struct steps_claims *c
                        struct tally *tally) {
   struct steps_timers timers = {.count = 0};
   struct steps_result r = steps_run(claims, &world_environment, input, STEPS_MAX, &timers);
+  tally->watched++;
+  tally->whole += !r.is_cut;
   count_steps(candidate, &r, tally);
   for (unsigned i = 0; i < timers.count; i++) {
     r = steps_run_timer(claims, &world_environment, &timers.timer[i], STEPS_MAX, &timers);

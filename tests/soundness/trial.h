@@ -25,8 +25,9 @@ struct tally {
   uint64_t with_loop, with_variable, with_callback, with_tail_call, with_timer;
   uint64_t mutants, mutants_with_inclusion,
       mutants_accepted; /* programs walked along the proof of what they were made of */
-  uint64_t proofs, proofs_decoded, proofs_with_inclusion, proofs_accepted;  /* mutated ones */
-  uint64_t runs, steps, through_callback, through_tail_call, through_timer; /* runs step by step through such */
+  uint64_t proofs, proofs_decoded, proofs_with_inclusion, proofs_accepted; /* mutated ones */
+  uint64_t runs, watched, whole, steps;                        /* step by step beside the states; to their end so */
+  uint64_t through_callback, through_tail_call, through_timer; /* runs step by step through such */
 };
 
 /* Verifies it. If it is accepted, checks the proof anew, runs it, and gives the proof (text_free, in any case). */
