@@ -183,6 +183,28 @@ static void modulo(struct proof_number *n, unsigned bits, const struct proof_num
   }
 }
 
+/* Quotients truncate toward zero, remainders have the dividend's sign. Where neither operand is negative it is the unsigned
+ * operation. Otherwise only constant divisors say something. */
+static void divide_signed(struct proof_number *n, unsigned op, unsigned bits, const struct proof_number *a,
+                          const struct proof_number *b) {
+  const struct proof_range *x = proof_range_of(a, bits), *y = proof_range_of(b, bits);
+  struct proof_range *r = proof_range_in(n, bits);
+  const int64_t divisor = y->smin;
+  if (x->smin >= 0 && y->smin >= 0) {
+    (op == BPF_DIV ? divide : modulo)(n, bits, a, b);
+  } else if (y->smin != y->smax || divisor == 0 || divisor == -1) {
+    return;
+  } else if (op == BPF_DIV) {
+    const int64_t low = x->smin / divisor, high = x->smax / divisor;
+    r->smin = proof_smin(low, high);
+    r->smax = proof_smax(low, high);
+  } else {
+    const int64_t most = (int64_t)((divisor < 0 ? -(uint64_t)divisor : (uint64_t)divisor) - 1);
+    r->smin = x->smin >= 0 ? 0 : proof_smax(x->smin, -most);
+    r->smax = x->smax <= 0 ? 0 : proof_smin(x->smax, most);
+  }
+}
+
 /* --- the rest --- */
 
 static uint64_t reversed(uint64_t v, unsigned bits) { return __builtin_bswap64(v) >> (64 - bits); }
@@ -224,8 +246,9 @@ void proof_number_alu(struct proof_number *dst, struct bpf_insn insn, const stru
       break;
     case BPF_DIV:
     case BPF_MOD:
-      /* With a sign it is the same where neither is negative; otherwise nothing is known. */
-      if (insn.off == 0 || (proof_range_of(dst, bits)->smin >= 0 && proof_range_of(b, bits)->smin >= 0)) {
+      if (insn.off != 0) {
+        divide_signed(&n, op, bits, dst, b);
+      } else {
         (op == BPF_DIV ? divide : modulo)(&n, bits, dst, b);
       }
       break;
