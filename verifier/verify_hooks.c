@@ -334,8 +334,9 @@ static bool learn(struct search *s, const struct proof_failure *failure) {
     case PROOF_NOT_WITHIN:
       return s->amended;
     case PROOF_NO_MEASURE:
+      return amends(s, point && measure_reject(s, point, &failure->known));
     case PROOF_BAD_MEASURE:
-      return amends(s, point && measure_reject(s, point));
+      return amends(s, point && measure_reject(s, point, NULL));
     case PROOF_COST:
       if (!s->costing) return true;
       if (!point || (int32_t)failure->size < 0 || failure->last < 0) return point && s->cost_amended;

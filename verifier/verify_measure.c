@@ -63,7 +63,9 @@ static void note_motion(struct point *point, bool first, unsigned location, cons
   struct motion m = motion_of(head, arrival, origin);
   if (first) {
     struct mover *mover = m.moves ? note(point, location) : NULL;
-    if (mover && !mover->rejected) *mover = (struct mover){(uint16_t)location, m.known, m.marked, false, m.low, m.high};
+    if (mover && !mover->rejected)
+      *mover = (struct mover){
+          .location = (uint16_t)location, .constant = m.known, .marked = m.marked, .low = m.low, .high = m.high};
     return;
   }
   struct mover *mover = find(point, location);
@@ -147,9 +149,15 @@ static bool try_others(struct search *s, struct point *point) {
   return false;
 }
 
-bool measure_reject(struct search *s, struct point *point) {
+/* It moves one way if at all: perhaps always, but for what a join lost. */
+static bool may_stand_still(const struct proof_value *v) {
+  return v->origin != 0 && (v->moved_min >= 0 || v->moved_max <= 0);
+}
+
+bool measure_reject(struct search *s, struct point *point, const struct proof_value *known) {
   struct mover *mover = note(point, point->entry.measure);
   if (!mover) return false;
+  if (known && may_stand_still(known)) mover->lost = known->lost;
   if (mover->constant || point->entry.step < 0 || !point->measured) mover->rejected = true;
   if (measure_choose(s, point)) return true;
   if (point->measured) return try_others(s, point);

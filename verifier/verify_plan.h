@@ -20,6 +20,7 @@ struct mover {
   bool constant; /* by the same step in all trips seen */
   bool marked;   /* it was the measure once: the steps are what the checker's mark said */
   bool rejected; /* it was the measure, and did not move enough on some way */
+  uint32_t lost; /* 1 + slot of the join where it was lost that it moves on every way; 0: not known of one */
   int64_t low, high;
 };
 

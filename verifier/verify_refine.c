@@ -78,6 +78,21 @@ static bool take_apart_nearest(struct search *s, const struct proof_state *at) {
 
 /* --- loops --- */
 
+/* Without these joins something might have been seen to move on every way, which a loop's measure must. */
+static bool take_apart_for_measures(struct search *s) {
+  bool added = false;
+  for (uint32_t i = 0; i < s->draft.point_count; i++) {
+    uint32_t lost[PLAN_MAX_MOVERS];
+    unsigned count = 0;
+    for (unsigned m = 0; m < s->draft.points[i].mover_count; m++)
+      if (s->draft.points[i].movers[m].lost != 0) lost[count++] = s->draft.points[i].movers[m].lost - 1;
+    /* Adding points moves the others. */
+    for (unsigned k = 0; k < count; k++)
+      added |= take_apart_at(s, lost[k]);
+  }
+  return added;
+}
+
 /* Records what really arrived instead of what widening let in. */
 static bool narrow(struct search *s, struct point *point) {
   bool narrowed = false;
@@ -196,6 +211,8 @@ bool refine(struct search *s) {
   if (s->limited && roll_up(s)) return begin_anew(s);
   if (limit) return roll_up(s) && begin_anew(s);
   if (failure->known.lost != 0 && take_apart_at(s, failure->known.lost - 1)) return begin_anew(s);
+  bool unmeasured = failure->kind == PROOF_NO_MEASURE || failure->kind == PROOF_TOO_LONG;
+  if (unmeasured && take_apart_for_measures(s)) return begin_anew(s);
   if (narrow_all(s)) return true;
   if (unroll_one(s, s->failure_at)) return begin_anew(s);
   return take_apart_nearest(s, s->failure_at) && begin_anew(s);

@@ -67,8 +67,8 @@ void measure_guess(struct search *search, struct point *point, const struct proo
 /* One trip of a loop came back. `origin` is what says so of the measure in the arrival. */
 void measure_trip(struct point *point, const struct proof_state *head, const struct proof_state *arrival,
                   unsigned origin);
-/* The measure did not hold. False: there is no other. */
-bool measure_reject(struct search *search, struct point *point);
+/* The measure did not hold, as what is known of it on a way back shows (NULL: it is no measure). False: there is no other. */
+bool measure_reject(struct search *search, struct point *point, const struct proof_value *known);
 /* Takes the measure with the fewest trips; true if that is another one. */
 bool measure_choose(struct search *search, struct point *point);
 

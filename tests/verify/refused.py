@@ -12,7 +12,6 @@ REFUSED = {
     "dns_names": (O2, LETTERS),
     "http_method": (("O2-v3",), LETTERS),
     "length_relation": (ALL, "the length is compared with the difference of two pointers, and we keep no such relation."),
-    "sctp_chunks": (O1, LETTERS),
     "tcp_timestamps": (O1, LETTERS),
 }
 
@@ -28,7 +27,6 @@ REFUSED_V4 = {
     "geneve_options": (("O2-v4",), LATER),
     "http_method": (("O1-v4",), LETTERS),
     "length_relation": (BOTH, REFUSED["length_relation"][1]),
-    "sctp_chunks": (("O1-v4",), LETTERS),
     "token_bucket": (("O1-v4",), "whether a register was set is known by another comparison of the same thing, and the two ways are joined."),
 }
 
