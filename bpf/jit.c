@@ -61,6 +61,7 @@ const char *bpf_jit_rule_name(enum bpf_jit_rule rule) {
       [BPF_JIT_HASH_DIRECT] = "hash lookup by a direct call",
       [BPF_JIT_NULL_FUSED] = "bound and null check in one",
       [BPF_JIT_BRANCH_TURNED] = "branch over a jump turned round",
+      [BPF_JIT_LOOP_TURNED] = "end of a loop turned round, its budget spent at once",
       [BPF_JIT_PASSAGE] = "jump that nobody passes left out",
       [BPF_JIT_LOOP_HEAD] = "head of a loop copied to its end",
       [BPF_JIT_TAIL_IN_LINE] = "tail call in line",
@@ -170,7 +171,11 @@ static uint32_t emit_slots(struct jit *j, uint32_t index) {
   const struct jit_block *block = &j->p.blocks[index];
   uint32_t last = block->first;
   if (!j->p.proven) j->s = j->know.entry[index];
-  if (j->copying || block->first == 0 || j->uncharged != block->first) j->charged = block->first;
+  if (j->copying) {
+    j->charged = block->end; /* see emit_back */
+  } else if (block->first == 0 || j->uncharged != block->first) {
+    j->charged = block->first;
+  }
   j->block_end = block->end;
   memset(j->group_end, 0, sizeof j->group_end);
   for (uint32_t at = block->first; at < block->end && jit_code_reserve(&j->c);) {

@@ -64,12 +64,18 @@ unsigned jit_emit_comparison(struct jit *j, uint32_t at) {
   return jit_condition_of(BPF_OP(j->p.insns[at].code));
 }
 
-void jit_charge(struct jit *j, uint32_t at) {
-  if (!j->counts) return;
+/* In the slots from `from` to `to`, inclusive. */
+static int32_t count_instructions(const struct jit *j, uint32_t from, uint32_t to) {
   int32_t count = 0;
-  for (; j->charged <= at; j->charged++) {
-    count += !(j->p.flags[j->charged] & SLOT_SECOND);
-  }
+  for (uint32_t slot = from; slot <= to; slot++)
+    count += !(j->p.flags[slot] & SLOT_SECOND);
+  return count;
+}
+
+void jit_charge(struct jit *j, uint32_t at) {
+  if (!j->counts || j->charged > at) return;
+  const int32_t count = count_instructions(j, j->charged, at);
+  j->charged = at + 1;
   if (count > 0) jit_alu_imm(&j->c, true, ALU_SUB, jit_reg(BUDGET), count);
 }
 
@@ -102,8 +108,15 @@ static bool may_be_copied(const struct jit *j, uint32_t index) {
   for (uint32_t at = block->first; at < block->end - 1; at++) {
     if (jit_ends_line(j->p.insns[at])) return false;
   }
-  return jit_is_jump(j->p.insns[block->end - 1]) && !is_always(j->p.insns[block->end - 1]) && block->next != NO_BLOCK &&
-         !(jit_fact(&j->p, block->end - 1) & JIT_DECIDED);
+  const uint32_t last = block->end - 1;
+  const struct bpf_insn jump = j->p.insns[last];
+  if (!jit_is_jump(jump) || is_always(jump) || block->next == NO_BLOCK || (jit_fact(&j->p, last) & JIT_DECIDED) != 0)
+    return false;
+  /* A copy is paid for in advance, and looks at the budget nowhere. */
+  const uint32_t target = jit_target(jump, last);
+  if (j->counts && target <= last) return false;
+  /* Code goes on behind the block: what stands there must not be taken into the jump, as a conditional move. */
+  return target != block->end + 1 || BPF_OP(j->p.insns[block->end].code) != BPF_MOV;
 }
 
 void jit_branch(struct jit *j, uint32_t at, unsigned condition) {
@@ -118,20 +131,62 @@ void jit_branch(struct jit *j, uint32_t at, unsigned condition) {
   jit_jump_if(&j->c, condition, jit_goal(j, target));
 }
 
+/* Back to the head of a loop, after what was not charged for yet. A copy of the head is paid for in advance: whoever gets here passes all of
+ * it. */
+static void emit_back(struct jit *j, uint32_t at, uint32_t head) {
+  const uint32_t index = j->p.block_of[head];
+  const bool copies = may_be_copied(j, index);
+  uint32_t target = head;
+  if (j->counts) {
+    int32_t count = count_instructions(j, j->charged, at);
+    if (copies) count += count_instructions(j, head, j->p.blocks[index].end - 1);
+    j->charged = at + 1;
+    jit_alu_imm(&j->c, true, ALU_SUB, jit_reg(BUDGET), count);
+    jit_fault_if(j, CC_SIGN, BPF_FAULT_BUDGET, at);
+  }
+  if (copies) {
+    jit_used(j, BPF_JIT_LOOP_HEAD);
+    target = j->p.blocks[index].end;
+    jit_emit_copy(j, index);
+  }
+  if (target != at + 1) jit_jump(&j->c, jit_goal(j, target));
+}
+
+/* Where instructions are counted, a loop that ends in `if (c) leave; jump back`: both blocks are charged for at once by who goes back. */
+static bool emit_loop_end(struct jit *j, uint32_t at) {
+  const uint32_t back = at + 1, leave = jit_target(j->p.insns[at], at);
+  if (!j->counts || j->copying || leave <= back || back >= j->p.count || (jit_fact(&j->p, at) & JIT_DECIDED) != 0)
+    return false;
+  if (is_always(j->p.insns[at]) || !is_always(j->p.insns[back]) || (j->p.flags[back] & (SLOT_TARGET | SLOT_FUNCTION)))
+    return false;
+  const uint32_t head = jit_target(j->p.insns[back], back);
+  /* Copies of this block would go on at the jump. */
+  const uint32_t own = j->p.block_of[at];
+  if (head > at || ((j->p.flags[j->p.blocks[own].first] & SLOT_LOOP) && may_be_copied(j, own))) return false;
+  const unsigned condition = jit_emit_comparison(j, at);
+  struct jit_stub *stub = jit_stub_new(j, STUB_SPEND, at);
+  if (stub == NULL) return false;
+  stub->slots = (uint16_t)count_instructions(j, j->charged, at);
+  stub->back = jit_goal(j, leave);
+  jit_jump_if(&j->c, condition, stub->label);
+  j->merged = j->p.block_of[back];
+  jit_used(j, BPF_JIT_LOOP_TURNED);
+  emit_back(j, back, head);
+  return true;
+}
+
 uint32_t jit_emit_jump(struct jit *j, uint32_t at) {
-  struct bpf_insn insn = j->p.insns[at];
-  struct jit_code *c = &j->c;
-  uint32_t target = jit_target(insn, at);
-  bool always = BPF_OP(insn.code) == BPF_JA || (jit_fact(&j->p, at) & BPF_FACT_ALWAYS);
+  const uint32_t target = jit_target(j->p.insns[at], at);
+  const bool always = is_always(j->p.insns[at]) || (jit_fact(&j->p, at) & BPF_FACT_ALWAYS);
+  if (always && target <= at) {
+    emit_back(j, at, target);
+    return 1;
+  }
+  if (emit_loop_end(j, at)) return 1;
   jit_charge(j, at);
   if (j->counts && target <= at) jit_fault_if(j, CC_SIGN, BPF_FAULT_BUDGET, at);
   if (always) {
-    if (target <= at && may_be_copied(j, j->p.block_of[target])) {
-      jit_used(j, BPF_JIT_LOOP_HEAD);
-      target = j->p.blocks[j->p.block_of[target]].end;
-      jit_emit_copy(j, j->p.block_of[target - 1]);
-    }
-    if (target != at + 1) jit_jump(c, jit_goal(j, target));
+    if (target != at + 1) jit_jump(&j->c, jit_goal(j, target));
   } else if (!(jit_fact(&j->p, at) & BPF_FACT_NEVER)) {
     jit_branch(j, at, jit_emit_comparison(j, at));
   }

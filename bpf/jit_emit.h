@@ -35,6 +35,7 @@ enum jit_stub_kind {
   STUB_REACH, /* asks bpf_machine_reach about `operand`, and goes on at `back` */
   STUB_GROUP, /* the same about the accesses of the next `slots` slots through the register `operand` */
   STUB_NULL,  /* r0 = 0, goes on at `back` */
+  STUB_SPEND, /* spends `slots` of the budget, goes on at `back` */
   STUB_FAULT, /* ends the program: fault `kind_of_fault` at slot `at` */
 };
 struct jit_stub {

@@ -271,6 +271,11 @@ static void emit_stub(struct jit *j, const struct jit_stub *stub) {
     jit_jump(c, stub->back);
     return;
   }
+  if (stub->kind == STUB_SPEND) {
+    jit_alu_imm(c, true, ALU_SUB, jit_reg(BUDGET), stub->slots);
+    jit_jump(c, stub->back);
+    return;
+  }
   if (stub->kind == STUB_REACH) {
     jit_lea(c, true, SCRATCH, stub->operand);
     jit_mov_imm(c, SCRATCH_2, jit_pack(stub->at, stub->size, stub->access));

@@ -315,7 +315,8 @@ bool jit_loops_find(struct jit_program *p, struct jit_loop **loops, uint32_t *co
   *loops = NULL;
   *count = 0;
   if (!p->goes_back) return true;
-  struct search *s = memory_alloc(sizeof *s + sizeof(uint32_t) + (size_t)blocks * PER_BLOCK);
+  /* Not zeroed: most of it is for the largest body. */
+  struct search *s = memory_resize(NULL, sizeof *s + sizeof(uint32_t) + (size_t)blocks * PER_BLOCK);
   if (s == NULL) return false;
   uint32_t *room = (uint32_t *)(void *)(s + 1);
   s->p = p;
@@ -326,8 +327,12 @@ bool jit_loops_find(struct jit_program *p, struct jit_loop **loops, uint32_t *co
   s->from = room + blocks + 1;
   s->seen = (uint8_t *)(s->from + 2 * (size_t)blocks);
   s->mixed = (bool *)(s->seen + blocks);
-  for (uint32_t i = 0; i < blocks; i++)
+  for (uint32_t i = 0; i < blocks; i++) {
     s->latch[i] = s->member[i] = NO_BLOCK;
+    s->position[i] = 0;
+    s->seen[i] = UNSEEN;
+    s->mixed[i] = false;
+  }
   find_predecessors(s);
   for (uint32_t i = 0; i < p->function_count; i++)
     visit(s, p->block_of[p->functions[i].first], &done);

@@ -21,7 +21,7 @@ struct jit_stub *jit_stub_new(struct jit *j, enum jit_stub_kind kind, uint32_t a
   }
   struct jit_stub *stub = &j->stubs[j->stub_count++];
   *stub = (struct jit_stub){.kind = (uint8_t)kind, .at = at, .label = jit_label_new(&j->c)};
-  if (kind != STUB_NULL) j->uses_stubs = j->uses_machine = true;
+  if (kind != STUB_NULL && kind != STUB_SPEND) j->uses_stubs = j->uses_machine = true;
   j->uses_reach = j->uses_reach || kind == STUB_REACH;
   j->uses_group = j->uses_group || kind == STUB_GROUP;
   return stub;

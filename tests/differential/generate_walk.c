@@ -27,6 +27,12 @@ static void add_counter_end(struct generator *g, const struct counter *counter, 
   ADD_INSN((one_in(g, 2) ? BPF_ALU : BPF_ALU64) | BPF_ADD | BPF_K, counter->reg, 0, 0, counter->step);
   const int limit = copies ? counter->limit - counter->step : counter->limit;
   const unsigned tested = copies ? counter->copy : counter->reg;
+  if (!counter->in_front && one_in(g, 3)) { /* the other way round */
+    ADD_INSN(width | (counter->exact ? BPF_JEQ : BPF_JGE) | BPF_K, tested, 0, 1, limit);
+    fact(g, BPF_FACT_BOUNDED);
+    ADD_INSN(BPF_JMP | BPF_JA, 0, 0, (int)head - (int)g->out->count - 1, 0);
+    return;
+  }
   fact(g, BPF_FACT_BOUNDED);
   const int back = (int)head - (int)g->out->count - 1;
   if (counter->in_front) {

@@ -341,6 +341,16 @@ static void test_walks(void **state) {
   }
 }
 
+/* The head of a loop that ends in a choice of values, which is one instruction, is not copied to the loop's end without that. */
+static void test_loop_head_that_chooses(void **state) {
+  const struct bpf_insn insns[] = {
+      MOV_IMM(1, 0), MOV_IMM(2, 5), MOV_IMM(3, 0), INSN(BPF_JMP | BPF_JGT | BPF_X, 1, 2, 1, 0),
+      MOV(1, 2),     ADD_IMM(3, 1), ADD_IMM(2, 2), JUMP_IMM(BPF_JEQ, 3, 10, 1),
+      JUMP(-6),      MOV(0, 1),     EXIT(),
+  };
+  assert_int_equal(RUN(insns).r0, 5 + 9 * 2);
+}
+
 /* Quotients and rests by constants are those of C, in both widths and in every kind of register, and r0 and r3 stay as they are: small
  * divisors, those whose reciprocal doesn't fit (7, 21, 641 and its cofactor), neighbours of powers of two; dividends around multiples of them. */
 static void test_division_by_constants(void **state) {
@@ -640,6 +650,7 @@ int main(void) {
       cmocka_unit_test(test_no_frame),
       cmocka_unit_test(test_packet_bounds),
       cmocka_unit_test(test_walks),
+      cmocka_unit_test(test_loop_head_that_chooses),
       cmocka_unit_test(test_division_by_constants),
       cmocka_unit_test(test_array_lookup),
       cmocka_unit_test(test_lookup_keys),
