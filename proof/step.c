@@ -26,6 +26,12 @@ static bool readable(struct proof_scope *scope, const struct proof_state *state,
 
 /* --- addition and subtraction --- */
 
+static struct proof_number negative(const struct proof_number *n) {
+  struct proof_number result = *n;
+  proof_number_alu(&result, (struct bpf_insn){.code = BPF_ALU64 | BPF_NEG}, NULL);
+  return result;
+}
+
 /* The measure in v moves along by something in [low, high]. */
 static void move(struct proof_value *v, int64_t low, int64_t high) {
   if (v->origin == 0) return;
@@ -38,22 +44,16 @@ static void move(struct proof_value *v, int64_t low, int64_t high) {
   v->moved_max += high;
 }
 
-/* v plus or minus n, a number; the sum is `sum`. A constant keeps the name, at another distance. */
-static void shift(struct proof_scope *scope, struct proof_value *v, const struct proof_number *n, bool subtract,
+/* v plus n, a number; the sum is `sum`. A constant keeps the name, at another distance. */
+static void shift(struct proof_scope *scope, struct proof_value *v, const struct proof_number *n,
                   const struct proof_number *sum) {
-  const int64_t by = (int64_t)proof_number_value(n);
-  if (subtract) {
-    move(v, n->wide.smin == INT64_MIN ? INT64_MIN : -n->wide.smax,
-         n->wide.smin == INT64_MIN ? INT64_MAX : -n->wide.smin);
-  } else {
-    move(v, n->wide.smin, n->wide.smax);
-  }
+  move(v, n->wide.smin, n->wide.smax);
   v->number = *sum;
   if (proof_number_is_constant(sum)) {
     v->id = 0;
     v->delta = (int64_t)proof_number_value(sum);
   } else if (v->id != 0 && proof_number_is_constant(n)) {
-    v->delta = subtract ? proof_minus(v->delta, by) : proof_plus(v->delta, by);
+    v->delta = proof_plus(v->delta, (int64_t)proof_number_value(n));
   } else {
     v->id = scope->next_id++;
     v->delta = 0;
@@ -90,17 +90,9 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
     *p = pointer;
     return true;
   }
-  struct proof_number part = n->number;
-  if (subtract) {
-    part = proof_number_constant(0);
-    proof_number_alu(&part, (struct bpf_insn){.code = BPF_ALU64 | BPF_SUB | BPF_X}, &n->number);
-    move(&pointer, n->number.wide.smin == INT64_MIN ? INT64_MIN : -n->number.wide.smax,
-         n->number.wide.smin == INT64_MIN ? INT64_MAX : -n->number.wide.smin);
-  } else {
-    move(&pointer, n->number.wide.smin, n->number.wide.smax);
-  }
+  struct proof_number part = subtract ? negative(&n->number) : n->number;
+  move(&pointer, part.wide.smin, part.wide.smax);
   if (proof_is_window(pointer.kind)) {
-    pointer.room = PROOF_NO_ROOM;
     if (pointer.id == 0 && !subtract && in_range(n->delta) && in_range(pointer.delta + n->delta)) {
       /* The offset is the number itself: what is learned about one holds for the other. */
       part = proof_number_add(&part, -n->delta);
@@ -109,6 +101,10 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
     } else {
       pointer.id = scope->next_id++;
     }
+    /* It reaches as far as before, less what it moved at most. */
+    const int64_t room = proof_minus(pointer.room, part.wide.smax);
+    const bool bounded = in_range(pointer.number.wide.smin) && in_range(part.wide.smin) && in_range(part.wide.smax);
+    pointer.room = bounded && in_range(room) ? (int32_t)room : PROOF_NO_ROOM;
   }
   proof_number_alu(&pointer.number, (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_X}, &part);
   *p = pointer;
@@ -210,9 +206,10 @@ static void combine(struct proof_scope *scope, struct proof_value *dst, struct b
       if (op == BPF_ADD && dst->origin == 0 && (proof_is_constant(dst) || n.origin != 0)) {
         const struct proof_number before = dst->number;
         *dst = n;
-        shift(scope, dst, &before, false, &result);
+        shift(scope, dst, &before, &result);
       } else {
-        shift(scope, dst, &n.number, op == BPF_SUB, &result);
+        const struct proof_number by = op == BPF_SUB ? negative(&n.number) : n.number;
+        shift(scope, dst, &by, &result);
       }
       return;
     }

@@ -86,7 +86,7 @@ static void add_statement(struct generator *g, unsigned depth) {
       add_tail_call,
       add_tail_call,
       add_bounded_packet,
-      add_bounded_packet,
+      add_inside_packet,
       add_lapsed,
       add_nothing,
   };

@@ -147,6 +147,18 @@ void add_variable_packet(struct generator *g) {
   }
 }
 
+/* Within what was compared, at a place that only the run knows. */
+void add_inside_packet(struct generator *g) {
+  unsigned size = some_size(g);
+  if (!g->has_packet || g->checked < bytes_of(size)) return;
+  unsigned r = narrow(g, (unsigned)(g->checked - bytes_of(size)) + slip(g));
+  if (r == 5) return;
+  MOVE(5, 7);
+  ADD_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 5, r, 0, 0);
+  add_access(g, 5, 0, size, true);
+  refresh(g, 5);
+}
+
 /* One pointer is compared with the end, another with that one. */
 void add_bounded_packet(struct generator *g) {
   if (!g->has_packet) return;

@@ -112,6 +112,7 @@ void add_stack(struct generator *g);
 void add_packet(struct generator *g);
 void add_variable_packet(struct generator *g);
 void add_bounded_packet(struct generator *g);
+void add_inside_packet(struct generator *g);
 void add_advance(struct generator *g);
 void add_spill(struct generator *g);
 void add_atomic(struct generator *g);

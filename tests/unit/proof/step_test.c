@@ -191,6 +191,20 @@ static const struct proof_case comparison_cases[] = {
            INSN(BPF_JMP | BPF_JGE | BPF_X, 4, 3, 1, 0), LOAD(BPF_B, 0, 2, 0), RETURN_0)},
 };
 
+/* r2 is moved by r5, which is below 8, 16 bytes having been compared. */
+#define MOVED(...)                                                                                       \
+  INSNS(LOAD(BPF_W, 2, 1, 0), LOAD(BPF_W, 3, 1, 4), ANY_TO(5), AND_IMM(5, 7), MOV(4, 2), ADD_IMM(4, 16), \
+        INSN(BPF_JMP | BPF_JGT | BPF_X, 4, 3, 2, 0), __VA_ARGS__, MOV_IMM(0, 0), EXIT())
+
+static const struct proof_case moved_cases[] = {
+    {"what was compared holds behind the furthest that it is moved to", PROOF_OK, 0,
+     MOVED(ADD(2, 5), LOAD(BPF_B, 0, 2, 8))},
+    {"no further", PROOF_OUTSIDE, 8, MOVED(ADD(2, 5), LOAD(BPF_B, 0, 2, 9))},
+    {"moved back it is as far as it was", PROOF_OK, 0, MOVED(ALU64_X(BPF_SUB, 4, 5), LOAD(BPF_B, 0, 4, -1))},
+    {"not further", PROOF_OUTSIDE, 8, MOVED(ALU64_X(BPF_SUB, 4, 5), LOAD(BPF_B, 0, 4, 0))},
+};
+
+static void test_moved(void **state) { RUN_CASES(moved_cases); }
 static void test_stack(void **state) { RUN_CASES(stack_cases); }
 static void test_nothing(void **state) { RUN_CASES(nothing_cases); }
 static void test_pointers(void **state) { RUN_CASES(pointer_cases); }
@@ -198,8 +212,8 @@ static void test_context(void **state) { RUN_CASES(context_cases); }
 static void test_comparisons(void **state) { RUN_CASES(comparison_cases); }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_stack), cmocka_unit_test(test_nothing),
-                                     cmocka_unit_test(test_pointers), cmocka_unit_test(test_context),
-                                     cmocka_unit_test(test_comparisons)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_stack),       cmocka_unit_test(test_nothing),
+                                     cmocka_unit_test(test_pointers),    cmocka_unit_test(test_context),
+                                     cmocka_unit_test(test_comparisons), cmocka_unit_test(test_moved)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
