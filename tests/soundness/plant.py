@@ -63,7 +63,7 @@ ROWS = [
     ("access.c", "(slot->written & bytes) != bytes", "false", 66),
     # --- what passes control on ---
     # bpf_loop calls as often as its argument says at most.
-    ("call.c", "trips.most = r[1].number.low.umax", "trips.most = r[1].number.low.umin", 85),
+    ("call.c", "(uint32_t)r[1].number.low.umax", "(uint32_t)r[1].number.low.umin", 85),
     # Each call of a callback takes its time.
     ("check.c", "calls != NULL && calls->most > 0 ? calls->most - 1 : 0", "0", 48),
     # Timers show their functions a copy of the key.
