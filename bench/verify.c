@@ -52,8 +52,9 @@ static double time_check(const struct proof_input *input, const struct verify_re
   return best;
 }
 
-static void print_one(const char *object, const char *function, const struct proof_input *input, unsigned rounds,
+static void print_one(const char *object, const char *function, const struct subject *subject, unsigned rounds,
                       bool with_linux) {
+  const struct proof_input *input = &subject->in->input;
   static struct times times;
   static struct verify_result result;
   struct linux_verdict said = {.answer = LINUX_SILENT};
@@ -62,7 +63,7 @@ static void print_one(const char *object, const char *function, const struct pro
   for (times.count = 0; times.count < rounds && (times.count == 0 || measure_busy() < until); times.count++) {
     if (times.count > 0) verify_free(&result);
     uint64_t from = measure_busy();
-    verify(input, &result);
+    subject_verify(subject, &result);
     times.verifier[times.count] = (double)(measure_busy() - from) / 1e3;
     times.checker[times.count] = result.end == VERIFY_PROVEN ? time_check(input, &result, &arena) : 0;
     if (with_linux) linux_verify(object, &said);
@@ -102,7 +103,7 @@ static void judge(const char *argument, unsigned rounds, bool with_linux) {
   meta.kind = linked->code[0].kind;
   snprintf(meta.section, sizeof meta.section, "%s", linked->code[0].section);
   if (subject_make(&subject, linked, &meta, BPF_MAX_EXECUTED, &report) != 0) fail(text_string(&report.text), argument);
-  print_one(object, colon + 1, &subject.in->input, rounds, with_linux);
+  print_one(object, colon + 1, &subject, rounds, with_linux);
   subject_free(&subject);
   link_free(linked);
   text_free(&bytes);

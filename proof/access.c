@@ -98,6 +98,8 @@ bool proof_reach(struct proof_scope *scope, const struct proof_state *state, uns
     case PROOF_MEMORY:
       allowed = PROOF_READ;
       break;
+    case PROOF_LENT:
+      break;
     default:
       return proof_refuse(scope, state, PROOF_NOT_POINTER, reg);
   }
@@ -302,9 +304,8 @@ bool proof_atomic(struct proof_scope *scope, struct proof_state *state, struct b
   if (insn.imm == BPF_CMPXCHG && state->reg[0].kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_LEAKS, 0);
   const struct proof_value *p = proof_read(scope, state, to);
   if (!proof_reach(scope, state, to, p, insn.off, size, PROOF_READ | PROOF_WRITE, &span)) return false;
-  /* Objects begin at multiples of 8, but for packets. */
   struct proof_number offset = proof_number_add(&p->number, p->delta + insn.off);
-  if (p->kind == PROOF_PACKET || p->kind == PROOF_META || ((offset.value | offset.mask) & (size - 1)) != 0) {
+  if (!proof_is_aligned(p->kind) || ((offset.value | offset.mask) & (size - 1)) != 0) {
     return proof_refuse(scope, state, PROOF_MISALIGNED, to);
   }
   if (p->kind == PROOF_STACK) {

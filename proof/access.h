@@ -45,7 +45,8 @@ bool proof_load(struct proof_scope *scope, struct proof_state *state, struct bpf
 bool proof_store(struct proof_scope *scope, struct proof_state *state, struct bpf_insn insn);
 bool proof_atomic(struct proof_scope *scope, struct proof_state *state, struct bpf_insn insn);
 
-/* Calls, in call.c; and what a timer hands to its function. */
+/* Calls, in call.c; and what a function begins with: what a timer hands over, or a program, or a caller at most. */
+void proof_take_arguments(struct proof_scope *scope, struct proof_state *state, const struct proof_argument *arguments);
 void proof_timer_arguments(struct proof_scope *scope, struct proof_state *state, uint32_t map);
 enum proof_outcome proof_call(struct proof_scope *scope, struct proof_state *state, struct bpf_insn insn);
 

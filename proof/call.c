@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * Calls: of helpers, by their prototypes, and of functions, in their callers' context.
+ * Calls: of helpers, by their prototypes, and of functions: by what was found when they were checked alone, or in their callers' context.
  */
 #include "proof/access.h"
 
@@ -137,8 +137,7 @@ static bool judge(struct call *c, unsigned i) {
       return judge_memory(c, i, c->proto->fixed_size, c->proto->fixed_size, PROOF_READ | PROOF_WRITE);
     case BPF_ARG_FIXED_OUT: {
       const struct proof_number offset = proof_number_add(&v->number, v->delta);
-      good = v->kind != PROOF_PACKET && v->kind != PROOF_META &&
-             ((offset.value | offset.mask) & (c->proto->fixed_size - 1u)) == 0;
+      good = proof_is_aligned(v->kind) && ((offset.value | offset.mask) & (c->proto->fixed_size - 1u)) == 0;
       if (!good) return proof_refuse(c->scope, c->state, PROOF_MISALIGNED, i + 1);
       return judge_memory(c, i, c->proto->fixed_size, c->proto->fixed_size, PROOF_WRITE);
     }
@@ -295,6 +294,25 @@ static bool keep_callback(struct call *c) {
          keep(c->scope, c->state, PROOF_FRAME_CALLBACK + 2, &r[2]);
 }
 
+static bool write_outputs(struct call *c) {
+  bool good = true;
+  for (unsigned i = 0; good && i < c->output_count; i++) {
+    /* What may be written, then what is. */
+    const struct proof_span at = c->output[i].span, wide = {at.low, at.high + 1};
+    const uint8_t frame = c->output[i].frame;
+    good = proof_stack_store(c->scope, c->state, frame, wide, c->output[i].most - 1, NULL);
+    if (good && c->output[i].least > 0) {
+      good = proof_stack_store(c->scope, c->state, frame, at, c->output[i].least, NULL);
+    }
+  }
+  return good;
+}
+
+static void move_packet(struct proof_scope *scope, struct proof_state *state) {
+  scope->moves = true;
+  proof_state_move_packet(state);
+}
+
 static enum proof_outcome call_helper(struct proof_scope *scope, struct proof_state *state, uint32_t id) {
   const struct bpf_proto *proto = bpf_proto_find(id);
   struct call c = {.scope = scope, .state = state, .id = id, .proto = proto};
@@ -309,20 +327,14 @@ static enum proof_outcome call_helper(struct proof_scope *scope, struct proof_st
   const bool found = good && note_map(&c);
   good = good && special_effects(&c);
   if (good && (proto->effects & BPF_EFFECT_CALLBACK)) good = keep_callback(&c);
-  for (unsigned i = 0; good && i < c.output_count; i++) {
-    /* What may be written, then what is. */
-    const struct proof_span at = c.output[i].span, wide = {at.low, at.high + 1};
-    const uint8_t frame = c.output[i].frame;
-    good = proof_stack_store(scope, state, frame, wide, c.output[i].most - 1, NULL);
-    if (good && c.output[i].least > 0) good = proof_stack_store(scope, state, frame, at, c.output[i].least, NULL);
-  }
+  good = good && write_outputs(&c);
   if (!good || !give_result(&c, found)) {
     scope->failure.helper = id;
     return PROOF_REFUSED;
   }
   state->cost.calls++;
   if (proto->effects & BPF_EFFECT_CALLBACK) return PROOF_CALLS_BACK;
-  if (proto->effects & BPF_EFFECT_PACKET) proof_state_move_packet(state);
+  if (proto->effects & BPF_EFFECT_PACKET) move_packet(scope, state);
   forget_arguments(state);
   state->pc++;
   return id == BPF_HELPER_TAIL_CALL ? PROOF_TAIL_CALL : PROOF_NEXT;
@@ -339,6 +351,7 @@ static bool enter(struct proof_scope *scope, struct proof_state *state, uint32_t
   }
   proof_set_unreadable(&state->reg[0]);
   state->site[state->depth++] = state->pc;
+  if (state->depth > scope->deepest) scope->deepest = state->depth;
   state->pc = function;
   return true;
 }
@@ -349,8 +362,8 @@ bool proof_in_callback(const struct proof_scope *scope, const struct proof_state
   return call.code == (BPF_JMP | BPF_CALL) && bpf_src(call) == BPF_PSEUDO_HELPER;
 }
 
-bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool tail_call) {
-  if (!tail_call && state->reg[0].kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_RESULT, 0);
+bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool gives_number) {
+  if (gives_number && state->reg[0].kind != PROOF_SCALAR) return proof_refuse(scope, state, PROOF_RESULT, 0);
   if (state->held_count == 0 && !state->locked) return true;
   return proof_refuse(scope, state, PROOF_HOLDS, PROOF_LOCATIONS);
 }
@@ -381,8 +394,65 @@ bool proof_leave(struct proof_scope *scope, struct proof_state *state) {
 }
 
 void proof_return_from_tail(struct proof_scope *scope, struct proof_state *state) {
-  proof_state_move_packet(state);
+  move_packet(scope, state);
   number_result(scope, state);
+}
+
+/* --- functions that are checked alone --- */
+
+void proof_take_arguments(struct proof_scope *scope, struct proof_state *state,
+                          const struct proof_argument *arguments) {
+  const struct proof_number any = proof_number_unknown();
+  for (unsigned i = 0; i < PROOF_ARGUMENTS; i++) {
+    const struct proof_argument *a = &arguments[i];
+    struct proof_value *v = &state->reg[1 + i];
+    if (a->kind == PROOF_SCALAR) proof_set_scalar(v, &any, &scope->next_id);
+    if (a->kind == PROOF_CONTEXT) *v = (struct proof_value){.kind = a->kind, .number = proof_number_constant(0)};
+    if (a->kind != PROOF_LENT) continue;
+    *v = (struct proof_value){.kind = a->kind,
+                              .or_null = a->or_null,
+                              .id = scope->next_id++,
+                              .room = (int32_t)a->size,
+                              .number = proof_number_constant(0)};
+  }
+}
+
+/* Argument i is one that the function may be handed. */
+static bool judge_argument(struct call *c, unsigned i, const struct proof_function *f) {
+  const struct proof_argument *wanted = &f->arguments[i];
+  struct proof_value *v = &c->state->reg[i + 1];
+  if (wanted->kind == PROOF_UNREADABLE) return true;
+  if (wanted->kind != PROOF_LENT) {
+    return (wanted->kind == v->kind && (v->kind == PROOF_SCALAR || (v->kind == PROOF_CONTEXT && v->delta == 0))) ||
+           wrong(c, i);
+  }
+  if (wanted->or_null && proof_is_constant(v) && v->delta == 0) return true;
+  if (wanted->or_null) v->or_null = false; /* what is there, if it is */
+  /* A function that moves the packet would go on using what it was lent of it. */
+  if (wanted->size == 0 || (f->moves && proof_is_window(v->kind))) return wrong(c, i);
+  return judge_memory(c, i, wanted->size, wanted->size, PROOF_READ | PROOF_WRITE);
+}
+
+static enum proof_outcome call_alone(struct proof_scope *scope, struct proof_state *state,
+                                     const struct proof_function *f) {
+  struct call c = {.scope = scope, .state = state};
+  const unsigned deepest = state->depth + 1 + f->deepest;
+  enum proof_failure_kind refusal = state->locked ? PROOF_WHILE_LOCKED : PROOF_OK;
+  if (deepest >= scope->frames) refusal = PROOF_TOO_DEEP;
+  bool good = refusal == PROOF_OK || proof_refuse(scope, state, refusal, PROOF_LOCATIONS);
+  for (unsigned i = 0; good && i < PROOF_ARGUMENTS; i++) {
+    good = judge_argument(&c, i, f);
+  }
+  if (!good || !write_outputs(&c)) return PROOF_REFUSED;
+  if (deepest > scope->deepest) scope->deepest = deepest;
+  if (f->moves) move_packet(scope, state);
+  state->cost.insns += f->cost.insns;
+  state->cost.calls += f->cost.calls;
+  forget_arguments(state);
+  proof_set_unreadable(&state->reg[0]);
+  if (f->result.kind == PROOF_SCALAR) proof_set_scalar(&state->reg[0], &f->result.number, &scope->next_id);
+  state->pc++;
+  return PROOF_NEXT;
 }
 
 /* --- functions that helpers call --- */
@@ -457,6 +527,9 @@ enum proof_outcome proof_call(struct proof_scope *scope, struct proof_state *sta
     function = (uint32_t)v->room;
   } else if (bpf_src(insn) == BPF_PSEUDO_HELPER) {
     return call_helper(scope, state, (uint32_t)insn.imm);
+  }
+  for (uint32_t i = 0; i < scope->function_count; i++) {
+    if (scope->functions[i].pc == function) return call_alone(scope, state, &scope->functions[i]);
   }
   return enter(scope, state, function) ? PROOF_NEXT : PROOF_REFUSED;
 }

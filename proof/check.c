@@ -29,6 +29,7 @@ static size_t lay_out(struct walk *w, const struct proof_input *input, const str
   w->points = place(base, &used, plan->entry_count, sizeof w->points[0]);
   w->tails = place(base, &used, (size_t)input->program_count * input->map_count, sizeof w->tails[0]);
   w->bounds = place(base, &used, 3 * (size_t)input->program_count, sizeof w->bounds[0]);
+  w->functions = place(base, &used, plan->root_count, sizeof w->functions[0]);
   if (base != NULL) memset(base, 0, used);
   w->states = place(base, &used, plan->limits.states, proof_state_size(plan->limits.slots));
   return used;
@@ -341,14 +342,27 @@ static void call_back(struct walk *w, const struct proof_state *at_call, const s
   release(w, state);
 }
 
+/* A function that is checked alone exits. */
+static void give_result(struct proof_function *function, const struct proof_value *r0) {
+  struct proof_value *result = &function->result;
+  if (function->exits++ == 0) {
+    *result = *r0;
+  } else if (result->kind == PROOF_SCALAR && r0->kind == PROOF_SCALAR) {
+    result->number = proof_number_join(&result->number, &r0->number);
+  } else {
+    proof_set_unreadable(result);
+  }
+}
+
 /* The current function exits. */
 static void leave(struct walk *w, struct proof_state *state, bool tail_call) {
   static const struct proof_trips again = {0, 0, 0};
   if (state->depth == 0) {
-    if (!proof_end(&w->scope, state, tail_call)) {
+    if (!proof_end(&w->scope, state, !tail_call && w->function == NULL)) {
       fail(w);
     } else {
       cost_raise(&w->end, state->cost);
+      if (w->function != NULL) give_result(w->function, &state->reg[0]);
     }
     release(w, state);
     return;
@@ -375,6 +389,10 @@ static void tail_call(struct walk *w, const struct proof_state *state) {
     any = any || input->targets[i].map == w->scope.tail_map;
   }
   if (!any) return;
+  if (w->function != NULL) { /* its bound would depend on its callers */
+    walk_fail_at(w, state, PROOF_NO_HELPER, UINT32_MAX);
+    return;
+  }
   tail->made = true;
   cost_raise(&tail->cost, state->cost);
   if (state->depth > tail->depth) tail->depth = state->depth;
@@ -427,7 +445,6 @@ static void run_path(struct walk *w, struct proof_state *state) {
     if (w->hooks != NULL && w->hooks->visit != NULL) w->hooks->visit(w->hooks->context, state);
     const enum proof_outcome outcome = proof_step(&w->scope, state);
     if (state->slot_count > w->verdict->used.slots) w->verdict->used.slots = state->slot_count;
-    if (state->depth > w->deepest) w->deepest = state->depth;
     if (state->cost.insns > w->scope.input->max_insns) {
       w->scope.failure = (struct proof_failure){.kind = PROOF_TOO_LONG,
                                                 .pc = pc,
@@ -521,6 +538,8 @@ static void run_recorded(struct walk *w, uint32_t e, struct proof_state *recorde
 
 static void run_root(struct walk *w, uint32_t root) {
   struct proof_verdict *verdict = w->verdict;
+  w->stopped = w->hooks != NULL && w->hooks->begins != NULL && !w->hooks->begins(w->hooks->context, root);
+  if (w->stopped) return;
   const struct proof_plan *plan = w->plan;
   const uint32_t pc = verdict->root[root].pc, map = verdict->root[root].map;
   w->root = NULL;
@@ -531,14 +550,20 @@ static void run_root(struct walk *w, uint32_t root) {
   w->scope.program = &w->scope.input->programs[w->program];
   w->scope.frames = map == PROOF_NO_MAP ? BPF_MAX_FRAMES : BPF_MAX_FRAMES - 1; /* bpf_run_callback has one of its own */
   w->end = (struct proof_cost){0, 0};
-  w->deepest = 0;
+  w->function = NULL;
+  w->scope.deepest = 0;
+  w->scope.moves = false;
   w->lowest = UINT32_MAX;
   w->pending = NULL;
   /* An empty state to copy. */
   struct proof_state empty_state = {.pc = pc};
   struct proof_state *state = copy_of(w, &empty_state);
   if (state == NULL) return;
-  proof_begin(&w->scope, state, pc, map);
+  if (map == PROOF_ALONE) {
+    w->function = &w->functions[w->scope.function_count];
+    *w->function = (struct proof_function){.pc = pc, .arguments = w->root->argument};
+  }
+  proof_begin(&w->scope, state, pc, map, map == PROOF_ALONE ? w->root->argument : NULL);
   state->root = (uint16_t)root;
   send(w, state, false);
   while (w->pending != NULL && !w->stopped) {
@@ -553,7 +578,33 @@ static void run_root(struct walk *w, uint32_t root) {
     if (next != NULL) run_recorded(w, e, next);
   }
   verdict->root[root].cost = w->end;
-  if (map == PROOF_NO_MAP) w->bounds[root] = (struct bound){w->end, w->deepest};
+  if (map == PROOF_NO_MAP) w->bounds[root] = (struct bound){w->end, w->scope.deepest};
+  if (w->function != NULL) {
+    w->function->cost = w->end;
+    w->function->deepest = w->scope.deepest;
+    w->function->moves = w->scope.moves;
+    w->scope.function_count++;
+  }
+}
+
+/* Notes the functions that are to be checked alone. False: one is none. */
+static bool list_functions(struct walk *w) {
+  const struct proof_input *input = w->scope.input;
+  struct proof_verdict *verdict = w->verdict;
+  for (uint32_t i = 0; i < w->plan->root_count; i++) {
+    const uint32_t pc = w->plan->roots[i].pc;
+    uint32_t program = 0;
+    if (w->plan->roots[i].map != PROOF_ALONE) continue;
+    /* The second slot of an immediate has opcode 0, and no instruction has. */
+    if (pc >= input->insn_count || input->insns[pc].code == 0 || verdict->root_count == PROOF_MAX_ROOTS) return false;
+    while (pc - input->programs[program].start >= input->programs[program].count) {
+      if (++program == input->program_count) return false;
+    }
+    w->root_program[verdict->root_count] = (uint8_t)program;
+    verdict->root[verdict->root_count].pc = pc;
+    verdict->root[verdict->root_count++].map = PROOF_ALONE;
+  }
+  return true;
 }
 
 /* --- the whole --- */
@@ -617,12 +668,19 @@ bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, 
   verdict->root_count = input->program_count;
   lay_out(&w, input, plan, arena);
   w.scope.meets = w.meets;
+  w.scope.functions = w.functions;
   walk_mark_meets(&w);
-  for (uint32_t root = 0; root < verdict->root_count && !w.stopped; root++) {
+  if (!list_functions(&w)) stop(&w, &nowhere, PROOF_BAD_PROOF);
+  /* Functions first: by what is found of them calls go. */
+  const uint32_t functions_end = verdict->root_count;
+  for (uint32_t root = input->program_count; root < functions_end && !w.stopped; root++) {
     run_root(&w, root);
   }
+  for (uint32_t root = 0; root < verdict->root_count && !w.stopped; root++) {
+    if (verdict->root[root].map != PROOF_ALONE) run_root(&w, root);
+  }
   if (!w.stopped) walk_add_tail_calls(&w);
-  verdict->accepted = verdict->failure.kind == PROOF_OK;
+  verdict->accepted = verdict->failure.kind == PROOF_OK && !w.stopped;
   if (verdict->accepted) {
     finish_facts(input, facts);
   } else {

@@ -19,6 +19,8 @@ struct proof_hooks {
   void *context;
   /* Something is not proven. True: leave this path and go on with the others; the walk fails all the same. */
   bool (*failed)(void *context, const struct proof_failure *failure);
+  /* Before a root is walked: verdict->root[root]. False: no more of them; the walk is not accepted. */
+  bool (*begins)(void *context, uint32_t root);
   /* Before each instruction. */
   void (*visit)(void *context, const struct proof_state *state);
   /* The checker's own join at a point that has no entry: both states before it. */
@@ -30,7 +32,8 @@ struct proof_hooks {
 struct proof_verdict {
   bool accepted;
   struct proof_failure failure; /* the first; failure.state is NULL */
-  /* What the walk began with: the programs by number, then functions that timers call, as they were found. */
+  /* What the walk began with: the programs by number, then functions that were checked alone in the plan's order, then those that timers
+   * call, as they were found. */
   struct {
     uint32_t pc, map;       /* as in struct proof_root */
     struct proof_cost cost; /* the bound; of programs with tail calls included */

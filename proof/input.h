@@ -69,7 +69,7 @@ enum proof_failure_kind {
   PROOF_CONTEXT_FIELD,   /* the context has no field there that may be accessed so */
   PROOF_HIDDEN_FIELD,    /* lock or timer of a map value */
   PROOF_BAD_ARGUMENT,    /* register `location` is not what the helper's prototype asks for */
-  PROOF_NO_HELPER,       /* not for this kind of program */
+  PROOF_NO_HELPER,       /* not for this kind of program, or in a function that is checked alone */
   PROOF_WHILE_LOCKED,    /* the helper may not be called, or function entered or left, while a lock is held */
   PROOF_NOT_LOCKED,      /* another lock is held, or none */
   PROOF_HOLDS,           /* ends while it holds a record or lock */

@@ -17,7 +17,9 @@ struct pairs {
   struct pair pair[PAIRS_MAX];
 };
 
-static bool may_be_null(unsigned kind) { return kind == PROOF_MAP_VALUE || kind == PROOF_RECORD || kind == PROOF_MAP; }
+static bool may_be_null(unsigned kind) {
+  return kind == PROOF_MAP_VALUE || kind == PROOF_RECORD || kind == PROOF_MAP || kind == PROOF_LENT;
+}
 static bool is_null(const struct proof_value *v) { return proof_is_constant(v) && v->delta == 0; }
 
 static enum proof_mismatch compare_holdings(const struct proof_state *a, const struct proof_state *b) {

@@ -114,8 +114,8 @@ static struct proof_number read_value_number(struct reader *r) {
 
 static struct proof_value read_value(struct reader *r, unsigned tag) {
   struct proof_value v = {.kind = (uint8_t)(tag & PROOF_TAG_KIND), .or_null = (tag & PROOF_TAG_NULL) != 0};
-  const unsigned has = v.kind <= PROOF_STALE ? proof_parts_of[v.kind] : 0;
-  r->bad = r->bad || v.kind > PROOF_STALE || (v.or_null && !(has & PROOF_HAS_NULL));
+  const unsigned has = v.kind <= PROOF_LENT ? proof_parts_of[v.kind] : 0;
+  r->bad = r->bad || v.kind > PROOF_LENT || (v.or_null && !(has & PROOF_HAS_NULL));
   v.number = proof_number_constant(0);
   if (has & PROOF_HAS_OBJECT) v.object = (uint8_t)read_byte(r);
   if ((has & PROOF_HAS_DELTA) && (v.kind != PROOF_SCALAR || (tag & PROOF_TAG_LINKED))) v.delta = read_signed(r);
@@ -241,7 +241,12 @@ bool proof_plan_decode(const uint8_t *proof, size_t length, void *memory, struct
   for (uint32_t i = 0; i < plan->root_count && !r.bad; i++) {
     struct proof_root *root = &plan->roots[i];
     root->pc = read_below(&r, UINT32_MAX);
-    root->map = read_below(&r, BPF_MAX_MAPS) - 1;
+    root->map = read_below(&r, PROOF_ALONE + 1) - 1;
+    for (unsigned a = 0; a < PROOF_ARGUMENTS; a++) {
+      const uint32_t number = root->map == PROOF_ALONE ? read_below(&r, UINT32_MAX) : 0;
+      root->argument[a] =
+          (struct proof_argument){number & PROOF_TAG_KIND, (number & PROOF_TAG_NULL) != 0, number >> PROOF_TAG_SIZE};
+    }
     root->first_entry = entries;
     root->entry_count = read_below(&r, plan->entry_count - entries);
     for (uint32_t e = 0; e < root->entry_count && !r.bad; e++) {

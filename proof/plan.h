@@ -52,13 +52,24 @@ struct proof_entry {
   int32_t step;           /* by which it moves at least each trip, down if it is negative; not 0 */
 };
 
-/* A walk begins at the first slot of a program, or of a function that timers of a map call. */
+/* What a function that is checked alone is handed in one register, at most. Each call is judged by it, and the function walked from it. */
+struct proof_argument {
+  uint8_t kind; /* PROOF_UNREADABLE: nothing is asked; PROOF_SCALAR: any number; PROOF_CONTEXT; PROOF_LENT: memory */
+  bool or_null;
+  uint32_t size; /* of the memory, below 2^27; all of it may be read and written */
+};
+enum { PROOF_ARGUMENTS = 5 };
+
+/* A walk begins at the first slot of a program, of a function that timers of a map call, or of one that is checked alone, whose callers
+ * then don't go into it. Of those each must stand behind the ones that it calls; otherwise it walks into them, too. */
 struct proof_root {
   uint32_t pc;
-  uint32_t map;                      /* PROOF_NO_MAP: a program */
-  uint32_t first_entry, entry_count; /* ascending by key */
+  uint32_t map;                                    /* PROOF_NO_MAP: a program; PROOF_ALONE */
+  uint32_t first_entry, entry_count;               /* ascending by key */
+  struct proof_argument argument[PROOF_ARGUMENTS]; /* PROOF_ALONE: r1 to r5 */
 };
 #define PROOF_NO_MAP UINT32_MAX
+#define PROOF_ALONE ((uint32_t)BPF_MAX_MAPS)
 
 /* Stated by the proof before anything is done. */
 struct proof_limits {
@@ -78,7 +89,7 @@ enum {
 
 struct proof_plan {
   struct proof_limits limits;
-  struct proof_root *roots; /* those that have entries, ascending by (pc, map) */
+  struct proof_root *roots; /* those that have entries, and all functions that are checked alone */
   uint32_t root_count;
   struct proof_entry *entries;
   uint32_t entry_count;

@@ -194,6 +194,10 @@ size_t proof_plan_encode(const struct proof_plan *plan, uint8_t *proof, size_t s
     const struct proof_root *root = &plan->roots[i];
     write_number(&w, root->pc);
     write_number(&w, (uint32_t)(root->map + 1));
+    for (unsigned a = 0; a < PROOF_ARGUMENTS && root->map == PROOF_ALONE; a++) {
+      const struct proof_argument *argument = &root->argument[a];
+      write_number(&w, argument->kind | (argument->or_null ? PROOF_TAG_NULL : 0u) | argument->size << PROOF_TAG_SIZE);
+    }
     write_number(&w, root->entry_count);
     for (uint32_t e = root->first_entry; e < root->first_entry + root->entry_count; e++) {
       write_entry(&w, plan, &plan->entries[e], e > root->first_entry ? &plan->entries[e - 1] : NULL);

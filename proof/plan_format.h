@@ -9,10 +9,11 @@
 
 enum { PROOF_VERSION = 1, PROOF_MAX_LENGTH = 1 << 20 };
 
-/* First byte of a change. */
+/* First byte of a change; the lowest bits of an argument. */
 enum {
   PROOF_TAG_KIND = 15,
   PROOF_TAG_NULL = 16,
+  PROOF_TAG_SIZE = 5, /* from this bit on: the size of an argument's memory */
   PROOF_TAG_LINKED = 32,
   PROOF_TAG_MEASURE = 64,
   PROOF_TAG_ROOM = 128,
@@ -53,6 +54,7 @@ static const uint8_t proof_parts_of[] = {
     [PROOF_MEMORY] = PROOF_HAS_DELTA | PROOF_HAS_ROOM | PROOF_HAS_NUMBER,
     [PROOF_FUNCTION] = 0, /* never accepted: functions come from instructions only */
     [PROOF_STALE] = 0,
+    [PROOF_LENT] = PROOF_HAS_DELTA | PROOF_HAS_ROOM | PROOF_HAS_NUMBER | PROOF_HAS_NULL,
 };
 
 #endif

@@ -24,6 +24,7 @@ static bool sane(const struct walk *w, const struct proof_state *state, const st
     case PROOF_META:
     case PROOF_RECORD:
     case PROOF_MEMORY:
+    case PROOF_LENT:
       return true;
     case PROOF_STACK:
       return v->object <= state->depth;
@@ -65,7 +66,7 @@ bool walk_apply(struct walk *w, struct proof_state *state, const struct proof_ch
   }
   if (v.id == 0 && v.kind != PROOF_STACK && !constant) v.id = w->scope.next_id++;
   if (v.id == 0 && (v.kind == PROOF_MAP_VALUE || v.kind == PROOF_RECORD || v.kind == PROOF_MEMORY ||
-                    (v.kind == PROOF_MAP && (v.object & PROOF_INNER)))) {
+                    v.kind == PROOF_LENT || (v.kind == PROOF_MAP && (v.object & PROOF_INNER)))) {
     v.id = w->scope.next_id++;
   }
   if (location < PROOF_FIRST_SLOT) {

@@ -27,6 +27,7 @@ enum proof_kind {
   PROOF_MEMORY,     /* `room` bytes that may only be read (a callback's key) + number + delta */
   PROOF_FUNCTION,   /* the function at slot `room` of the instructions */
   PROOF_STALE, /* the packet, its end or metadata, before the last helper that moved them: the difference of two is a number */
+  PROOF_LENT, /* `room` bytes, anywhere, that the caller of a function that is checked alone lends it + number + delta */
 };
 
 enum {
@@ -38,7 +39,7 @@ enum {
 
 /* For a scalar `number` is the whole value, and with an id the value is V(id) + delta modulo 2^64; a constant has id 0 and itself as
  * delta, so that V(0) is 0. For a packet or metadata pointer `number` is V(id), 0 with id 0; for other pointers it is the variable part
- * of the offset, and id names the very object (not 0 for map values, records and handles of inner maps).
+ * of the offset, and id names the very object (not 0 for map values, records, lent memory and handles of inner maps).
  *
  * The end of the packet: id and room say how long it surely isn't: data + V(id) + room > data_end is known. Both 0: nothing is.
  *
@@ -51,7 +52,7 @@ enum {
 struct proof_value {
   uint8_t kind;
   uint8_t object;
-  bool or_null; /* it may be 0 instead: map values, records, handles of inner maps */
+  bool or_null; /* it may be 0 instead: map values, records, lent memory, handles of inner maps */
   uint8_t origin;
   uint32_t id;
   int32_t room;
@@ -135,6 +136,8 @@ static inline bool proof_is_packet(unsigned kind) { return proof_is_window(kind)
 static inline bool proof_is_short(const struct proof_value *end, uint32_t id, int32_t limit) {
   return end->id == id && (id != 0 || end->room != 0) && end->room <= limit;
 }
+/* Whether objects of this kind begin at multiples of 8. */
+static inline bool proof_is_aligned(unsigned kind) { return !proof_is_window(kind) && kind != PROOF_LENT; }
 /* Modulo 2^64, as deltas are meant. */
 static inline int64_t proof_plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
 static inline int64_t proof_minus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }

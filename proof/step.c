@@ -78,6 +78,7 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
     case PROOF_MAP_VALUE:
     case PROOF_RECORD:
     case PROOF_MEMORY:
+    case PROOF_LENT:
       break;
     default:
       return proof_refuse(scope, state, PROOF_POINTER_MATH, reg);
@@ -423,11 +424,13 @@ enum proof_outcome proof_step(struct proof_scope *scope, struct proof_state *sta
   return PROOF_NEXT;
 }
 
-void proof_begin(struct proof_scope *scope, struct proof_state *state, uint32_t pc, uint32_t map) {
+void proof_begin(struct proof_scope *scope, struct proof_state *state, uint32_t pc, uint32_t map,
+                 const struct proof_argument *arguments) {
+  static const struct proof_argument context[PROOF_ARGUMENTS] = {{.kind = PROOF_CONTEXT}};
   *state = (struct proof_state){.pc = pc};
-  if (map == PROOF_NO_MAP) {
-    state->reg[1] = (struct proof_value){.kind = PROOF_CONTEXT, .number = proof_number_constant(0)};
-    return;
+  if (map == PROOF_NO_MAP || map == PROOF_ALONE) {
+    proof_take_arguments(scope, state, map == PROOF_ALONE ? arguments : context);
+  } else {
+    proof_timer_arguments(scope, state, map);
   }
-  proof_timer_arguments(scope, state, map);
 }

@@ -20,6 +20,17 @@ enum proof_outcome {
   PROOF_REFUSED,    /* scope->failure says why */
 };
 
+/* A function that was checked alone: what calls of it go by. */
+struct proof_function {
+  uint32_t pc;
+  const struct proof_argument *arguments; /* PROOF_ARGUMENTS of them */
+  struct proof_cost cost;                 /* at most */
+  unsigned deepest;                       /* frames below its own */
+  bool moves;                             /* it may move the packet */
+  uint32_t exits;                         /* ways to its end that were seen: at all of them r0 is in */
+  struct proof_value result;              /* this, if it is a number, and otherwise nothing to be read */
+};
+
 /* What the steps of one walk share. */
 struct proof_scope {
   const struct proof_input *input;
@@ -33,6 +44,10 @@ struct proof_scope {
   bool revisits;                    /* the instruction at hand was visited before */
   uint32_t tail_map;                /* with PROOF_TAIL_CALL: the map of programs */
   uint32_t timer_pc, timer_map;     /* the last step gave timers of this map this function; PROOF_NO_MAP: it did not */
+  const struct proof_function *functions; /* those that were checked alone */
+  uint32_t function_count;
+  unsigned deepest; /* frame, and */
+  bool moves;       /* whether the packet may be moved, in what was walked of the root */
   struct proof_failure failure;
 };
 
@@ -42,8 +57,9 @@ enum proof_outcome proof_step(struct proof_scope *scope, struct proof_state *sta
 bool proof_branch(struct proof_scope *scope, struct proof_state *state, bool taken);
 /* After PROOF_EXIT: the function that exits is one that a helper calls. */
 bool proof_in_callback(const struct proof_scope *scope, const struct proof_state *state);
-/* The outermost function exits, or goes on in another program: it must hold nothing and give a number. False: refused. */
-bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool tail_call);
+/* The outermost function exits, or goes on in another program: it must hold nothing and, if it is asked to, give a number. False:
+ * refused. */
+bool proof_end(struct proof_scope *scope, const struct proof_state *state, bool gives_number);
 /* After PROOF_EXIT with depth above 0: in the caller, behind the call; of a callback at the call, where proof_enter_callback goes on
  * with the next one and proof_finish_callbacks with none. False: refused. */
 bool proof_leave(struct proof_scope *scope, struct proof_state *state);
@@ -61,7 +77,8 @@ bool proof_enter_callback(struct proof_scope *scope, struct proof_state *state);
 /* The helper returns. */
 void proof_finish_callbacks(struct proof_scope *scope, struct proof_state *state);
 
-/* The state at the start of a root of the plan: a program, or, with a map, a function that its timers call. */
-void proof_begin(struct proof_scope *scope, struct proof_state *state, uint32_t pc, uint32_t map);
+/* The state at the start of a root of the plan; `arguments` if it is a function that is checked alone. */
+void proof_begin(struct proof_scope *scope, struct proof_state *state, uint32_t pc, uint32_t map,
+                 const struct proof_argument *arguments);
 
 #endif

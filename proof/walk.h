@@ -38,17 +38,18 @@ struct walk {
   /* In the arena. */
   uint64_t *meets, *is_point; /* a bit for each slot */
   struct point *points;
-  struct tail *tails;   /* program * maps + map */
-  struct bound *bounds; /* of programs without tail calls, and room for two more of each */
+  struct tail *tails;               /* program * maps + map */
+  struct bound *bounds;             /* of programs without tail calls, and room for two more of each */
+  struct proof_function *functions; /* scope.functions */
   uint8_t *states;
   struct proof_state *free;
   /* Of the root that is being walked. */
   const struct proof_root *root; /* NULL: the plan has no entries for it */
   uint32_t program;
-  uint32_t lowest;             /* no entry below has states that wait */
-  struct proof_state *pending; /* of the region, by order */
-  struct proof_cost end;       /* of the costliest way to its exit */
-  unsigned deepest;
+  uint32_t lowest;                 /* no entry below has states that wait */
+  struct proof_state *pending;     /* of the region, by order */
+  struct proof_cost end;           /* of the costliest way to its exit */
+  struct proof_function *function; /* that is checked alone; NULL: it is no such root */
   uint8_t root_program[PROOF_MAX_ROOTS];
 };
 

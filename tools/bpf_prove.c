@@ -19,7 +19,7 @@ static struct bpf_fact *find_facts(const struct linked_program *linked, const st
   struct bpf_fact *facts = NULL;
   int error = -ERROR_NO_MEMORY;
   if (result && verdict) {
-    verify(input, result);
+    subject_verify(subject, result);
     if (result->end == VERIFY_PROVEN) {
       const struct slice proof = {text_string(&result->proof), result->proof.length};
       error = bundle_check_proof(input, proof, &facts, verdict);

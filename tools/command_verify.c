@@ -37,10 +37,11 @@ struct request {
   bool explain, statistics;
 };
 
-static void print_statistics(const struct proof_input *input, const struct verify_result *result) {
+static void print_statistics(const struct explained *explained, const struct verify_result *result) {
+  const struct proof_input *input = explained->input;
   const struct verify_statistics *s = &result->statistics;
   const struct proof_verdict *verdict = &result->verdict;
-  uint32_t dead = 0;
+  uint32_t dead = 0, global = 0, alone = 0;
   size_t code = input->insn_count * sizeof(struct bpf_insn);
   for (uint32_t i = 0; i < input->insn_count; i++)
     dead += !result->visited[i] && input->insns[i].code != 0;
@@ -53,9 +54,15 @@ static void print_statistics(const struct proof_input *input, const struct verif
          s->splits);
   for (uint32_t i = 0; i < verdict->root_count; i++)
     printf("longest   %u instructions, %u helper calls%s\n", verdict->root[i].cost.insns, verdict->root[i].cost.calls,
-           verdict->root[i].map != PROOF_NO_MAP ? " (timer)"
-           : i > 0                              ? " (tail called)"
-                                                : "");
+           verdict->root[i].map == PROOF_ALONE    ? " (global function)"
+           : verdict->root[i].map != PROOF_NO_MAP ? " (timer)"
+           : i > 0                                ? " (tail called)"
+                                                  : "");
+  for (uint32_t i = 0; i < explained->linked->code_count; i++)
+    global += explained->linked->code[i].function_count;
+  for (uint32_t i = 0; i < result->function_count; i++)
+    alone += result->functions[i].alone;
+  if (global > 0) printf("functions %u of %u global ones verified alone, the others for each call\n", alone, global);
   printf("dead      %u instructions are never reached\n", dead);
 }
 
@@ -66,7 +73,7 @@ static void print_result(const struct request *request, const struct explained *
     explain_invariants(explained, result, &text);
     fputs(text_string(&text), stdout);
   }
-  if (request->statistics) print_statistics(explained->input, result);
+  if (request->statistics) print_statistics(explained, result);
   if (!request->bundle.output)
     printf("%s: safe: %u instructions, at most %u executed, proof of %zu bytes\n", explained->file,
            explained->input->insn_count, result->verdict.root[0].cost.insns, result->proof.length);
@@ -79,9 +86,10 @@ static int judge(const struct request *request, const struct linked_program *lin
   struct verify_result *result = memory_alloc(sizeof(*result));
   const struct explained explained = {linked, &subject->in->input, path_base(request->bundle.object)};
   if (!result) return -ERROR_NO_MEMORY;
-  verify(&subject->in->input, result);
+  subject_verify(subject, result);
   if (result->end == VERIFY_PROVEN) {
     print_result(request, &explained, result);
+    explain_functions(&explained, result, report);
     if (request->bundle.output)
       error = bundle_request_write(&request->bundle, linked,
                                    (struct slice){text_string(&result->proof), result->proof.length}, report);

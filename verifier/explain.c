@@ -144,7 +144,8 @@ static const char *object_name(const struct proof_value *v) {
                                       [PROOF_RECORD] = "the ring buffer record",
                                       [PROOF_MEMORY] = "the key",
                                       [PROOF_FUNCTION] = "a function",
-                                      [PROOF_STALE] = "the packet before it moved"};
+                                      [PROOF_STALE] = "the packet before it moved",
+                                      [PROOF_LENT] = "an argument's memory"};
   return v->kind < sizeof(names) / sizeof(names[0]) ? names[v->kind] : "an object";
 }
 
@@ -156,12 +157,24 @@ static void add_object(const struct explained *subject, const struct proof_value
     text_add(out, object_name(v));
 }
 
-static void add_helper(uint32_t helper, struct text *out) {
-  const struct bpf_proto *proto = bpf_proto_find(helper);
+/* The global function that begins at the slot; NULL: none does. */
+static const struct linked_function *function_at(const struct explained *subject, uint32_t slot) {
+  const struct linked_code *code = slot < subject->input->insn_count ? code_of(subject, &slot) : NULL;
+  for (uint32_t i = 0; code && i < code->function_count; i++)
+    if (code->functions[i].start == slot) return &code->functions[i];
+  return NULL;
+}
+
+/* The helper or function that is called. */
+static void add_called(const struct explained *subject, const struct proof_failure *f, struct text *out) {
+  const struct bpf_proto *proto = bpf_proto_find(f->helper);
+  const struct linked_function *function = function_at(subject, f->pc + 1 + (uint32_t)subject->input->insns[f->pc].imm);
   if (proto)
     text_add(out, proto->name);
+  else if (function && f->helper == 0)
+    text_add(out, function->name);
   else
-    text_addf(out, "helper %u", helper);
+    text_addf(out, "helper %u", f->helper);
 }
 
 /* "at 60", "at 0 to 70". */
@@ -194,7 +207,7 @@ static void add_placeholder(const struct explained *subject, const struct proof_
   else if (slice_equals(name, "at"))
     add_position(f, out);
   else if (slice_equals(name, "h"))
-    add_helper(f->helper, out);
+    add_called(subject, f, out);
   else if (slice_equals(name, "held"))
     text_add(out, state && state->locked ? "a spin lock" : "a ring buffer record");
   else if (slice_equals(name, "l"))
@@ -282,15 +295,16 @@ static const char *const argument_texts[] = {
     [BPF_ARG_RECORD] = "a record that bpf_ringbuf_reserve gave, held, at its start",
 };
 
-/* Who gave what may be NULL. */
-static const char *giver(const struct proof_value *v) {
-  return v->kind == PROOF_RECORD ? "bpf_ringbuf_reserve" : "bpf_map_lookup_elem";
+/* What may be NULL. */
+static const char *gift(const struct proof_value *v) {
+  if (v->kind == PROOF_LENT) return "an argument";
+  return v->kind == PROOF_RECORD ? "the result of bpf_ringbuf_reserve" : "the result of bpf_map_lookup_elem";
 }
 
 static void may_be_null(const struct proof_value *v, struct text *what, struct text *needed, struct text *hint) {
-  text_addf(what, "uses the result of %s, which may be NULL", giver(v));
+  text_addf(what, "uses %s, which may be NULL", gift(v));
   text_add(needed, "a check that it is not NULL");
-  text_addf(hint, "check the result of %s before this: if (!p) return XDP_PASS;", giver(v));
+  text_addf(hint, "check %s before this: if (!p) return XDP_PASS;", gift(v));
 }
 
 static void bad_argument(const struct explained *subject, const struct proof_failure *f, struct text *needed,
@@ -403,4 +417,19 @@ void explain_failure(const struct explained *subject, const struct verify_result
   }
   if (p.hint.length > 0) report_note(report, "  hint    %s", text_string(&p.hint));
   free_parts(&p);
+}
+
+void explain_functions(const struct explained *subject, const struct verify_result *result, struct report *report) {
+  for (uint32_t i = 0; i < result->function_count; i++) {
+    const struct verify_judged *judged = &result->functions[i];
+    const struct linked_function *function = function_at(subject, judged->pc);
+    struct parts p = {.what = {0}};
+    if (judged->alone || !function || judged->why.pc >= subject->input->insn_count) continue;
+    fill_parts(subject, &judged->why, NULL, &p);
+    explain_place(subject, judged->why.pc, &p.place);
+    report_note(report, "%s: %s is verified anew for each call, as it does not do alone: %s: %s", subject->file,
+                function->name, text_string(&p.place),
+                judged->why.kind == PROOF_NO_HELPER ? "makes a tail call" : text_string(&p.what));
+    free_parts(&p);
+  }
 }

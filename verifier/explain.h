@@ -19,6 +19,9 @@ struct explained {
 /* Adds one error to the report: a line of what and where, then indented lines. Of a result without proof. */
 void explain_failure(const struct explained *subject, const struct verify_result *result, struct report *report);
 
+/* Adds a note for each global function that was not verified alone although its type can be told: why. Of a result with proof. */
+void explain_functions(const struct explained *subject, const struct verify_result *result, struct report *report);
+
 /* Adds the source lines of all programs with what holds before each, joined over all paths. Of a result with proof. */
 void explain_invariants(const struct explained *subject, const struct verify_result *result, struct text *out);
 

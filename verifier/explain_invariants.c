@@ -68,7 +68,9 @@ static bool run(struct holds *h, const struct verify_result *result) {
   struct proof_plan plan;
   bool done = verdict && facts && memory && proof_plan_decode(proof, result->proof.length, memory, &plan);
   if (done) arena = memory_alloc(proof_walk_memory(h->input, &plan));
+  h->live->plan = &plan;
   done = arena && proof_walk(h->input, &plan, arena, &hooks, facts, verdict);
+  h->live->plan = NULL;
   memory_free(facts);
   memory_free(arena);
   memory_free(memory);

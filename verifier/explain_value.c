@@ -125,6 +125,7 @@ void explain_value(const struct proof_value *v, const struct proof_input *input,
       add_offset(v, out);
       break;
     case PROOF_MEMORY:
+    case PROOF_LENT:
       text_addf(out, "memory of %d bytes", (int)v->room);
       add_offset(v, out);
       break;

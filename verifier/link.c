@@ -204,6 +204,7 @@ static int link_code(struct linker *l, uint32_t number) {
   if (!error) error = place(l, entry, &start);
   for (uint32_t i = 0; i < l->function_count && !error; i++)
     error = linker_resolve(l, l->functions[i]);
+  if (!error) error = linker_describe_functions(l);
   if (!error) error = core_relocate(&l->layout, l->btf, code->insns, code->insn_count, l->report);
   if (!error) error = lines_collect(&code->lines, &l->layout, l->btf, l->report);
   if (!error) error = check(l, code);
@@ -261,6 +262,7 @@ void link_free(struct linked_program *program) {
   for (uint32_t i = 0; i < program->code_count; i++) {
     lines_free(&program->code[i].lines);
     memory_free(program->code[i].insns);
+    memory_free(program->code[i].functions);
   }
   for (uint32_t i = 0; i < program->map_count; i++)
     memory_free(program->own[i]);

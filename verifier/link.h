@@ -9,6 +9,7 @@
 
 #include "bpf/context.h"
 #include "bundle/writer.h"
+#include "proof/plan.h"
 #include "verifier/lines.h"
 #include "verifier/type_table.h"
 
@@ -24,6 +25,14 @@ struct link_options {
   unsigned tunable_count;
 };
 
+/* A function that is not static, and may be verified alone. */
+struct linked_function {
+  const char *name; /* in the object's bytes */
+  uint32_t start;   /* in the program's instructions */
+  bool typed;       /* the object says what it takes, and it can be told: */
+  struct proof_argument argument[PROOF_ARGUMENTS];
+};
+
 /* An entry function with all functions that it calls. */
 struct linked_code {
   char section[BUNDLE_NAME_MAX];
@@ -31,6 +40,8 @@ struct linked_code {
   enum bpf_program_kind kind;
   struct bpf_insn *insns;
   uint32_t insn_count;
+  struct linked_function *functions;
+  uint32_t function_count;
   struct line_table lines;
 };
 

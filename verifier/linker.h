@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * State of one link, shared by the parts of the linker: link.c chooses programs and places functions, link_resolve.c resolves what
- * instructions refer to, link_maps.c makes maps of declarations and of global data,
+ * instructions refer to, link_functions.c says what global functions take, link_maps.c makes maps of declarations and of global data,
  * link_set.c and link_tunables.c look after constants. Private to verifier/.
  */
 #ifndef IMAGO_VERIFIER_LINKER_H
@@ -63,6 +63,9 @@ int linker_program(struct linker *l, const struct site *site, const struct objec
 
 /* Resolves all references of the function's instructions. (link_resolve.c) */
 int linker_resolve(struct linker *l, struct placed_function function) MUST_USE;
+
+/* Collects the global functions of l->code, once all are placed. -ERROR_NO_MEMORY. (link_functions.c) */
+int linker_describe_functions(struct linker *l) MUST_USE;
 
 /* The map for the variable at that place of .maps or maps, or for a section of global data. (link_maps.c) */
 int linker_declared_map(struct linker *l, const struct site *site, uint32_t section, uint64_t offset,

@@ -114,6 +114,7 @@ static int read_symbols(struct object *object, Elf *elf, struct report *report) 
     symbol->name = string_at(names, raw.st_name);
     symbol->type = ELF64_ST_TYPE(raw.st_info);
     symbol->binding = ELF64_ST_BIND(raw.st_info);
+    symbol->visibility = ELF64_ST_VISIBILITY(raw.st_other);
     symbol->section = raw.st_shndx;
     symbol->value = raw.st_value;
     symbol->size = raw.st_size;

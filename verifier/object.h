@@ -22,8 +22,8 @@ struct object_section {
 
 struct object_symbol {
   const char *name;
-  unsigned type, binding; /* STT_*, STB_* */
-  uint16_t section;       /* below section_count, or SHN_UNDEF, or a reserved index from SHN_LORESERVE */
+  unsigned type, binding, visibility; /* STT_*, STB_*, STV_* */
+  uint16_t section;                   /* below section_count, or SHN_UNDEF, or a reserved index from SHN_LORESERVE */
   uint64_t value, size;
 };
 

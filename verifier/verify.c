@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Walk, learn, walk again, until the checker accepts. Then what the plan doesn't need is taken out, and what is left is encoded, decoded
- * and checked like anybody's proof.
+ * and checked like anybody's proof. Global functions are checked alone first; where that does not succeed, in their callers' context.
  */
 #include "verifier/verify.h"
 
@@ -14,7 +14,8 @@
 enum {
   FIRST_STATES = 64,
   FIRST_SLOTS = 24,
-  TRIM_TRIALS = 64, /* splits that are tried to be left out */
+  TRIM_TRIALS = 64,   /* splits that are tried to be left out */
+  ALONE_ATTEMPTS = 4, /* searches with functions alone, before all are put in their callers' context */
 };
 
 static uint64_t now(void) {
@@ -68,6 +69,7 @@ static bool walk_and_learn(struct search *s) {
   const struct proof_hooks hooks = search_hooks(s);
   s->amended = s->cost_amended = s->reads_lost = s->limited = false;
   s->failure.kind = PROOF_OK;
+  s->root = PROOF_MAX_ROOTS; /* none yet */
   for (uint32_t i = 0; i < s->draft.point_count; i++) {
     struct point *point = &s->draft.points[i];
     point->arrivals = 0;
@@ -76,10 +78,14 @@ static bool walk_and_learn(struct search *s) {
   return walk(s, &hooks);
 }
 
+static bool add_root(struct search *s, uint32_t pc, uint32_t map) {
+  return draft_add_root(&s->draft, &(struct proof_root){.pc = pc, .map = map});
+}
+
 /* Takes what the walk brought into the plan. */
 static void amend(struct search *s) {
   for (uint32_t i = 0; i < s->result->verdict.root_count; i++)
-    s->amended |= draft_add_root(&s->draft, s->result->verdict.root[i].pc, s->result->verdict.root[i].map);
+    s->amended |= add_root(s, s->result->verdict.root[i].pc, s->result->verdict.root[i].map);
   for (uint32_t i = 0; i < s->draft.point_count; i++)
     if (s->draft.points[i].apart)
       point_become(&s->draft.points[i], PROOF_SPLIT);
@@ -193,7 +199,7 @@ static bool check(struct search *s) {
 
 /* --- all --- */
 
-static bool prepare(struct search *s) {
+static bool prepare(struct search *s, const struct verify_function *functions) {
   const struct proof_input *input = s->input;
   s->limits = (struct proof_limits){.states = FIRST_STATES, .slots = FIRST_SLOTS};
   s->result->visited = memory_alloc(input->insn_count);
@@ -204,12 +210,14 @@ static bool prepare(struct search *s) {
   if (flow_build(&s->flow, input) != 0 || live_init(&s->live, &s->flow) != 0) return false;
   live_compute(&s->live);
   thresholds_coarse(&s->coarse);
+  s->live.plan = &s->draft.plan;
+  if (!functions_add(s, functions)) return false;
   for (uint32_t i = 0; i < input->insn_count; i++)
     s->join_first[i] = UINT32_MAX;
   for (uint32_t i = 0; i < input->insn_count; i = flow_behind(&s->flow, i))
     if (flow_is_backward(&s->flow, i)) s->is_head[s->flow.next[i][1]] = 1;
   for (uint32_t i = 0; i < input->program_count; i++)
-    (void)draft_add_root(&s->draft, input->programs[i].start, PROOF_NO_MAP);
+    (void)add_root(s, input->programs[i].start, PROOF_NO_MAP);
   return true;
 }
 
@@ -238,11 +246,13 @@ static void count_points(struct search *s) {
   }
 }
 
-void verify(const struct proof_input *input, struct verify_result *result) {
-  uint64_t start = now();
-  *result = (struct verify_result){.end = VERIFY_NO_MEMORY};
+/* One search, from nothing, with those functions alone that result->functions says. Gives the index of the one to blame if there is no
+ * proof; function_count: none of them. */
+static uint32_t attempt(const struct proof_input *input, const struct verify_function *functions,
+                        struct verify_result *result) {
   struct search s = {.input = input, .result = result};
-  if (prepare(&s)) {
+  uint32_t culprit = result->function_count;
+  if (prepare(&s, functions)) {
     bool found = find(&s), written = found && encode(&s) && (!trim(&s) || encode(&s));
     count_points(&s);
     if (written && check(&s)) {
@@ -255,8 +265,51 @@ void verify(const struct proof_input *input, struct verify_result *result) {
       result->state = s.fault_at;
       s.fault_at = NULL;
     }
+    if (result->end != VERIFY_PROVEN) culprit = functions_culprit(&s);
   }
   finish(&s);
+  return culprit;
+}
+
+/* All that an attempt found; what it took is kept in `spent`. */
+static void forget(struct verify_result *result, struct verify_statistics *spent) {
+  spent->passes += result->statistics.passes;
+  spent->work += result->statistics.work;
+  if (result->statistics.memory > spent->memory) spent->memory = result->statistics.memory;
+  text_free(&result->proof);
+  memory_free(result->state);
+  memory_free(result->visited);
+  result->state = NULL;
+  result->visited = NULL;
+  result->statistics = (struct verify_statistics){.passes = 0};
+  result->end = VERIFY_NO_MEMORY;
+}
+
+void verify(const struct proof_input *input, const struct verify_function *functions, uint32_t count,
+            struct verify_result *result) {
+  uint64_t start = now();
+  struct verify_statistics spent = {.passes = 0};
+  *result = (struct verify_result){.end = VERIFY_NO_MEMORY};
+  result->function_count = count < VERIFY_MAX_FUNCTIONS ? count : VERIFY_MAX_FUNCTIONS;
+  uint32_t alone = result->function_count;
+  for (uint32_t i = 0; i < result->function_count; i++)
+    result->functions[i] = (struct verify_judged){.pc = functions[i].pc, .alone = true};
+  for (unsigned left = ALONE_ATTEMPTS;; left--) {
+    uint32_t culprit = attempt(input, functions, result);
+    if (result->end == VERIFY_PROVEN || alone == 0) break;
+    /* Next time those are checked where they are called. */
+    for (uint32_t i = 0; i < result->function_count; i++) {
+      struct verify_judged *f = &result->functions[i];
+      if (!f->alone || (i != culprit && culprit < result->function_count && left > 1)) continue;
+      f->alone = false;
+      f->why = result->verdict.failure;
+      alone--;
+    }
+    forget(result, &spent);
+  }
+  result->statistics.passes += spent.passes;
+  result->statistics.work += spent.work;
+  if (spent.memory > result->statistics.memory) result->statistics.memory = spent.memory;
   result->statistics.nanoseconds = now() - start;
 }
 

@@ -23,6 +23,21 @@ enum {
   VERIFY_WEIGHT_SLOTS = 128, /* with room for so many slots of stack in a state each unit counts as two, and so on */
 };
 
+/* A global function, as its declaration has it. */
+struct verify_function {
+  uint32_t pc; /* its first slot in the input */
+  struct proof_argument argument[PROOF_ARGUMENTS];
+};
+
+enum { VERIFY_MAX_FUNCTIONS = 32 }; /* alone; others are judged where they are called */
+
+/* What became of it. */
+struct verify_judged {
+  uint32_t pc;
+  bool alone;               /* it was verified once, for all its calls */
+  struct proof_failure why; /* it was not: what was not proven when it was to be; state is not there */
+};
+
 /* What ended a search without a proof. */
 enum verify_end {
   VERIFY_PROVEN,
@@ -46,11 +61,16 @@ struct verify_result {
   struct proof_verdict verdict; /* of the proof; otherwise `failure` is what could not be proven */
   struct proof_state *state;    /* the failure's state, where there is one */
   uint8_t *visited;             /* per slot: 1 if a walk came by. With a proof, the others are dead code */
-  struct verify_statistics statistics;
+  struct verify_judged functions[VERIFY_MAX_FUNCTIONS]; /* the first of those that verify was given, in that order */
+  uint32_t function_count;
+  struct verify_statistics statistics; /* of all searches together; `loops` and `splits` of the last */
 };
 
-/* Never fails otherwise than by result->end. The instructions must have passed bpf_check. Free the result with verify_free. */
-void verify(const struct proof_input *input, struct verify_result *result);
+/* Never fails otherwise than by result->end. The instructions must have passed bpf_check. Each function is verified alone, from what is said of its
+ * arguments, and calls are judged by that; where this gives no proof, once more in its callers' context. Free the result with
+ * verify_free. */
+void verify(const struct proof_input *input, const struct verify_function *functions, uint32_t count,
+            struct verify_result *result);
 void verify_free(struct verify_result *result);
 
 #endif

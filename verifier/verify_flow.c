@@ -38,6 +38,12 @@ static void find_next(struct flow *flow, uint32_t slot) {
   if (!always && behind < flow->count) next[0] = behind;
 }
 
+uint32_t flow_function_named(const struct flow *flow, uint32_t slot) {
+  struct bpf_insn insn = flow->insns[slot];
+  bool calls = insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_CALL;
+  return calls || (is_wide(insn) && bpf_src(insn) == BPF_PSEUDO_FUNC) ? target_of(flow, slot) : FLOW_NONE;
+}
+
 /* First every start of a function is marked by itself, then the slots behind take the last start. */
 static void find_functions(struct flow *flow, const struct proof_input *input) {
   for (uint32_t i = 0; i < flow->count; i++)
@@ -45,10 +51,8 @@ static void find_functions(struct flow *flow, const struct proof_input *input) {
   for (uint32_t i = 0; i < input->program_count; i++)
     flow->function[input->programs[i].start] = input->programs[i].start;
   for (uint32_t i = 0; i < flow->count; i = flow_behind(flow, i)) {
-    struct bpf_insn insn = flow->insns[i];
-    bool calls = insn.code == (BPF_JMP | BPF_CALL) && bpf_src(insn) == BPF_PSEUDO_CALL;
-    if (calls || (is_wide(insn) && bpf_src(insn) == BPF_PSEUDO_FUNC))
-      flow->function[target_of(flow, i)] = target_of(flow, i);
+    uint32_t named = flow_function_named(flow, i);
+    if (named != FLOW_NONE) flow->function[named] = named;
   }
   for (uint32_t i = 0, start = 0; i < flow->count; i++) {
     if (flow->function[i] != FLOW_NONE) start = i;

@@ -31,6 +31,8 @@ void flow_free(struct flow *flow);
 
 /* The slot behind the instruction. */
 uint32_t flow_behind(const struct flow *flow, uint32_t slot);
+/* The function that the instruction calls or takes the address of; FLOW_NONE: it does neither. */
+uint32_t flow_function_named(const struct flow *flow, uint32_t slot);
 /* Whether it jumps to its own slot or one before. */
 bool flow_is_backward(const struct flow *flow, uint32_t slot);
 /* Whether a loop begins there: control enters it at this slot, wherever the jumps back stand. Every cycle has such a slot. */

@@ -188,6 +188,18 @@ static void arrives(void *context, uint32_t number, const struct proof_state *ar
   memory_free(outside);
 }
 
+/* --- roots --- */
+
+/* What calls go by of functions that were checked alone means something only when all of them are fine. */
+static bool begins(void *context, uint32_t root) {
+  struct search *s = context;
+  const struct proof_verdict *verdict = &s->result->verdict;
+  bool after_functions = s->root < verdict->root_count && verdict->root[s->root].map == PROOF_ALONE;
+  if (after_functions && (s->amended || s->failure.kind != PROOF_OK)) return false;
+  s->root = root;
+  return true;
+}
+
 /* --- every instruction --- */
 
 /* A loop's body, or a callback, begins: with the loop as the innermost active one. */
@@ -377,5 +389,6 @@ static bool failed(void *context, const struct proof_failure *failure) {
 }
 
 struct proof_hooks search_hooks(struct search *search) {
-  return (struct proof_hooks){.context = search, .failed = failed, .visit = visit, .joins = joins, .arrives = arrives};
+  return (struct proof_hooks){
+      .context = search, .failed = failed, .begins = begins, .visit = visit, .joins = joins, .arrives = arrives};
 }

@@ -93,6 +93,12 @@ static uint64_t argument_size(const struct proof_input *input, const struct bpf_
   }
 }
 
+static const struct proof_root *find_alone(const struct proof_plan *plan, uint32_t function) {
+  for (uint32_t i = 0; i < plan->root_count; i++)
+    if (plan->roots[i].map == PROOF_ALONE && plan->roots[i].pc == function) return &plan->roots[i];
+  return NULL;
+}
+
 void live_watch(struct live *live, const struct proof_input *input, const struct proof_state *state) {
   struct bpf_insn insn = input->insns[state->pc];
   unsigned class = BPF_CLASS(insn.code), dst = bpf_dst(insn), src = bpf_src(insn);
@@ -104,6 +110,10 @@ void live_watch(struct live *live, const struct proof_input *input, const struct
     const struct bpf_proto *proto = bpf_proto_find((uint32_t)insn.imm);
     for (unsigned i = 0; proto && i < 5; i++)
       note(live, state, &state->reg[1 + i], 0, argument_size(input, proto, state, i));
+  } else if (is_call(insn, BPF_PSEUDO_CALL)) {
+    const struct proof_root *root = live->plan ? find_alone(live->plan, state->pc + 1 + (uint32_t)insn.imm) : NULL;
+    for (unsigned i = 0; root && i < PROOF_ARGUMENTS; i++)
+      note(live, state, &state->reg[1 + i], 0, root->argument[i].size);
   }
 }
 

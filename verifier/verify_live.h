@@ -7,6 +7,7 @@
 #ifndef IMAGO_VERIFIER_VERIFY_LIVE_H
 #define IMAGO_VERIFIER_VERIFY_LIVE_H
 
+#include "proof/plan.h"
 #include "verifier/verify_flow.h"
 
 struct live_set {
@@ -19,6 +20,8 @@ struct live {
   struct live_set *in; /* before each slot */
   uint64_t *reads;     /* slots of the frame that the instruction at each slot, or what it calls, was seen to read */
   bool stale;          /* reads have grown since live_compute */
+  const struct proof_plan
+      *plan; /* says which functions are checked alone, and so what calls of them read; NULL: none */
 };
 
 /* Knows at first the reads that are relative to r10. -ERROR_NO_MEMORY. Free with live_free, after failure too. */

@@ -123,17 +123,11 @@ void draft_remove(struct draft *draft, uint32_t number) {
   renumber(draft, number + 1, -1);
 }
 
-bool draft_add_root(struct draft *draft, uint32_t pc, uint32_t map) {
-  uint32_t at = 0;
-  while (at < draft->root_count &&
-         (draft->roots[at].pc < pc || (draft->roots[at].pc == pc && draft->roots[at].map < map)))
-    at++;
-  bool known = at < draft->root_count && draft->roots[at].pc == pc && draft->roots[at].map == map;
-  if (known || draft->root_count == PROOF_MAX_ROOTS) return false;
-  memmove(&draft->roots[at + 1], &draft->roots[at], (draft->root_count++ - at) * sizeof(draft->roots[0]));
-  draft->roots[at] = (struct proof_root){.pc = pc, .map = map};
-  for (uint32_t i = 0; i < draft->point_count; i++)
-    if (draft->points[i].root >= at) draft->points[i].root++;
+bool draft_add_root(struct draft *draft, const struct proof_root *root) {
+  for (uint32_t i = 0; i < draft->root_count; i++)
+    if (draft->roots[i].pc == root->pc && draft->roots[i].map == root->map) return false;
+  if (draft->root_count == PROOF_MAX_ROOTS) return false;
+  draft->roots[draft->root_count++] = *root;
   return true;
 }
 
@@ -198,7 +192,7 @@ static bool add_forgotten(struct draft *draft, struct point *point, const struct
   return true;
 }
 
-/* Those that have points. */
+/* Those that have points, or are functions that are checked alone. */
 static void add_roots(struct draft *draft) {
   struct proof_plan *plan = &draft->plan;
   plan->roots = draft->plan_roots;
@@ -207,7 +201,7 @@ static void add_roots(struct draft *draft) {
     uint32_t first = i;
     while (i < draft->point_count && draft->points[i].root == root)
       i++;
-    if (i == first) continue;
+    if (i == first && draft->roots[root].map != PROOF_ALONE) continue;
     struct proof_root *out = &plan->roots[plan->root_count++];
     *out = draft->roots[root];
     out->first_entry = first;

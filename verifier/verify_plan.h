@@ -58,7 +58,8 @@ struct point {
 struct draft {
   struct point *points;
   uint32_t point_count, point_capacity;
-  struct proof_root roots[PROOF_MAX_ROOTS]; /* that walks were seen to begin with, ascending by (pc, map) */
+  struct proof_root
+      roots[PROOF_MAX_ROOTS]; /* functions that are to be checked alone, then what walks were seen to begin with */
   uint32_t root_count;
   struct proof_plan plan; /* as last assembled; its arrays are the draft's */
   struct proof_root plan_roots[PROOF_MAX_ROOTS];
@@ -73,8 +74,8 @@ struct point *draft_find(const struct draft *draft, uint32_t root, const struct 
 struct point *draft_add(struct draft *draft, uint32_t root, const struct proof_state *state,
                         enum proof_entry_kind kind);
 void draft_remove(struct draft *draft, uint32_t number);
-/* A new root at its place; roots that come behind are renumbered. False: it is there already, or there are too many. */
-bool draft_add_root(struct draft *draft, uint32_t pc, uint32_t map);
+/* A new root behind the others, of which entries do not matter. False: it is there already, or there are too many. */
+bool draft_add_root(struct draft *draft, const struct proof_root *root);
 
 /* Makes draft->plan of the points, with or without what trips of loops cost. -ERROR_NO_MEMORY. */
 int draft_assemble(struct draft *draft, const struct live *live, bool costs) __attribute__((warn_unused_result));

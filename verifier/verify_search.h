@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * One search for a plan: what its parts share. verify.c drives it, verify_hooks.c learns from a walk, verify_measure.c finds measures of
- * loops, verify_refine.c decides what to try when a walk failed. Private to verifier/.
+ * One search for a plan: what its parts share. verify.c drives it, verify_functions.c looks after functions that are verified alone,
+ * verify_hooks.c learns from a walk, verify_measure.c finds measures of loops, verify_refine.c decides what to try when a walk failed. Private to verifier/.
  */
 #ifndef IMAGO_VERIFIER_VERIFY_SEARCH_H
 #define IMAGO_VERIFIER_VERIFY_SEARCH_H
@@ -33,6 +33,7 @@ struct search {
   bool costing;
   uint8_t *is_head; /* per slot: target of a backward jump */
   struct proof_limits limits;
+  uint32_t root; /* index in the verdict's roots, that the last walk came to */
   struct bpf_fact *facts;
   void *arena;
   size_t arena_size;
@@ -74,6 +75,12 @@ bool measure_choose(struct search *search, struct point *point);
 
 /* A plan for the next attempt after the last walk failed and nothing was learned. False: nothing is left to try. */
 bool refine(struct search *search);
+
+/* Makes roots of the functions that the result says are verified alone, each behind those that it calls. False: memory is out. */
+bool functions_add(struct search *search, const struct verify_function *functions);
+/* The last walk failed: the index in the result of the function that does not hold alone, or whose call is refused; function_count: of
+ * none. */
+uint32_t functions_culprit(const struct search *search);
 
 /* Adds a point at the state's key to each root that it may belong to. False: it is there already, or can't be. */
 bool search_add(struct search *search, const struct proof_state *at, enum proof_entry_kind kind);

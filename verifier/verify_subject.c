@@ -5,7 +5,19 @@
 #include "verifier/verify_subject.h"
 
 #include "lib/memory.h"
+#include "lib/string.h"
 #include "verifier/link_bundle.h"
+
+/* Bundles don't name functions: the verifier is told of them, and what it is told is in the proof. */
+static void list_functions(struct subject *subject, const struct linked_code *code, uint32_t start) {
+  for (uint32_t i = 0; i < code->function_count && subject->function_count < VERIFY_MAX_FUNCTIONS; i++) {
+    const struct linked_function *function = &code->functions[i];
+    if (!function->typed) continue;
+    struct verify_function *out = &subject->functions[subject->function_count++];
+    out->pc = start + function->start;
+    memcpy(out->argument, function->argument, sizeof(out->argument));
+  }
+}
 
 int subject_make(struct subject *subject, const struct linked_program *linked, const struct bundle_meta *meta,
                  uint32_t max_insns, struct report *report) {
@@ -16,8 +28,15 @@ int subject_make(struct subject *subject, const struct linked_program *linked, c
   int error = link_bundle(linked, meta, (struct slice){NULL, 0}, nobody, &subject->bytes, report);
   if (!error)
     error = bundle_parse((const uint8_t *)subject->bytes.data, subject->bytes.length, subject->bundle, report);
-  if (!error) bundle_proof_input(subject->bundle, max_insns, subject->in);
-  return error;
+  if (error) return error;
+  bundle_proof_input(subject->bundle, max_insns, subject->in);
+  for (uint32_t i = 0; i < linked->code_count; i++)
+    list_functions(subject, &linked->code[i], subject->in->input.programs[i].start);
+  return 0;
+}
+
+void subject_verify(const struct subject *subject, struct verify_result *result) {
+  verify(&subject->in->input, subject->functions, subject->function_count, result);
 }
 
 void subject_free(struct subject *subject) {

@@ -13,7 +13,7 @@ static void judge(const struct linked_program *program, const struct subject *su
   const struct explained explained = {program, &subject->in->input, "fuzz.bpf.o"};
   struct report report = {0};
   struct text text = {0};
-  verify(&subject->in->input, result);
+  subject_verify(subject, result);
   if (result->end == VERIFY_PROVEN) {
     explain_invariants(&explained, result, &text);
     if (!result->verdict.accepted || text.length == 0) __builtin_trap();

@@ -74,13 +74,16 @@ bool campaign_make(uint64_t number, struct choices *c, struct candidate *candida
   if (!candidate_make(candidate, &plausible_maps, c)) abort();
   const bool deep = number % 64 == 61;
   plausible_generate(c, number % 2 == 0 || deep ? 0 : 30, deep, &generated);
+  /* Of some programs functions are verified alone that otherwise are in their callers' context. */
+  candidate->function_count = number % 4 == 1 ? generated.function_count : 0;
+  memcpy(candidate->functions, generated.functions, sizeof candidate->functions);
   return candidate_set(candidate, generated.insns, generated.counts, generated.program_count);
 }
 
 void campaign_program(uint64_t number, struct tally *tally) {
   static struct candidate candidate;
   struct choices c;
-  if (campaign_make(number, &c, &candidate)) try_candidate(&candidate, number % 4 == 0, &c, tally);
+  if (campaign_make(number, &c, &candidate)) try_candidate(&candidate, number % 4 == 0 || number % 16 == 5, &c, tally);
   candidate_free(&candidate);
 }
 
@@ -92,6 +95,15 @@ static char *read_file(const char *name, size_t *length) {
   *length = fread(bytes, 1, OBJECT_MAX, file);
   fclose(file);
   return bytes;
+}
+
+static void take_functions(struct candidate *candidate, const struct linked_code *code, uint32_t start) {
+  for (uint32_t i = 0; i < code->function_count && candidate->function_count < VERIFY_MAX_FUNCTIONS; i++) {
+    if (!code->functions[i].typed) continue;
+    struct verify_function *out = &candidate->functions[candidate->function_count++];
+    out->pc = start + code->functions[i].start;
+    memcpy(out->argument, code->functions[i].argument, sizeof out->argument);
+  }
 }
 
 void campaign_object(const char *name, uint64_t first, uint64_t rounds, struct tally *tally) {
@@ -122,6 +134,8 @@ void campaign_object(const char *name, uint64_t first, uint64_t rounds, struct t
     struct choices c = {.seed = round * 0x9e3779b97f4a7c15 | 1};
     trial_name(name, round);
     if (candidate_make(&candidate, &maps, &c) && candidate_set(&candidate, insns, counts, linked->code_count)) {
+      for (uint32_t i = 0; i < linked->code_count; i++)
+        take_functions(&candidate, &linked->code[i], candidate.extent[i].start);
       try_candidate(&candidate, true, &c, tally);
     }
     candidate_free(&candidate);

@@ -9,6 +9,7 @@
 #include "bundle/bundle.h"
 #include "proof/check.h"
 #include "tests/differential/choices.h"
+#include "verifier/verify.h"
 
 enum { CANDIDATE_PROGRAMS = 32 };
 
@@ -35,6 +36,8 @@ struct candidate {
   struct proof_target targets[BUNDLE_MAX_ENTRIES];
   enum bpf_program_kind kind;
   struct proof_input input;
+  struct verify_function functions[VERIFY_MAX_FUNCTIONS]; /* that are to be verified alone */
+  uint32_t function_count;
 };
 
 /* Makes the maps, with random values; what a map that programs may only read holds is known to the checker. False: one of them cannot

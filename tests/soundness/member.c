@@ -83,6 +83,15 @@ static bool is_lent(struct names *n, const struct proof_value *v, uint64_t value
   return false;
 }
 
+/* All of it may be read and written. Where it begins is known only as far as the variable part is. */
+static bool is_lent_by_caller(struct names *n, const struct proof_value *v, uint64_t value) {
+  struct bpf_machine *m = (struct bpf_machine *)(uintptr_t)n->m; /* which map was found last is no matter */
+  const uint64_t begin = value - (uint64_t)v->delta - v->number.value;
+  if (!proof_number_is_constant(&v->number)) return true;
+  return agree(n, v->id, begin, false) &&
+         bpf_machine_reach(m, begin, (uint64_t)v->room, BPF_ACCESS_READ | BPF_ACCESS_WRITE) != NULL;
+}
+
 static bool is_value(struct names *n, const struct proof_value *v, uint64_t value) {
   const struct bpf_machine *m = n->m;
   if (v->or_null && value == 0) return agree(n, v->id, 0, true);
@@ -108,6 +117,8 @@ static bool is_value(struct names *n, const struct proof_value *v, uint64_t valu
     case PROOF_RECORD:
     case PROOF_MEMORY:
       return is_lent(n, v, value);
+    case PROOF_LENT:
+      return is_lent_by_caller(n, v, value);
     case PROOF_STALE:
       return true; /* of what was there before nothing is claimed */
     case PROOF_FUNCTION:
@@ -176,7 +187,8 @@ static bool is_slot(struct names *n, const struct proof_slot *s) {
 
 /* The records: those that the state names are there, and no others. One that nobody names may be there or not. */
 static bool is_held(struct names *n, const struct proof_state *state) {
-  unsigned least = 0, most = 0, held = 0;
+  unsigned least = 0, most = 0;
+  const unsigned held = running_records(n->m) - n->r->active[n->r->active_count - 1].held;
   for (unsigned i = 0; i < state->held_count; i++) {
     bool named = false, null = false;
     for (unsigned k = 0; k < n->count; k++) {
@@ -187,8 +199,6 @@ static bool is_held(struct names *n, const struct proof_state *state) {
     least += named && !null;
     most += !null;
   }
-  for (unsigned i = 0; i < n->m->held_count; i++)
-    held += n->m->held[i].used && n->m->held[i].map != NULL;
   return held >= least && held <= most;
 }
 

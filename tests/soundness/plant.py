@@ -59,6 +59,13 @@ ROWS = [
     ("call.c", "proto->effects & BPF_EFFECT_PACKET", "false", 48),
     # A lookup may find nothing.
     ("call.c", "!found", "false", 4),
+    # --- functions that are checked alone ---
+    # They may move the packet, too (Linux: "track changes_pkt_data property for global functions", 2024).
+    ("call.c", "(f->moves)", "false", 1681),
+    # Their instructions count at each call.
+    ("call.c", "f->cost.insns", "0", 45),
+    # They are lent as much as was said.
+    ("call.c", "(int32_t)a->size", "(int32_t)a->size + 8", 321),
     # What was not written is not read: nobody zeroes frames for native code (CVE-2021-31829).
     ("access.c", "(slot->written & bytes) != bytes", "false", 66),
     # --- what passes control on ---

@@ -205,6 +205,18 @@ static void add_one(struct generator *g, enum function function, unsigned statem
   add_end(g);
 }
 
+/* What the calls of add_call hand over. */
+static void note_function(struct plausible *out, enum function function, uint32_t at) {
+  static const struct verify_function signatures[FUNCTIONS] = {
+      [FUNCTION_CONTEXT] = {.argument = {{.kind = PROOF_CONTEXT}}},
+      [FUNCTION_OBJECT] = {.argument = {{.kind = PROOF_LENT, .size = OBJECT}, {.kind = PROOF_SCALAR}}},
+      [FUNCTION_NUMBERS] = {.argument = {{.kind = PROOF_SCALAR}, {.kind = PROOF_SCALAR}}},
+  };
+  if (signatures[function].argument[0].kind == PROOF_UNREADABLE) return;
+  out->functions[out->function_count] = signatures[function];
+  out->functions[out->function_count++].pc = at;
+}
+
 static void add_program(struct choices *c, unsigned slips, bool deep, unsigned statements, struct plausible *out) {
   struct generator g = {.c = c, .out = out, .slips = slips, .deep = deep};
   const uint32_t start = out->count;
@@ -213,6 +225,7 @@ static void add_program(struct choices *c, unsigned slips, bool deep, unsigned s
     if (!g.wanted[f]) continue;
     const uint32_t at = out->count;
     add_one(&g, f, 1 + below(&g, 5));
+    note_function(out, f, at);
     for (uint32_t i = 0; i < g.call_count; i++) {
       if (g.called[i] == f) out->insns[g.calls[i]].imm = (int32_t)(at - g.calls[i] - 1);
     }
@@ -221,7 +234,7 @@ static void add_program(struct choices *c, unsigned slips, bool deep, unsigned s
 }
 
 void plausible_generate(struct choices *c, unsigned slips, bool deep, struct plausible *out) {
-  out->count = out->program_count = 0;
+  out->count = out->program_count = out->function_count = 0;
   const bool several = choose(c, 2) == 0 || deep;
   add_program(c, slips, deep, 3 + (unsigned)choose(c, STATEMENTS_MAX), out);
   while (several && out->program_count < PLAUSIBLE_PROGRAMS)

@@ -15,6 +15,9 @@ struct plausible {
   struct bpf_insn insns[PLAUSIBLE_INSNS_MAX];
   uint32_t counts[PLAUSIBLE_PROGRAMS], program_count;
   uint32_t count; /* of instructions */
+  /* Functions that can be verified alone. */
+  struct verify_function functions[VERIFY_MAX_FUNCTIONS];
+  uint32_t function_count;
 };
 
 /* The maps that all programs have. */

@@ -56,12 +56,14 @@ bool running_begin_timer(struct running *r, const struct bpf_program *program,
   return true;
 }
 
-bool running_holds(const struct running *r) {
-  for (unsigned i = 0; i < r->m.held_count; i++) {
-    if (r->m.held[i].used && r->m.held[i].map != NULL) return true;
-  }
-  return r->m.spin_lock != 0;
+unsigned running_records(const struct bpf_machine *m) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < m->held_count; i++)
+    count += m->held[i].used && m->held[i].map != NULL;
+  return count;
 }
+
+bool running_holds(const struct running *r) { return running_records(&r->m) > 0 || r->m.spin_lock != 0; }
 
 void running_end(struct running *r) {
   struct bpf_machine *m = &r->m;

@@ -12,11 +12,13 @@
 
 enum { RUNNING_STACK = BPF_MAX_FRAMES * BPF_STACK_SIZE };
 
-/* A program, from its first frame on, or a function that a timer calls. A tail call from a function stands on what waits for it. */
+/* A program, from its first frame on, or a function that a timer calls or that was checked alone. A tail call from a function, and such a
+ * function, stand on what waits for them. */
 struct activation {
   uint32_t root, program; /* numbers in the verdict and in the input */
   unsigned base;          /* depth of its first frame */
   uint64_t insns, calls;  /* that it executed; helpers that it called */
+  unsigned held;          /* records that its callers hold */
 };
 
 /* What the program itself wrote, or was given: nothing else may matter to it. */
@@ -51,6 +53,8 @@ void running_begin(struct running *r, const struct bpf_program *program, const s
 bool running_begin_timer(struct running *r, const struct bpf_program *program,
                          const struct bpf_environment *environment, uint32_t root, uint32_t number, uint32_t map,
                          uint32_t slot, uint8_t *key);
+/* How many records are held. */
+unsigned running_records(const struct bpf_machine *m);
 /* Whether it holds a record or a lock: nothing may be held in the end. */
 bool running_holds(const struct running *r);
 /* Gives back what it holds, when it is left in the middle. */

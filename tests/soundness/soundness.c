@@ -37,6 +37,7 @@ int main(int count, char **arguments) {
   enough &= share("of these with functions that helpers call", tally.with_callback, tally.accepted, 10);
   enough &= share("of these with tail calls", tally.with_tail_call, tally.accepted, 10);
   enough &= share("of these with functions that timers call", tally.with_timer, tally.accepted, 10);
+  enough &= share("of these with functions checked alone", tally.with_alone, tally.accepted, 2);
   enough &= share("runs that went step by step", tally.watched, tally.runs, 95);
   enough &= share("of these to their end", tally.whole, tally.watched, 90);
   enough &= share("runs through functions that helpers called", tally.through_callback, tally.runs, 5);

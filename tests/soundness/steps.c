@@ -33,13 +33,17 @@ static uint32_t start_of(const struct stepper *s) {
   return s->claims->input->programs[s->r.active[s->r.active_count - 1].program].start;
 }
 
+static bool is_alone(const struct stepper *s, const struct activation *a) {
+  return s->claims->verdict->root[a->root].map == PROOF_ALONE;
+}
+
 static void count(struct stepper *s, uint64_t insns) {
   struct activation *now = running_now(&s->r);
   now->insns += insns;
   s->insns += insns;
   if (s->callbacks > 0) s->result->in_callback += insns;
   if (s->r.m.tail_calls > 0) s->result->behind_tail += insns;
-  if (now->root >= s->claims->input->program_count) s->result->in_timer += insns;
+  if (s->root >= s->claims->input->program_count) s->result->in_timer += insns;
 }
 
 /* --- states --- */
@@ -146,6 +150,18 @@ static void enter(struct stepper *s, uint32_t at, unsigned registers) {
   s->r.set.framed[s->r.m.depth] = (s->claims->facts[start_of(s) + at].known & BPF_FACT_FRAME) != 0;
 }
 
+/* If the function that begins at the slot was checked alone, its states know nothing of what waits. */
+static void stand_alone(struct stepper *s, uint32_t slot) {
+  const struct proof_verdict *verdict = s->claims->verdict;
+  const uint32_t program = running_now(&s->r)->program;
+  for (uint32_t i = 0; i < verdict->root_count; i++) {
+    if (verdict->root[i].map != PROOF_ALONE || verdict->root[i].pc != slot) continue;
+    s->r.active[s->r.active_count++] =
+        (struct activation){.root = i, .program = program, .base = s->r.m.depth, .held = running_records(&s->r.m)};
+    return;
+  }
+}
+
 /* Executes the instruction at *at, in the interpreter. A fault is left in the machine. */
 static void execute(struct stepper *s, uint32_t *at) {
   struct bpf_machine *m = &s->r.m;
@@ -161,6 +177,7 @@ static void execute(struct stepper *s, uint32_t *at) {
   if (m->depth == depth) return;
   s->r.site[depth] = start_of(s) + from;
   enter(s, *at, registers & 0x3e);
+  stand_alone(s, start_of(s) + *at);
 }
 
 /* A function exits to one that waits in a frame before: where that goes on. */
@@ -170,8 +187,13 @@ static uint32_t leave(struct stepper *s) {
   memcpy(&m->reg[BPF_FIRST_SAVED_REGISTER], m->frame[m->depth].saved, sizeof m->frame[0].saved);
   memset(&m->reg[1], 0, 5 * sizeof m->reg[0]);
   m->program = m->frame[m->depth].program;
-  while (running_now(&s->r)->base > m->depth)
+  while (running_now(&s->r)->base > m->depth) {
+    const struct activation ended = *running_now(&s->r);
     s->r.active_count--;
+    if (!is_alone(s, &ended)) continue;
+    running_now(&s->r)->insns += ended.insns;
+    running_now(&s->r)->calls += ended.calls;
+  }
   set_return(&s->r);
   return m->frame[m->depth].return_to;
 }

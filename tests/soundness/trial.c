@@ -86,6 +86,7 @@ struct watch {
   const struct candidate *candidate;
   struct walked walked;
   struct visited *visited;
+  const struct proof_verdict *verdict; /* as far as it is known */
 };
 
 static bool is_access(struct bpf_insn insn) {
@@ -110,7 +111,9 @@ static void visit(void *context, const struct proof_state *state) {
     if (proto->effects & BPF_EFFECT_CALLBACK) w->walked.has_callback = true;
     if (insn.imm == BPF_HELPER_TAIL_CALL && w->candidate->input.target_count > 0) w->walked.has_tail_call = true;
   }
-  if (state->root >= w->candidate->program_count) w->walked.has_timer = true;
+  const uint32_t map = w->verdict->root[state->root].map;
+  if (map == PROOF_ALONE) w->walked.has_alone = true;
+  if (map != PROOF_NO_MAP && map != PROOF_ALONE) w->walked.has_timer = true;
   if (w->visited->count < VISITS_MAX) visited_add(w->visited, state);
 }
 
@@ -211,7 +214,7 @@ struct walked trial_check(struct candidate *candidate, const uint8_t *proof, siz
   struct visited visited;
   const uint32_t slots = candidate->input.insn_count;
   struct bpf_fact *facts = calloc(slots, sizeof *facts);
-  struct watch w = {.candidate = candidate, .visited = &visited};
+  struct watch w = {.candidate = candidate, .visited = &visited, .verdict = &verdict};
   bool decoded;
   if (facts == NULL) abort();
   visited_begin(&visited, slots);
@@ -227,7 +230,7 @@ struct walked trial_verify(struct candidate *candidate, struct choices *c, struc
   static struct verify_result result;
   struct walked w = {0};
   *proof = (struct text){0};
-  verify(&candidate->input, &result);
+  verify(&candidate->input, candidate->functions, candidate->function_count, &result);
   tally->programs++;
   tally->exhausted += result.end == VERIFY_EXHAUSTED;
   if (result.end == VERIFY_PROVEN) {
@@ -239,6 +242,7 @@ struct walked trial_verify(struct candidate *candidate, struct choices *c, struc
     tally->with_callback += w.has_callback;
     tally->with_tail_call += w.has_tail_call;
     tally->with_timer += w.has_timer;
+    tally->with_alone += w.has_alone;
     text_add_bytes(proof, result.proof.data, result.proof.length);
   }
   verify_free(&result);

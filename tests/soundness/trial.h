@@ -17,12 +17,13 @@ struct walked {
   bool has_callback;   /* a function that a helper calls */
   bool has_tail_call;  /* that may succeed */
   bool has_timer;      /* a function that a timer calls */
+  bool has_alone;      /* one that is checked alone */
   uint32_t inclusions; /* arrivals at recorded states */
 };
 
 struct tally {
   uint64_t programs, exhausted, accepted; /* put to the verifier; it gave up; ... */
-  uint64_t with_loop, with_variable, with_callback, with_tail_call, with_timer;
+  uint64_t with_loop, with_variable, with_callback, with_tail_call, with_timer, with_alone;
   uint64_t mutants, mutants_with_inclusion,
       mutants_accepted; /* programs walked along the proof of what they were made of */
   uint64_t proofs, proofs_decoded, proofs_with_inclusion, proofs_accepted; /* mutated ones */

@@ -322,6 +322,17 @@ def size_histogram():
                      ".bss": {u32(0): b"".join(map(u64, histogram)) + u64(sum(sizes)) + u32(max(sizes)) + bytes(4)}})
 
 
+def sip_sketch():
+    """Three connections of a source may be half open; an ACK ends a handshake. Who opens others has counters of its own."""
+    def segment(flags, source="198.51.100.1", port=1000):
+        return ETHER / IP(src=source, dst="203.0.113.1") / TCP(sport=port, dport=80, flags=flags)
+
+    steps = [(segment("S", port=1000 + i), PASS, None) for i in range(3)] + [(segment("S", port=1003), DROP, None)] * 2
+    steps += [(segment("S", "198.51.100.2"), PASS, None), (segment("A"), PASS, None)]
+    steps += [(segment("S"), PASS, None), (segment("S"), DROP, None), (segment("FA"), PASS, None), (segment("S"), DROP, None)]
+    return Scenario("sip_sketch", [], steps)
+
+
 def dispatcher():
     """Linux makes at most 33 tail calls in a run: of entry and UDP handler in turn, the handler is the 1st, 3rd, ..., 33rd."""
     steps = [(ETHER / IP() / TCP(), TX, None), (ETHER / IP() / UDP(), DROP, None), (ETHER / IP() / ICMP(), DROP, None), (ETHER / ARP(), PASS, None)]
@@ -329,4 +340,4 @@ def dispatcher():
 
 
 SCENARIOS = [load_balancer, syn_cookie, vlan_rewriter, icmp_echo, token_bucket, lpm_firewall, dns_filter, flow_sampler, l2_switch, gre_decap,
-             protocol_statistics, size_histogram, dispatcher]
+             protocol_statistics, size_histogram, sip_sketch, dispatcher]

@@ -165,7 +165,7 @@ static void test_values(void **state) {
       {.location = PROOF_FIRST_SLOT + 9, .written = 0x0f},
       {.location = PROOF_FIRST_SLOT + 70},
   };
-  struct proof_root root = {0, PROOF_NO_MAP, 0, 1};
+  struct proof_root root = {.map = PROOF_NO_MAP, .entry_count = 1};
   struct proof_entry entry = {.kind = PROOF_MERGE, .depth = 1, .key = {4, 9}, .slack = {3, 2}, .record_count = 1};
   struct proof_record record = {0, COUNT(changes)};
   const struct proof_plan plan = {{100, 10, 5}, &root, 1, &entry, 1, &record, 1, changes, COUNT(changes)};

@@ -62,10 +62,14 @@ struct proof_verdict case_walk(const struct proof_case *c, struct bpf_fact *fact
   struct proof_entry entries[CASE_ENTRIES];
   struct proof_record records[CASE_ENTRIES];
   struct proof_change changes[CASE_CHANGES];
-  struct proof_root root = {0, PROOF_NO_MAP, 0, c->entry_count};
-  struct proof_plan plan = {{100000, 64, 64}, &root, 1, entries, c->entry_count, records, c->entry_count, changes, 0};
+  struct proof_root roots[CASE_ALONE + 1];
+  struct proof_plan plan = {{100000, 64, 64}, roots, 0, entries, c->entry_count, records, c->entry_count, changes, 0};
   struct proof_program program;
   const struct proof_input input = case_input(c->insns, c->count, &program);
+  for (uint32_t i = 0; i < CASE_ALONE && c->alone[i].map == PROOF_ALONE; i++) {
+    roots[plan.root_count++] = c->alone[i];
+  }
+  roots[plan.root_count++] = (struct proof_root){.map = PROOF_NO_MAP, .entry_count = c->entry_count};
   memcpy(entries, c->entries, sizeof entries);
   for (uint32_t e = 0; e < c->entry_count; e++) {
     records[e] = (struct proof_record){plan.change_count, 0};

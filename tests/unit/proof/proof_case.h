@@ -17,7 +17,7 @@
 #include "proof/check.h"
 #include "tests/unit/bpf/asm.h"
 
-enum { CASE_INSNS = 40, CASE_ENTRIES = 3, CASE_CHANGES = 4, CASE_PROOF = 512 };
+enum { CASE_INSNS = 40, CASE_ENTRIES = 3, CASE_CHANGES = 4, CASE_ALONE = 2, CASE_PROOF = 512 };
 
 /* Maps that all programs may use. */
 enum { ARRAY, LOCKED, RING, CONSTANT, PROGRAMS, HASH, GLOBAL, TIMERS, OUTER, READ_ONLY, CASE_MAPS };
@@ -28,8 +28,9 @@ struct proof_case {
   uint32_t pc; /* of the refusal */
   struct bpf_insn insns[CASE_INSNS];
   uint32_t count;
+  struct proof_root alone[CASE_ALONE]; /* functions that are checked alone; others have map 0 */
   uint32_t entry_count;
-  struct proof_entry entries[CASE_ENTRIES];
+  struct proof_entry entries[CASE_ENTRIES]; /* of the program */
   /* One record for each entry but splits, with the changes that name it. */
   struct {
     uint32_t entry;

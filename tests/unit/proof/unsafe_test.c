@@ -73,7 +73,7 @@ static bool judge(struct unsafe_code code, struct proof_failure *failure) {
                                     .map_count = UNSAFE_MAPS,
                                     .max_insns = INSNS_MOST};
   struct verify_result result;
-  verify(&input, &result);
+  verify(&input, NULL, 0, &result);
   bool accepted = result.end == VERIFY_PROVEN;
   *failure = result.verdict.failure;
   if (accepted) {

@@ -433,6 +433,65 @@ static void normalise(const char *from, struct text *out) {
   }
 }
 
+/* Global functions, and programs that call them. */
+static const char global_source[] =
+    "struct two { __u32 a, b; };\n"
+    "struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, __u32); __type(value, struct two); __uint(max_entries, 4); } pairs SEC(\".maps\");\n"
+    "const struct two constant = {1, 2};\n"
+    "#define ALONE __attribute__((noinline))\n"
+    "#define HERE(ctx) struct two here = {1, (ctx)->rx_queue_index}\n"
+    "ALONE int sum(struct two *p) { return p ? p->a + p->b : 0; }\n"
+    "ALONE int sum_there(struct two *p __attribute__((btf_decl_tag(\"arg:nonnull\")))) { return p->a + p->b; }\n"
+    "ALONE void swap(struct two *p) { if (p) { __u32 a = p->a; p->a = p->b; p->b = a; } }\n"
+    "ALONE int not_asked(struct two *p) { return p->a + p->b; }\n"
+    "ALONE int too_long(__u32 *p) { return p ? p[3] : 0; }\n"
+    "ALONE int counts(struct two *p) { return p ? __sync_fetch_and_add(&p->a, 1) : 0; }\n"
+    "ALONE int moves(struct xdp_md *ctx, struct two *p) { return p ? bpf_xdp_adjust_head(ctx, p->a & 7) : 0; }\n"
+    "ALONE int of_number(__u32 n) { return ((const __u8 *)&constant)[n]; }\n"
+    "SEC(\"xdp\") int three_alone(struct xdp_md *ctx) {\n"
+    "  __u32 key = 1;\n"
+    "  HERE(ctx);\n"
+    "  swap(&here);\n"
+    "  return (sum(bpf_map_lookup_elem(&pairs, &key)) + sum_there(&here)) & 1;\n"
+    "}\n"
+    "SEC(\"xdp\") int null_not_asked(struct xdp_md *ctx) { HERE(ctx); return not_asked(&here) & 1; }\n"
+    "SEC(\"xdp\") int longer_than_its_type(struct xdp_md *ctx) { __u32 four[4] = {1, 2, 3, ctx->rx_queue_index}; return too_long(four) & 1; }\n"
+    "SEC(\"xdp\") int atomic(struct xdp_md *ctx) { HERE(ctx); return counts(&here) & 1; }\n"
+    "SEC(\"xdp\") int packet_that_moves(struct xdp_md *ctx) {\n"
+    "  struct two *p = (void *)(long)ctx->data;\n"
+    "  if ((void *)(p + 1) > (void *)(long)ctx->data_end) return 1;\n"
+    "  return moves(ctx, p) & 1;\n"
+    "}\n"
+    "SEC(\"xdp\") int constant_lent(struct xdp_md *ctx) {\n"
+    "  HERE(ctx);\n"
+    "  return (sum(&here) + sum((struct two *)&constant)) & 1;\n"
+    "}\n"
+    "SEC(\"xdp\") int small_number(struct xdp_md *ctx) { return of_number(ctx->rx_queue_index & 7) & 1; }\n";
+
+static const struct {
+  const char *program;
+  unsigned alone;   /* of its global functions */
+  const char *note; /* behind "test.bpf.o: " */
+} global_rows[] = {
+    {"three_alone", 3, ""},
+    {"null_not_asked", 0,
+     "not_asked is verified anew for each call, as it does not do alone: test.bpf.c:9: uses an argument, which may be NULL\n"},
+    {"longer_than_its_type", 0,
+     "too_long is verified anew for each call, as it does not do alone: test.bpf.c:10: reads 4 bytes at 12 of an argument's memory, "
+     "which is not proven to be inside\n"},
+    {"atomic", 0,
+     "counts is verified anew for each call, as it does not do alone: test.bpf.c:11: writes an argument's memory at an address that "
+     "may be misaligned\n"},
+    {"packet_that_moves", 0,
+     "moves is verified anew for each call, as it does not do alone: test.bpf.c:26: argument 2 of moves is not what it must be\n"},
+    {"constant_lent", 0,
+     "sum is verified anew for each call, as it does not do alone: test.bpf.c:30: reads a value of map test.rodata, which it may "
+     "not\n"},
+    {"small_number", 0,
+     "of_number is verified anew for each call, as it does not do alone: test.bpf.c:13: reads 1 byte at an offset that is not bounded "
+     "of a value of map test.rodata, which is not proven to be inside\n"},
+};
+
 static void explain(const struct text *object, const char *program, struct text *out) {
   static struct verify_result result;
   const struct link_options options = {.file = "test.bpf.o", .name = "test", .program = program};
@@ -442,7 +501,7 @@ static void explain(const struct text *object, const char *program, struct text 
   struct report report = {0};
   assert_int_equal(link_object((const uint8_t *)object->data, object->length, &options, &linked, &report), 0);
   assert_int_equal(subject_make(&subject, linked, &meta, BPF_MAX_EXECUTED, &report), 0);
-  verify(&subject.in->input, &result);
+  subject_verify(&subject, &result);
   assert_int_not_equal(result.end, VERIFY_PROVEN);
   const struct explained explained = {linked, &subject.in->input, "test.bpf.o"};
   explain_failure(&explained, &result, &report);
@@ -519,9 +578,39 @@ static void each_kind_has_its_own_text(void **state) {
     text_free(&said[kind]);
 }
 
+/* What is not verified alone although its type can be told is named, with the reason for which it cannot be. */
+static void functions_in_context_are_named(void **state) {
+  static struct verify_result result;
+  struct text object;
+  compile(global_source, "-target bpf -O2 -g -mcpu=v3", &object);
+  for (size_t i = 0; i < COUNT(global_rows); i++) {
+    const struct link_options options = {.file = "test.bpf.o", .name = "test", .program = global_rows[i].program};
+    const struct bundle_meta meta = {.name = "test", .version = 1, .audience = "*"};
+    struct linked_program *linked = NULL;
+    struct subject subject;
+    struct report report = {0};
+    unsigned alone = 0;
+    assert_int_equal(link_object((const uint8_t *)object.data, object.length, &options, &linked, &report), 0);
+    assert_int_equal(subject_make(&subject, linked, &meta, BPF_MAX_EXECUTED, &report), 0);
+    subject_verify(&subject, &result);
+    assert_int_equal(result.end, VERIFY_PROVEN);
+    for (uint32_t f = 0; f < result.function_count; f++)
+      alone += result.functions[f].alone;
+    assert_int_equal(alone, global_rows[i].alone);
+    explain_functions(&(struct explained){linked, &subject.in->input, "test.bpf.o"}, &result, &report);
+    const char *text = text_string(&report.text), *colon = strstr(text, ": ");
+    assert_string_equal(colon != NULL ? colon + 2 : text, global_rows[i].note);
+    verify_free(&result);
+    subject_free(&subject);
+    link_free(linked);
+    report_free(&report);
+  }
+  text_free(&object);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(unsafe_programs_are_explained),
-                                     cmocka_unit_test(refusals_of_the_checker_are_explained),
-                                     cmocka_unit_test(each_kind_has_its_own_text)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unsafe_programs_are_explained), cmocka_unit_test(refusals_of_the_checker_are_explained),
+      cmocka_unit_test(each_kind_has_its_own_text), cmocka_unit_test(functions_in_context_are_named)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,7 @@ static void judge(const struct text *object, const char *program, uint32_t max_i
   struct subject subject;
   assert_int_equal(link_object((const uint8_t *)object->data, object->length, &options, &linked, NULL), 0);
   assert_int_equal(subject_make(&subject, linked, &meta, max_insns, NULL), 0);
-  verify(&subject.in->input, result);
+  subject_verify(&subject, result);
   subject_free(&subject);
   link_free(linked);
 }
@@ -141,7 +141,46 @@ static void loops_and_joins_have_proofs(void **state) {
   text_free(&object);
 }
 
+static const char calls_source[] =
+    "struct words { __u64 word[2]; };\n"
+    "#define STEP h ^= h >> 29; h *= 0xbf58476d1ce4e5b9; h ^= h >> 32; h += w->word[1];\n"
+    "__attribute__((noinline)) int hash(struct words *w) {\n"
+    "  if (!w) return 0;\n"
+    "  __u64 h = w->word[0];\n"
+    "  STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP STEP\n"
+    "  return h & 1;\n"
+    "}\n"
+    "#define CALL w.word[0] = bpf_get_prandom_u32(); sum += hash(&w);\n"
+    "SEC(\"xdp\") int calls(struct xdp_md *ctx) {\n"
+    "  struct words w = {{1, ctx->rx_queue_index}};\n"
+    "  __u32 sum = 0;\n"
+    "  CALL CALL CALL CALL CALL CALL CALL CALL\n"
+    "  return sum & 1;\n"
+    "}\n";
+
+/* A global function of 20 steps, each of 7 instructions at least, is walked once for its eight calls; each of them counts. Declared hidden it is
+ * no more than static, and walked for each. */
+static void global_functions_are_walked_once(void **state) {
+  enum { LEAST = 8 * 20 * 7 };
+  static struct verify_result result;
+  struct text object;
+  compile(calls_source, NULL, &object);
+  judge(&object, "calls", BPF_MAX_EXECUTED, &result);
+  assert_int_equal(result.end, VERIFY_PROVEN);
+  assert_true(result.verdict.root[0].cost.insns >= LEAST);
+  assert_true(result.verdict.used.work < LEAST / 4);
+  verify_free(&result);
+  text_free(&object);
+  compile(calls_source, "-target bpf -O2 -g -fvisibility=hidden", &object);
+  judge(&object, "calls", BPF_MAX_EXECUTED, &result);
+  assert_int_equal(result.end, VERIFY_PROVEN);
+  assert_true(result.verdict.used.work >= LEAST);
+  verify_free(&result);
+  text_free(&object);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(loops_and_joins_have_proofs)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(loops_and_joins_have_proofs),
+                                     cmocka_unit_test(global_functions_are_walked_once)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
