@@ -26,7 +26,8 @@ enum proof_kind {
   PROOF_RECORD,     /* a ring buffer record of `room` bytes that is held + number + delta */
   PROOF_MEMORY,     /* `room` bytes that may only be read (a callback's key) + number + delta */
   PROOF_FUNCTION,   /* the function at slot `room` of the instructions */
-  PROOF_STALE, /* the packet, its end or metadata, before the last helper that moved them: the difference of two is a number */
+  PROOF_STALE, /* the packet, its end or metadata, before the last helper that moved them, or the lower half of one's address: the
+                * difference of two is a number */
   PROOF_LENT, /* `room` bytes, anywhere, that the caller of a function that is checked alone lends it + number + delta */
 };
 

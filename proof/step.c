@@ -118,9 +118,11 @@ static bool add_to_pointer(struct proof_scope *scope, struct proof_state *state,
 static bool subtract_pointers(struct proof_scope *scope, struct proof_state *state, unsigned to, bool wide,
                               const struct proof_value *b) {
   const struct proof_value a = state->reg[to];
-  const bool stale = a.kind == PROOF_STALE && b->kind == PROOF_STALE;
-  const bool same = a.kind == b->kind && a.object == b->object && !a.or_null && !b->or_null && !stale;
-  const bool both = stale || (proof_is_packet(a.kind) && proof_is_packet(b->kind));
+  const bool a_stale = a.kind == PROOF_STALE, b_stale = b->kind == PROOF_STALE;
+  const bool same = a.kind == b->kind && a.object == b->object && !a.or_null && !b->or_null && !a_stale;
+  /* Half of an address, which is stale, and a pointer go together in 32 bits. */
+  const bool both =
+      (a_stale || proof_is_packet(a.kind)) && (b_stale || proof_is_packet(b->kind)) && (!wide || a_stale == b_stale);
   if (!both && (!same || a.kind != PROOF_STACK) && (!same || a.id != b->id || a.id == 0)) {
     return proof_refuse(scope, state, PROOF_POINTER_MATH, to);
   }
@@ -173,10 +175,9 @@ static bool assign(struct proof_scope *scope, struct proof_state *state, struct 
       state->reg[to] = value;
       return true;
     }
-    /* Programs compute the length of the packet from halves of its addresses. */
+    /* Programs compute the length of the packet from halves of its addresses, which are good for nothing else. */
     if (!proof_is_packet(value.kind) || insn.off != 0) return proof_refuse(scope, state, PROOF_LEAKS, bpf_src(insn));
-    const struct proof_number half = proof_number_between(0, UINT32_MAX);
-    proof_set_scalar(&state->reg[to], &half, &scope->next_id);
+    state->reg[to] = (struct proof_value){.kind = PROOF_STALE};
     return true;
   }
   extend(scope, state, to, &value, insn.off != 0 ? (unsigned)insn.off : 64, true);
@@ -261,12 +262,6 @@ static bool arithmetic(struct proof_scope *scope, struct proof_state *state, str
     return add_to_pointer(scope, state, to, to, *dst, src, op == BPF_SUB);
   }
   if (src->kind != PROOF_SCALAR) {
-    /* The length of the packet again: half of its end, less a pointer into it. */
-    if (!wide && op == BPF_SUB && proof_is_window(src->kind)) {
-      const struct proof_number half = proof_number_between(0, UINT32_MAX);
-      proof_set_scalar(dst, &half, &scope->next_id);
-      return true;
-    }
     if (!wide || op != BPF_ADD) return proof_refuse(scope, state, PROOF_POINTER_MATH, bpf_src(insn));
     const struct proof_value number = *dst;
     return add_to_pointer(scope, state, to, bpf_src(insn), *src, &number, false);

@@ -144,7 +144,7 @@ static const char *object_name(const struct proof_value *v) {
                                       [PROOF_RECORD] = "the ring buffer record",
                                       [PROOF_MEMORY] = "the key",
                                       [PROOF_FUNCTION] = "a function",
-                                      [PROOF_STALE] = "the packet before it moved",
+                                      [PROOF_STALE] = "what was a packet pointer",
                                       [PROOF_LENT] = "an argument's memory"};
   return v->kind < sizeof(names) / sizeof(names[0]) ? names[v->kind] : "an object";
 }

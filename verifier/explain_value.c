@@ -133,7 +133,7 @@ void explain_value(const struct proof_value *v, const struct proof_input *input,
       text_addf(out, "the function at instruction %d", (int)v->room);
       return;
     case PROOF_STALE:
-      text_add(out, "the packet, or its end, before a helper that may have moved it");
+      text_add(out, "the packet or its end before a helper that may have moved it, or half of such an address");
       return;
     default:
       text_add(out, "nothing that may be read");

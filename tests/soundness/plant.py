@@ -42,7 +42,7 @@ ROWS = [
     # A sum with an unknown is another unknown.
     ("step.c", "v->id != 0 && proof_number_is_constant(n)", "v->id != 0", 806),
     # What was the packet has no known distance to what was its end.
-    ("step.c", "!b->or_null && !stale", "!b->or_null", 7),
+    ("step.c", "!b->or_null && !a_stale", "!b->or_null", 7),
     # What may be 0 is no divisor that is not.
     ("step.c", "src->number.wide.umin == 0", "src->number.wide.umax == 0", 373),
     # All bytes of an access are inside.

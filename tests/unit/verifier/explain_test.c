@@ -243,7 +243,7 @@ static const struct {
      "test.bpf.c:51: reads rN, which holds nothing here on some way\n"
      "  source  return p[0];\n"
      "  needed  a value in rN on every way here\n"
-     "  known   rN is the packet, or its end, before a helper that may have moved it\n"
+     "  known   rN is the packet or its end before a helper that may have moved it, or half of such an address\n"
      "  path    test.bpf.c:49  if (p + 4 > END(ctx)) return 1;  -> line 50\n"
      "          test.bpf.c:50  if (bpf_xdp_adjust_head(ctx, 2)) return 1;  -> line 51\n"
      "  hint    assign the variable on every way; pointers into the packet lapse with helpers that may move it: take them from ctx->data anew\n"},
