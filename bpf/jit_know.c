@@ -8,83 +8,31 @@
 #include "lib/bytes.h"
 #include "lib/memory.h"
 
-enum { ROUNDS_MAX = 8, OFFSET_MAX = 1 << 17 };
-
-static const struct jit_value nothing = {.kind = KNOW_ANY};
-
-static struct jit_value guess(enum jit_guess g) { return (struct jit_value){.kind = KNOW_ANY, .offset = (int32_t)g}; }
-
-enum jit_guess jit_guess_of(struct jit_value v) {
-  switch ((enum jit_kind)v.kind) {
-    case KNOW_ANY:
-      return (enum jit_guess)v.offset;
-    case KNOW_PACKET:
-      return GUESS_PACKET;
-    case KNOW_VALUE:
-    case KNOW_VALUE_OR_NULL:
-      return GUESS_VALUE;
-    default:
-      return GUESS_NONE;
-  }
-}
-
-static bool same(struct jit_value a, struct jit_value b) {
-  return a.kind == b.kind && a.map == b.map && a.origin == b.origin && a.offset == b.offset && a.span == b.span;
-}
-
-/* --- ranges --- */
-
-static bool has_range(struct jit_value v) { return v.kind >= KNOW_NUMBER; }
-static int64_t highest(struct jit_value v) { return (int64_t)v.offset + v.span; }
-
-/* The same with an offset from `low` to `high`. False: that is too far away. */
-static bool set_range(struct jit_value *v, int64_t low, int64_t high) {
-  const bool number = v->kind == KNOW_NUMBER;
-  if (low < (number ? 0 : -OFFSET_MAX) || high > (number ? (int64_t)JIT_NUMBER_MAX : OFFSET_MAX)) return false;
-  v->offset = (int32_t)low;
-  v->span = (uint32_t)(high - low);
-  return true;
-}
-
-/* A number from `low` to `high`. */
-static struct jit_value number(int64_t low, int64_t high) {
-  struct jit_value v = {.kind = KNOW_NUMBER};
-  return set_range(&v, low, high) ? v : nothing;
-}
-
-/* Whether they are the same but for the range. */
-static bool same_place(struct jit_value a, struct jit_value b) {
-  return has_range(a) && a.kind == b.kind && a.map == b.map;
-}
-
-/* Stack and context lie in the machine: whoever computes with such an address may reach all of it. */
-static bool is_inside_machine(struct jit_value v) { return v.kind == KNOW_STACK || v.kind == KNOW_CONTEXT; }
-
-static void lose(struct jit_know *k, struct jit_value v) { k->escapes = k->escapes || is_inside_machine(v); }
+enum { ROUNDS_MAX = 8 };
 
 /* --- joining --- */
 
 /* `grows`: ranges may. They don't where loops begin, so that there is an end to it. */
 static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_value v, bool grows) {
-  if (same(*into, v)) return false;
-  if (same_place(*into, v)) {
-    const int64_t low = into->offset, high = highest(*into);
-    if (v.offset >= low && highest(v) <= high) return false;
+  if (jit_same(*into, v)) return false;
+  if (jit_same_place(*into, v)) {
+    const int64_t low = into->offset, high = jit_highest(*into);
+    if (v.offset >= low && jit_highest(v) <= high) return false;
     if (grows) {
-      v.span = (uint32_t)((highest(v) > high ? highest(v) : high) - (v.offset < low ? v.offset : low));
+      v.span = (uint32_t)((jit_highest(v) > high ? jit_highest(v) : high) - (v.offset < low ? v.offset : low));
       v.offset = (int32_t)(v.offset < low ? v.offset : low);
       *into = v;
       return true;
     }
   }
   enum jit_guess a = jit_guess_of(*into), b = jit_guess_of(v);
-  struct jit_value joined = guess(a == b ? a : GUESS_NONE);
-  if (same(*into, joined)) {
-    lose(k, v);
+  struct jit_value joined = jit_guessed(a == b ? a : GUESS_NONE);
+  if (jit_same(*into, joined)) {
+    jit_lose(k, v);
     return false;
   }
-  lose(k, *into);
-  lose(k, v);
+  jit_lose(k, *into);
+  jit_lose(k, v);
   *into = joined;
   return true;
 }
@@ -92,16 +40,17 @@ static bool join_value(struct jit_know *k, struct jit_value *into, struct jit_va
 /* What registers hold at the head in any round, given what they hold in the first one. */
 static void enter_loop(struct jit_know *k, const struct jit_loop *loop, struct jit_state *s) {
   const struct jit_value counter = s->reg[loop->counter];
-  const int64_t rounds = counter.kind == KNOW_NUMBER ? jit_loop_rounds(loop, counter.offset, highest(counter)) : -1;
+  const int64_t rounds = counter.kind == KNOW_NUMBER ? jit_loop_rounds(loop, counter.offset, jit_highest(counter)) : -1;
   for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
     struct jit_value *v = &s->reg[r];
     if (!(loop->moved >> r & 1)) continue;
     const int64_t distance = rounds * loop->step[r];
-    const bool moves = rounds >= 0 && has_range(*v) && (v->kind == KNOW_NUMBER || !(loop->narrow >> r & 1));
-    if (moves && set_range(v, v->offset + (distance < 0 ? distance : 0), highest(*v) + (distance > 0 ? distance : 0)))
+    const bool moves = rounds >= 0 && jit_has_range(*v) && (v->kind == KNOW_NUMBER || !(loop->narrow >> r & 1));
+    if (moves &&
+        jit_set_range(v, v->offset + (distance < 0 ? distance : 0), jit_highest(*v) + (distance > 0 ? distance : 0)))
       continue;
-    lose(k, *v);
-    *v = guess(jit_guess_of(*v));
+    jit_lose(k, *v);
+    *v = jit_guessed(jit_guess_of(*v));
   }
 }
 
@@ -115,7 +64,7 @@ static bool join_state(struct jit_know *k, uint32_t block, const struct jit_stat
     *into = *from;
     into->reached = into->changed = true;
     for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
-      if (!(live & LIVE_LOW(r))) into->reg[r] = nothing;
+      if (!(live & LIVE_LOW(r))) into->reg[r] = jit_anything();
     }
     return true;
   }
@@ -151,7 +100,7 @@ static bool join(struct jit_know *k, uint32_t block, uint32_t from_block, const 
   return join_state(k, block, &s);
 }
 
-/* --- one instruction --- */
+/* --- upper halves that are zero --- */
 
 static unsigned mask_of(unsigned r) { return 1u << r; }
 
@@ -198,247 +147,6 @@ static unsigned low_behind(const struct jit_program *p, uint32_t at, unsigned lo
       break;
   }
   return is_low ? low | d : low & ~d;
-}
-
-static void forget_packet(struct jit_state *s) {
-  s->packet = 0;
-  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
-    if (s->reg[r].kind == KNOW_PACKET || s->reg[r].kind == KNOW_PACKET_END) s->reg[r] = nothing;
-  }
-}
-
-/* The frame is reached from this address upwards. */
-static void reach_frame(struct jit_know *k, uint32_t at, int64_t offset, uint32_t span) {
-  struct jit_function *f = &k->p->functions[k->p->blocks[k->p->block_of[at]].function];
-  if (offset < -BPF_STACK_SIZE || offset + span >= 0) { /* below it, or a caller's frame */
-    k->escapes = true;
-  } else if (offset < f->frame_low) {
-    f->frame_low = (int32_t)offset;
-  }
-}
-
-static void step_add(struct jit_know *k, struct jit_state *s, unsigned d, int64_t distance) {
-  struct jit_value v = s->reg[d];
-  const int64_t offset = v.offset + distance;
-  if (has_range(v) && set_range(&v, offset, offset + v.span)) {
-    s->reg[d] = v;
-  } else if (v.kind == KNOW_CONTEXT && offset > -OFFSET_MAX && offset < OFFSET_MAX) {
-    s->reg[d].offset = (int32_t)offset;
-  } else {
-    lose(k, v);
-    s->reg[d] = guess(jit_guess_of(v));
-  }
-}
-
-/* Register and register: a pointer plus a number goes where the pointer went. */
-static void step_add_register(struct jit_know *k, struct jit_state *s, unsigned d, unsigned from) {
-  struct jit_value a = s->reg[d], b = s->reg[from];
-  if (a.kind == KNOW_NUMBER) {
-    a = b;
-    b = s->reg[d];
-  }
-  if (has_range(a) && b.kind == KNOW_NUMBER && set_range(&a, (int64_t)a.offset + b.offset, highest(a) + highest(b))) {
-    s->reg[d] = a;
-    return;
-  }
-  const enum jit_guess of_a = jit_guess_of(s->reg[d]), of_b = jit_guess_of(s->reg[from]);
-  lose(k, s->reg[d]);
-  lose(k, s->reg[from]);
-  s->reg[d] = guess(of_a != GUESS_NONE ? of_a : of_b);
-}
-
-/* Arithmetic whose result is a number, whatever it is of; in either width, as numbers are not negative in either. */
-static struct jit_value result_of(struct bpf_insn insn, struct jit_value v) {
-  const bool known = v.kind == KNOW_NUMBER;
-  const unsigned bits = BPF_CLASS(insn.code) == BPF_ALU64 ? 63 : 31, count = (unsigned)insn.imm & bits;
-  if (insn.code & BPF_X) return nothing;
-  switch (BPF_OP(insn.code)) {
-    case BPF_ADD:
-      return known ? number(v.offset + (int64_t)insn.imm, highest(v) + insn.imm) : nothing;
-    case BPF_AND:
-      if (insn.imm < 0) return nothing;
-      return number(0, known && highest(v) < insn.imm ? highest(v) : insn.imm);
-    case BPF_LSH:
-      return known && count < 31 ? number((int64_t)v.offset << count, highest(v) << count) : nothing;
-    case BPF_RSH:
-      if (known) return number(v.offset >> (count < 31 ? count : 31), highest(v) >> (count < 31 ? count : 31));
-      return count > bits - 30 ? number(0, (INT64_C(1) << (bits + 1 - count)) - 1) : nothing;
-    case BPF_MUL:
-      return known && insn.imm >= 0 ? number((int64_t)v.offset * insn.imm, highest(v) * insn.imm) : nothing;
-    case BPF_MOD:
-      return insn.imm > 0 && insn.off == 0 ? number(0, (int64_t)insn.imm - 1) : nothing;
-    default:
-      return nothing;
-  }
-}
-
-static void step_alu(struct jit_know *k, struct jit_state *s, struct bpf_insn insn) {
-  unsigned d = bpf_dst(insn), from = bpf_src(insn), op = BPF_OP(insn.code);
-  bool wide = BPF_CLASS(insn.code) == BPF_ALU64, x = (insn.code & BPF_X) != 0 && op != BPF_END;
-  if (op == BPF_MOV) {
-    /* 32 bits hold all of a number. */
-    if (x && insn.off == 0 && (wide || s->reg[from].kind == KNOW_NUMBER)) {
-      s->reg[d] = s->reg[from];
-    } else {
-      if (x) lose(k, s->reg[from]);
-      s->reg[d] = x ? nothing : number(insn.imm, insn.imm);
-    }
-    return;
-  }
-  if (wide && op == BPF_ADD) {
-    if (x) {
-      step_add_register(k, s, d, from);
-    } else {
-      step_add(k, s, d, insn.imm);
-    }
-    return;
-  }
-  if (wide && op == BPF_SUB && !x) {
-    step_add(k, s, d, -(int64_t)insn.imm);
-    return;
-  }
-  lose(k, s->reg[d]);
-  if (x) lose(k, s->reg[from]);
-  if (op == BPF_SUB && wide) {
-    s->reg[d] = guess(jit_guess_of(s->reg[d]));
-  } else {
-    s->reg[d] = op != BPF_END ? result_of(insn, s->reg[d]) : insn.imm == 16 ? number(0, UINT16_MAX) : nothing;
-  }
-}
-
-/* The packet's window as the context shows it. */
-static struct jit_value context_field(const struct jit_know *k, int64_t offset, uint32_t size) {
-  bool tc = k->p->program->kind == BPF_PROGRAM_TC;
-  int64_t data = tc ? (int64_t)offsetof(struct bpf_skb, data) : (int64_t)offsetof(struct xdp_md, data);
-  int64_t end = tc ? (int64_t)offsetof(struct bpf_skb, data_end) : (int64_t)offsetof(struct xdp_md, data_end);
-  if (size == 4 && offset == data) return (struct jit_value){.kind = KNOW_PACKET};
-  if (size == 4 && offset == end) return (struct jit_value){.kind = KNOW_PACKET_END};
-  return nothing;
-}
-
-static void touch(struct jit_know *k, const struct jit_state *s, uint32_t at, unsigned base) {
-  int64_t offset = s->reg[base].offset + (int64_t)k->p->insns[at].off;
-  if (s->reg[base].kind == KNOW_STACK) {
-    reach_frame(k, at, offset, s->reg[base].span);
-  } else if (s->reg[base].kind == KNOW_CONTEXT && (offset < 0 || offset >= (int64_t)sizeof(struct bpf_skb))) {
-    k->escapes = true; /* beyond the context, where the stack may lie */
-  }
-}
-
-static void step_load(struct jit_know *k, struct jit_state *s, uint32_t at) {
-  struct bpf_insn insn = k->p->insns[at];
-  unsigned base = bpf_src(insn);
-  uint32_t size = jit_access_size(insn);
-  struct jit_value v = nothing;
-  touch(k, s, at, base);
-  if (s->reg[base].kind == KNOW_CONTEXT && BPF_MODE(insn.code) == BPF_MEM) {
-    v = context_field(k, s->reg[base].offset + (int64_t)insn.off, size);
-  }
-  if (v.kind == KNOW_ANY && size <= 2 && BPF_MODE(insn.code) == BPF_MEM)
-    v = number(0, size == 1 ? UINT8_MAX : UINT16_MAX);
-  s->reg[bpf_dst(insn)] = v;
-}
-
-static void step_store(struct jit_know *k, struct jit_state *s, uint32_t at) {
-  struct bpf_insn insn = k->p->insns[at];
-  touch(k, s, at, bpf_dst(insn));
-  if (BPF_CLASS(insn.code) == BPF_ST) return;
-  lose(k, s->reg[bpf_src(insn)]);
-  if (BPF_MODE(insn.code) != BPF_ATOMIC || !(insn.imm & BPF_FETCH)) return;
-  lose(k, s->reg[0]);
-  s->reg[insn.imm == BPF_CMPXCHG ? 0 : bpf_src(insn)] = nothing;
-}
-
-static bool gives_value(const struct bpf_map *map) {
-  switch (map->def.type) {
-    case BPF_MAP_TYPE_HASH:
-    case BPF_MAP_TYPE_ARRAY:
-    case BPF_MAP_TYPE_PERCPU_HASH:
-    case BPF_MAP_TYPE_PERCPU_ARRAY:
-    case BPF_MAP_TYPE_LRU_HASH:
-    case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-    case BPF_MAP_TYPE_LPM_TRIE:
-      return true;
-    default:
-      return false;
-  }
-}
-
-static struct jit_value lookup_result(const struct jit_know *k, struct jit_state *s, uint32_t at) {
-  struct jit_value map = s->reg[1];
-  if (map.kind != KNOW_MAP || !gives_value(k->p->program->maps[map.map])) return guess(GUESS_VALUE);
-  struct jit_value v = {.kind = KNOW_VALUE_OR_NULL, .map = map.map, .origin = (uint16_t)at};
-  /* What an earlier round of a loop got here is another value. */
-  for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
-    if (s->reg[r].kind == KNOW_VALUE_OR_NULL && s->reg[r].origin == v.origin) s->reg[r] = guess(GUESS_VALUE);
-  }
-  return v;
-}
-
-static void step_helper(struct jit_know *k, struct jit_state *s, uint32_t at) {
-  uint32_t id = (uint32_t)k->p->insns[at].imm;
-  const struct bpf_proto *proto = bpf_proto_find(id);
-  for (unsigned r = 1; r <= jit_arguments(proto); r++) {
-    if (s->reg[r].kind == KNOW_STACK) reach_frame(k, at, s->reg[r].offset, s->reg[r].span);
-    if (s->reg[r].kind == KNOW_STACK && (proto->effects & BPF_EFFECT_CALLBACK)) k->escapes = true;
-    if (s->reg[r].kind == KNOW_CONTEXT && proto->args[r - 1] != BPF_ARG_CONTEXT) k->escapes = true;
-  }
-  struct jit_value result = nothing;
-  if (id == BPF_HELPER_MAP_LOOKUP_ELEM) {
-    result = lookup_result(k, s, at);
-  } else if (proto->result == BPF_RETURN_VALUE_OR_NULL || proto->result == BPF_RETURN_RECORD_OR_NULL) {
-    result = guess(GUESS_VALUE);
-  }
-  if (proto->effects & (BPF_EFFECT_PACKET | BPF_EFFECT_CALLBACK)) forget_packet(s);
-  s->reg[0] = result;
-  for (unsigned r = 1; r <= 5; r++)
-    s->reg[r] = nothing;
-}
-
-static void step_local_call(struct jit_know *k, struct jit_state *s) {
-  if (k->p->moves_packet || k->p->callbacks) forget_packet(s);
-  for (unsigned r = 0; r <= 5; r++) {
-    if (s->reg[r].kind == KNOW_STACK) k->escapes = true;
-    s->reg[r] = nothing;
-  }
-}
-
-static void step_immediate(struct jit_know *k, struct jit_state *s, uint32_t at) {
-  struct bpf_insn insn = k->p->insns[at], high = k->p->insns[at + 1];
-  struct jit_value v = nothing;
-  if (bpf_src(insn) == BPF_PSEUDO_MAP) v = (struct jit_value){.kind = KNOW_MAP, .map = (uint8_t)insn.imm};
-  if (bpf_src(insn) == BPF_PSEUDO_MAP_VALUE) {
-    v = (struct jit_value){.kind = KNOW_VALUE, .map = (uint8_t)insn.imm, .offset = high.imm};
-  }
-  if (bpf_src(insn) == BPF_PSEUDO_IMM && high.imm == 0) v = number((uint32_t)insn.imm, (uint32_t)insn.imm);
-  s->reg[bpf_dst(insn)] = v;
-}
-
-void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at) {
-  struct bpf_insn insn = k->p->insns[at];
-  switch (BPF_CLASS(insn.code)) {
-    case BPF_LD:
-      step_immediate(k, s, at);
-      break;
-    case BPF_LDX:
-      step_load(k, s, at);
-      break;
-    case BPF_ST:
-    case BPF_STX:
-      step_store(k, s, at);
-      break;
-    case BPF_JMP:
-    case BPF_JMP32:
-      if (jit_is_call(insn, BPF_PSEUDO_HELPER)) {
-        step_helper(k, s, at);
-      } else if (BPF_OP(insn.code) == BPF_CALL) {
-        step_local_call(k, s);
-      }
-      break;
-    default:
-      step_alu(k, s, insn);
-      break;
-  }
 }
 
 /* --- where a block goes --- */
@@ -488,12 +196,12 @@ static void learn_number(struct jit_value *v, struct bpf_insn insn, bool taken) 
   }
   if (v->kind == KNOW_NUMBER) {
     if (v->offset > low) low = v->offset;
-    if (highest(*v) < high) high = highest(*v);
+    if (jit_highest(*v) < high) high = jit_highest(*v);
   }
   /* Never so: nobody comes along here. */
   if (low > high) return;
   if (v->kind == KNOW_NUMBER || jit_guess_of(*v) == GUESS_NONE) {
-    const struct jit_value learnt = number(low, high);
+    const struct jit_value learnt = jit_number(low, high);
     if (learnt.kind == KNOW_NUMBER) *v = learnt;
   }
 }
@@ -531,7 +239,7 @@ static bool enter_callee(struct jit_know *k, const struct jit_state *s, uint32_t
   for (unsigned r = 0; r < BPF_FRAME_REGISTER; r++) {
     if (entry.reg[r].kind != KNOW_STACK) continue;
     if (k->p->blocks[block].live_in & LIVE_LOW(r)) k->escapes = true;
-    entry.reg[r] = nothing;
+    entry.reg[r] = jit_anything();
   }
   return join(k, block, OUTSIDE, &entry);
 }
@@ -664,71 +372,4 @@ int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, stru
 void jit_know_free(struct jit_know *k) {
   memory_free(k->entry);
   memory_free(k->loops);
-}
-
-/* --- questions --- */
-
-int64_t jit_know_highest(const struct jit_state *s, unsigned reg) {
-  return s->reg[reg].kind == KNOW_NUMBER ? highest(s->reg[reg]) : INT64_MAX;
-}
-
-static bool context_allows(const struct jit_know *k, int64_t offset, uint32_t size, unsigned access) {
-  /* Whole fields of struct xdp_md; of struct __sk_buff those that hold the window, which every program loads. */
-  if (size != 4 || offset < 0 || offset % 4 != 0 || (access & BPF_ACCESS_WRITE)) return false;
-  if (k->p->program->kind == BPF_PROGRAM_XDP) return offset < (int64_t)offsetof(struct xdp_md, egress_ifindex);
-  return offset == (int64_t)offsetof(struct bpf_skb, data) || offset == (int64_t)offsetof(struct bpf_skb, data_end);
-}
-
-static bool value_allows(const struct jit_know *k, struct jit_value v, int64_t offset, int64_t end, unsigned access) {
-  const struct bpf_map *map = k->p->program->maps[v.map];
-  if (map->def.spin_lock != 0 || map->def.timer != 0) return false; /* bytes inside that are not the program's */
-  return offset >= 0 && end <= map->def.value_size && (access & ~bpf_machine_map_rights(map)) == 0;
-}
-
-bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t distance, uint32_t size,
-                     unsigned access) {
-  struct jit_value v = s->reg[reg];
-  const int64_t offset = (int64_t)v.offset + distance, end = offset + v.span + size;
-  switch ((enum jit_kind)v.kind) {
-    case KNOW_CONTEXT:
-      return (access & BPF_ACCESS_CONTEXT) && context_allows(k, offset, size, access);
-    case KNOW_STACK:
-      return offset >= -BPF_STACK_SIZE && end <= 0;
-    case KNOW_PACKET:
-      return offset >= 0 && end <= s->packet;
-    case KNOW_VALUE:
-      return value_allows(k, v, offset, end, access);
-    default:
-      return false;
-  }
-}
-
-bool jit_know_arguments(const struct jit_know *k, const struct jit_state *s, const struct bpf_proto *proto) {
-  const struct bpf_map *map = NULL;
-  for (unsigned i = 0; i < 5; i++) {
-    struct jit_value v = s->reg[i + 1];
-    switch ((enum bpf_arg)proto->args[i]) {
-      case BPF_ARG_NONE:
-        return true;
-      case BPF_ARG_ANY:
-        break;
-      case BPF_ARG_CONTEXT:
-        if (v.kind != KNOW_CONTEXT || v.offset != 0) return false;
-        break;
-      case BPF_ARG_MAP:
-        if (v.kind != KNOW_MAP) return false;
-        map = k->p->program->maps[v.map];
-        if (!(proto->map_types >> map->def.type & 1) || (proto->map_use & ~bpf_machine_map_rights(map))) return false;
-        break;
-      case BPF_ARG_MAP_KEY:
-        if (map == NULL || !jit_know_access(k, s, i + 1, 0, map->def.key_size, BPF_ACCESS_READ)) return false;
-        break;
-      case BPF_ARG_MAP_VALUE:
-        if (map == NULL || !jit_know_access(k, s, i + 1, 0, map->def.value_size, BPF_ACCESS_READ)) return false;
-        break;
-      default:
-        return false;
-    }
-  }
-  return true;
 }

@@ -7,33 +7,9 @@
 #define IMAGO_BPF_JIT_KNOW_H
 
 #include "bpf/jit_loop.h"
+#include "bpf/jit_value.h"
 #include "bpf/machine.h"
 #include "bpf/proto.h"
-
-enum jit_kind {
-  KNOW_ANY,     /* offset: enum jit_guess */
-  KNOW_CONTEXT, /* context + offset */
-  KNOW_PACKET_END,
-  KNOW_MAP,           /* handle of map `map` */
-  KNOW_VALUE_OR_NULL, /* what the lookup at slot `origin` gave */
-  /* With ranges: the offset may be up to `span` more. */
-  KNOW_NUMBER, /* offset, from 0 to JIT_NUMBER_MAX */
-  KNOW_STACK,  /* r10 of this function + offset */
-  KNOW_PACKET, /* first byte of the packet + offset */
-  KNOW_VALUE,  /* a value of map `map` + offset */
-};
-enum { JIT_NUMBER_MAX = 1 << 30 };
-
-/* Where a pointer that is not known probably goes: which window to test first. */
-enum jit_guess { GUESS_NONE, GUESS_PACKET, GUESS_VALUE };
-
-struct jit_value {
-  uint8_t kind; /* enum jit_kind */
-  uint8_t map;
-  uint16_t origin;
-  int32_t offset;
-  uint32_t span;
-};
 
 struct jit_state {
   uint16_t low;    /* as in struct jit_program; only while states are searched for */
@@ -52,12 +28,17 @@ struct jit_know {
   bool is_memory;          /* as in struct bpf_jit_options */
 };
 
+/* The value goes where it is not followed. Stack and context lie in the machine: whoever computes with such an address may reach all
+ * of it. */
+static inline void jit_lose(struct jit_know *k, struct jit_value v) {
+  k->escapes = k->escapes || v.kind == KNOW_STACK || v.kind == KNOW_CONTEXT;
+}
+
 /* Finds the state at the beginning of every block, and sets frame_low of the functions. -ERROR_NO_MEMORY. jit_know_free in any case. */
 int jit_know_all(struct jit_know *k, struct jit_program *p, bool is_memory, struct report *report);
 void jit_know_free(struct jit_know *k);
 /* What the instruction at `at` makes of what registers hold: all of the state but `low`. */
 void jit_know_step(struct jit_know *k, struct jit_state *s, uint32_t at);
-enum jit_guess jit_guess_of(struct jit_value v);
 /* Whether the size bytes at register + offset may be accessed so, whatever happens. */
 bool jit_know_access(const struct jit_know *k, const struct jit_state *s, unsigned reg, int32_t offset, uint32_t size,
                      unsigned access);

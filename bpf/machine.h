@@ -80,8 +80,7 @@ struct bpf_machine {
   const struct bpf_program *fault_program;
 
   struct bpf_redirect redirect;
-  uint64_t spin_lock; /* address of the one that is held; 0: none */
-  struct bpf_map *spin_lock_map;
+  uint64_t spin_lock;  /* address of the one that is held; 0: none */
   unsigned held_count; /* entries of held[] below this may be in use */
   unsigned inner_count;
   struct bpf_held held[BPF_MAX_HELD];
