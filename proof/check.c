@@ -48,8 +48,7 @@ size_t proof_walk_memory(const struct proof_input *input, const struct proof_pla
 
 /* --- failures --- */
 
-/* Something is not proven. The path ends; unless the hook wants to see more, the walk too. */
-static void fail(struct walk *w) {
+void walk_fail(struct walk *w) {
   struct proof_failure *failure = &w->scope.failure;
   if (w->verdict->failure.kind == PROOF_OK) {
     w->verdict->failure = *failure;
@@ -61,26 +60,23 @@ static void fail(struct walk *w) {
 void walk_fail_at(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind, uint32_t entry) {
   w->scope.failure = (struct proof_failure){
       .kind = kind, .pc = state->pc, .entry = entry, .location = PROOF_LOCATIONS, .state = state};
-  fail(w);
+  walk_fail(w);
 }
 
-/* Of what ends the walk in any case. */
-static void stop(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind) {
+void walk_stop(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind) {
   walk_fail_at(w, state, kind, UINT32_MAX);
   w->stopped = true;
 }
 
-/* One unit of the work stated. */
-static bool spend(struct walk *w, const struct proof_state *state) {
+bool walk_spend(struct walk *w, const struct proof_state *state) {
   if (w->verdict->used.work++ < w->plan->limits.work) return true;
-  stop(w, state, PROOF_NO_WORK);
+  walk_stop(w, state, PROOF_NO_WORK);
   return false;
 }
 
 /* --- states --- */
 
-/* NULL: the states stated are used up, or the slots of one. */
-static struct proof_state *copy_of(struct walk *w, const struct proof_state *state) {
+struct proof_state *walk_copy(struct walk *w, const struct proof_state *state) {
   struct proof_state *copy = w->free;
   if (copy != NULL) {
     w->free = copy->next;
@@ -89,199 +85,19 @@ static struct proof_state *copy_of(struct walk *w, const struct proof_state *sta
         (struct proof_state *)(void *)(w->states + w->verdict->used.states * proof_state_size(w->plan->limits.slots));
     w->verdict->used.states++;
   } else {
-    stop(w, state, PROOF_NO_STATES);
+    walk_stop(w, state, PROOF_NO_STATES);
     return NULL;
   }
   proof_state_copy(copy, state);
   return copy;
 }
 
-static void release(struct walk *w, struct proof_state *state) {
+void walk_release(struct walk *w, struct proof_state *state) {
   state->next = w->free;
   w->free = state;
 }
 
-/* --- arrivals --- */
-
-/* Whether the state is still in the loop of this entry. */
-static bool is_inside(const struct proof_state *state, const struct proof_entry *loop) {
-  if (state->depth < loop->depth) return false;
-  for (unsigned i = 0; i < loop->depth; i++) {
-    if (state->site[i] != loop->key[i]) return false;
-  }
-  if (loop->kind == PROOF_CALLBACK) return true;
-  const uint32_t at = state->depth > loop->depth ? state->site[loop->depth] : state->pc;
-  return at + loop->before >= loop->key[loop->depth] && at <= loop->end;
-}
-
-static void add_state(struct walk *w, uint32_t e, struct proof_state *state) {
-  struct point *point = &w->points[e];
-  state->next = NULL;
-  state->done = false;
-  if (point->last != NULL) {
-    point->last->next = state;
-  } else {
-    point->first = state;
-  }
-  point->last = state;
-  if (point->next == NULL) point->next = state;
-  if (e < w->lowest) w->lowest = e;
-}
-
-/* How often at most a loop's measure can move by its step between the bounds that the recorded states give it. False: it has no
- * bounds. */
-static bool count_trips(const struct point *point, const struct proof_entry *entry, uint64_t *trips) {
-  uint64_t low = UINT64_MAX, high = 0;
-  int64_t low_signed = INT64_MAX, high_signed = INT64_MIN;
-  unsigned kind = PROOF_UNREADABLE;
-  for (const struct proof_state *s = point->first; s != NULL; s = s->next) {
-    const struct proof_value *v = proof_state_value(s, entry->measure);
-    if (v == NULL || (v->kind != PROOF_SCALAR && v->kind != PROOF_PACKET)) return false;
-    if (s != point->first && v->kind != kind) return false;
-    kind = v->kind;
-    const struct proof_number n = kind == PROOF_SCALAR ? v->number : proof_number_add(&v->number, v->delta);
-    if (n.wide.umin < low) low = n.wide.umin;
-    if (n.wide.umax > high) high = n.wide.umax;
-    if (n.wide.smin < low_signed) low_signed = n.wide.smin;
-    if (n.wide.smax > high_signed) high_signed = n.wide.smax;
-  }
-  uint64_t width = high - low;
-  if ((uint64_t)high_signed - (uint64_t)low_signed < width) width = (uint64_t)high_signed - (uint64_t)low_signed;
-  const int64_t step = entry->step < 0 ? -(int64_t)entry->step : entry->step;
-  if (width > INT64_MAX || step == 0) return false;
-  *trips = width / (uint64_t)step;
-  return true;
-}
-
-/* The recorded states of an entry, from its first arrival. */
-static bool record(struct walk *w, uint32_t e, const struct proof_state *arrival, uint64_t trips) {
-  const struct proof_entry *entry = &w->plan->entries[e];
-  struct point *point = &w->points[e];
-  for (uint32_t r = entry->first_record; r < entry->first_record + entry->record_count; r++) {
-    const struct proof_record *record = &w->plan->records[r];
-    struct proof_state *state = copy_of(w, arrival);
-    if (state == NULL) return false;
-    add_state(w, e, state);
-    for (uint32_t c = record->first_change; c < record->first_change + record->change_count; c++) {
-      if (walk_apply(w, state, &w->plan->changes[c])) continue;
-      stop(w, arrival, PROOF_BAD_PROOF);
-      return false;
-    }
-  }
-  if (entry->kind == PROOF_LOOP && !count_trips(point, entry, &trips)) {
-    walk_fail_at(w, arrival, PROOF_BAD_MEASURE, e);
-    return false;
-  }
-  point->trips = trips;
-  point->ceiling = cost_sum(cost_sum(arrival->cost, 1, entry->slack), trips, entry->body);
-  for (struct proof_state *s = point->first; s != NULL; s = s->next) {
-    s->cost = point->ceiling;
-  }
-  return true;
-}
-
-/* Ends in a state of a split, or becomes one more. */
-static void arrive_at_split(struct walk *w, uint32_t e, struct proof_state *state) {
-  enum { SKIPS_A_UNIT = 16 }; /* states that are passed over by their cost, for one unit of work */
-  const struct proof_entry *entry = &w->plan->entries[e];
-  unsigned location, skipped = 0;
-  for (uint32_t c = entry->first_forget; c < entry->first_forget + entry->forget_count; c++) {
-    proof_state_forget(state, w->plan->changes[c].location);
-  }
-  const struct point *point = &w->points[e];
-  for (struct proof_state *s = cost_within(state->cost, point->dearest) ? point->first : point->next; s != NULL;
-       s = s->next) {
-    if (s->done && !cost_within(state->cost, s->cost)) {
-      if (++skipped % SKIPS_A_UNIT == 0 && !spend(w, state)) return;
-      continue;
-    }
-    if (!spend(w, state)) return;
-    if (proof_state_within(state, s, &location) != PROOF_MATCH) continue;
-    if (!s->done) cost_raise(&s->cost, state->cost);
-    release(w, state);
-    return;
-  }
-  state->cost = cost_sum(state->cost, 1, entry->slack);
-  add_state(w, e, state);
-}
-
-/* What an arrival must meet besides being within a recorded state. */
-static bool judge_cost(struct walk *w, uint32_t e, const struct proof_state *state, bool back, uint64_t trips) {
-  const struct proof_entry *entry = &w->plan->entries[e];
-  const struct point *point = &w->points[e];
-  const struct proof_cost limit = back ? cost_sum(point->ceiling, 1, entry->body) : point->ceiling;
-  const struct proof_cost cost = back ? state->cost : cost_sum(state->cost, trips, entry->body);
-  if (cost_within(cost, limit)) return true;
-  w->scope.failure = (struct proof_failure){.kind = back ? PROOF_BODY : PROOF_COST,
-                                            .pc = state->pc,
-                                            .entry = e,
-                                            .location = PROOF_LOCATIONS,
-                                            .size = cost.insns - (back ? point->ceiling.insns : limit.insns),
-                                            .last = (int64_t)cost.calls - (back ? point->ceiling.calls : limit.calls),
-                                            .state = state};
-  fail(w);
-  return false;
-}
-
-/* The measure of the loop at `active` has moved by its step. */
-static bool judge_measure(struct walk *w, uint32_t e, const struct proof_state *state, unsigned active) {
-  const struct proof_entry *entry = &w->plan->entries[e];
-  const struct proof_value *v = proof_state_value(state, entry->measure);
-  if (v != NULL && v->origin == active + 1 &&
-      (entry->step > 0 ? v->moved_min >= entry->step : v->moved_max <= entry->step)) {
-    return true;
-  }
-  w->scope.failure = (struct proof_failure){
-      .kind = PROOF_NO_MEASURE, .pc = state->pc, .entry = e, .location = entry->measure, .state = state};
-  if (v != NULL) w->scope.failure.known = *v;
-  fail(w);
-  return false;
-}
-
-/* Some way to a point that the plan has an entry for. calls: NULL, or how often the helper calls that is about to, for the first
- * time (most 0: again). */
-static void arrive(struct walk *w, uint32_t e, struct proof_state *state, const struct proof_trips *calls) {
-  const struct proof_entry *entry = &w->plan->entries[e];
-  struct point *point = &w->points[e];
-  unsigned active = 0, location = PROOF_LOCATIONS;
-  while (active < state->active_count && is_inside(state, &w->plan->entries[state->active[active]])) {
-    active++;
-  }
-  proof_state_leave_loops(state, active);
-  for (active = 0; active < state->active_count && state->active[active] != e; active++) {
-  }
-  const bool back = active < state->active_count && (calls == NULL || calls->most == 0);
-  if (w->hooks != NULL && w->hooks->arrives != NULL) w->hooks->arrives(w->hooks->context, e, state, back);
-  bool good = (entry->kind == PROOF_CALLBACK) == (calls != NULL);
-  if (!good) walk_fail_at(w, state, PROOF_NO_POINT, e);
-  if (good && back && entry->kind == PROOF_LOOP) good = judge_measure(w, e, state, active);
-  proof_state_leave_loops(state, active);
-  if (good && entry->kind == PROOF_SPLIT) {
-    arrive_at_split(w, e, state);
-    return;
-  }
-  const uint64_t trips = calls != NULL && calls->most > 0 ? calls->most - 1 : 0;
-  if (good && point->first == NULL) good = record(w, e, state, trips);
-  good = good && judge_cost(w, e, state, back, entry->kind == PROOF_LOOP ? point->trips : trips);
-  enum proof_mismatch mismatch = PROOF_MISMATCH_VALUE;
-  for (const struct proof_state *s = point->first; good && s != NULL && mismatch != PROOF_MATCH; s = s->next) {
-    if (!spend(w, state)) break;
-    mismatch = proof_state_within(state, s, &location);
-  }
-  if (good && !w->stopped && mismatch != PROOF_MATCH) {
-    w->scope.failure = (struct proof_failure){.kind = PROOF_NOT_WITHIN,
-                                              .pc = state->pc,
-                                              .entry = e,
-                                              .location = (uint16_t)location,
-                                              .mismatch = (uint8_t)mismatch,
-                                              .state = state};
-    const struct proof_value *v =
-        mismatch == PROOF_MISMATCH_VALUE && location < PROOF_LOCATIONS ? proof_state_value(state, location) : NULL;
-    if (v != NULL) w->scope.failure.known = *v;
-    fail(w);
-  }
-  release(w, state);
-}
+/* --- arrivals, and paths that wait --- */
 
 /* A path goes on at state->pc: at a point it arrives, elsewhere it waits there, joined with what waits already. `backward`: it
  * jumped there from behind. */
@@ -289,12 +105,12 @@ static void send(struct walk *w, struct proof_state *state, bool backward) {
   const uint32_t e = walk_entry_of(w, state);
   if (e != UINT32_MAX &&
       (!backward || w->plan->entries[e].kind == PROOF_LOOP || w->plan->entries[e].kind == PROOF_SPLIT)) {
-    arrive(w, e, state, NULL);
+    walk_arrive(w, e, state, NULL);
     return;
   }
   if (backward) {
     walk_fail_at(w, state, PROOF_NO_POINT, e);
-    release(w, state);
+    walk_release(w, state);
     return;
   }
   struct proof_state **at = &w->pending;
@@ -307,7 +123,7 @@ static void send(struct walk *w, struct proof_state *state, bool backward) {
     *at = state;
     return;
   }
-  if (!spend(w, state)) return;
+  if (!walk_spend(w, state)) return;
   if (w->hooks != NULL && w->hooks->joins != NULL) w->hooks->joins(w->hooks->context, *at, state);
   const enum proof_mismatch mismatch = proof_state_join(*at, state, &w->scope.next_id);
   if (mismatch != PROOF_MATCH) {
@@ -317,29 +133,29 @@ static void send(struct walk *w, struct proof_state *state, bool backward) {
                                               .location = PROOF_LOCATIONS,
                                               .mismatch = (uint8_t)mismatch,
                                               .state = state};
-    fail(w);
+    walk_fail(w);
   }
-  release(w, state);
+  walk_release(w, state);
 }
 
 /* --- one instruction of a path --- */
 
 /* A function that a helper calls is about to be called: for the first time, or again. */
 static void call_back(struct walk *w, const struct proof_state *at_call, const struct proof_trips *trips) {
-  struct proof_state *state = copy_of(w, at_call);
+  struct proof_state *state = walk_copy(w, at_call);
   if (state == NULL) return;
   state->cost.insns += trips->empty;
   if (!proof_enter_callback(&w->scope, state)) {
-    fail(w);
+    walk_fail(w);
   } else {
     const uint32_t e = walk_entry_of(w, state);
     if (e != UINT32_MAX) {
-      arrive(w, e, state, trips);
+      walk_arrive(w, e, state, trips);
       return;
     }
     walk_fail_at(w, state, PROOF_NO_POINT, UINT32_MAX);
   }
-  release(w, state);
+  walk_release(w, state);
 }
 
 /* A function that is checked alone exits. */
@@ -359,18 +175,18 @@ static void leave(struct walk *w, struct proof_state *state, bool tail_call) {
   static const struct proof_trips again = {0, 0, 0};
   if (state->depth == 0) {
     if (!proof_end(&w->scope, state, !tail_call && w->function == NULL)) {
-      fail(w);
+      walk_fail(w);
     } else {
       cost_raise(&w->end, state->cost);
       if (w->function != NULL) give_result(w->function, &state->reg[0]);
     }
-    release(w, state);
+    walk_release(w, state);
     return;
   }
   const bool callback = proof_in_callback(&w->scope, state);
   if (!proof_leave(&w->scope, state)) {
-    fail(w);
-    release(w, state);
+    walk_fail(w);
+    walk_release(w, state);
     return;
   }
   if (callback) {
@@ -396,7 +212,7 @@ static void tail_call(struct walk *w, const struct proof_state *state) {
   tail->made = true;
   cost_raise(&tail->cost, state->cost);
   if (state->depth > tail->depth) tail->depth = state->depth;
-  struct proof_state *gone = copy_of(w, state);
+  struct proof_state *gone = walk_copy(w, state);
   if (gone == NULL) return;
   if (gone->depth > 0) proof_return_from_tail(&w->scope, gone);
   leave(w, gone, true);
@@ -406,16 +222,16 @@ static void tail_call(struct walk *w, const struct proof_state *state) {
 static struct proof_state *branch(struct walk *w, struct proof_state *state) {
   const uint32_t pc = state->pc;
   struct bpf_fact *fact = &w->scope.facts[pc];
-  struct proof_state *taken = copy_of(w, state);
+  struct proof_state *taken = walk_copy(w, state);
   if (taken == NULL) return NULL;
   if (proof_branch(&w->scope, taken, true)) {
     fact->known &= (uint16_t)~BPF_FACT_NEVER;
     send(w, taken, taken->pc <= pc);
   } else {
-    release(w, taken);
+    walk_release(w, taken);
   }
   if (!proof_branch(&w->scope, state, false)) {
-    release(w, state);
+    walk_release(w, state);
     return NULL;
   }
   fact->known &= (uint16_t)~BPF_FACT_ALWAYS;
@@ -428,7 +244,7 @@ static void note_timer(struct walk *w, const struct proof_state *state) {
     if (verdict->root[i].pc == w->scope.timer_pc && verdict->root[i].map == w->scope.timer_map) return;
   }
   if (verdict->root_count == PROOF_MAX_ROOTS) {
-    stop(w, state, PROOF_NO_STATES);
+    walk_stop(w, state, PROOF_NO_STATES);
     return;
   }
   w->root_program[verdict->root_count] = (uint8_t)w->program;
@@ -441,7 +257,7 @@ static void run_path(struct walk *w, struct proof_state *state) {
   while (state != NULL && !w->stopped) {
     const uint32_t pc = state->pc, depth = state->depth;
     bool follows = true; /* goes on behind the instruction */
-    if (!spend(w, state)) return;
+    if (!walk_spend(w, state)) return;
     if (w->hooks != NULL && w->hooks->visit != NULL) w->hooks->visit(w->hooks->context, state);
     const enum proof_outcome outcome = proof_step(&w->scope, state);
     if (state->slot_count > w->verdict->used.slots) w->verdict->used.slots = state->slot_count;
@@ -452,14 +268,14 @@ static void run_path(struct walk *w, struct proof_state *state) {
                                                 .location = PROOF_LOCATIONS,
                                                 .size = state->cost.insns,
                                                 .state = state};
-      fail(w);
-      release(w, state);
+      walk_fail(w);
+      walk_release(w, state);
       return;
     }
     switch (outcome) {
       case PROOF_REFUSED:
-        fail(w);
-        release(w, state);
+        walk_fail(w);
+        walk_release(w, state);
         return;
       case PROOF_EXIT:
         leave(w, state, false);
@@ -472,7 +288,7 @@ static void run_path(struct walk *w, struct proof_state *state) {
         const struct proof_trips trips = proof_count_trips(&w->scope, state);
         if (trips.most > 0) call_back(w, state, &trips);
         if (trips.least > 0) {
-          release(w, state);
+          walk_release(w, state);
           return;
         }
         state->cost.insns += trips.empty;
@@ -517,12 +333,12 @@ static void run_recorded(struct walk *w, uint32_t e, struct proof_state *recorde
   recorded->done = true;
   w->points[e].next = recorded->next;
   cost_raise(&w->points[e].dearest, recorded->cost);
-  struct proof_state *state = copy_of(w, recorded);
+  struct proof_state *state = walk_copy(w, recorded);
   if (state == NULL) return;
   if (entry->kind == PROOF_LOOP || entry->kind == PROOF_CALLBACK) {
     if (state->active_count == PROOF_MAX_ACTIVE) {
       walk_fail_at(w, state, PROOF_TOO_NESTED, e);
-      release(w, state);
+      walk_release(w, state);
       return;
     }
     state->active[state->active_count++] = (uint16_t)e;
@@ -557,7 +373,7 @@ static void run_root(struct walk *w, uint32_t root) {
   w->pending = NULL;
   /* An empty state to copy. */
   struct proof_state empty_state = {.pc = pc};
-  struct proof_state *state = copy_of(w, &empty_state);
+  struct proof_state *state = walk_copy(w, &empty_state);
   if (state == NULL) return;
   if (map == PROOF_ALONE) {
     w->function = &w->functions[w->scope.function_count];
@@ -651,7 +467,7 @@ bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, 
   *verdict = (struct proof_verdict){0};
   memset(facts, 0, input->insn_count * sizeof facts[0]);
   if (input->program_count > PROOF_MAX_ROOTS) {
-    stop(&w, &nowhere, PROOF_BAD_PROGRAM);
+    walk_stop(&w, &nowhere, PROOF_BAD_PROGRAM);
     return false;
   }
   for (uint32_t p = 0; p < input->program_count; p++) {
@@ -661,7 +477,7 @@ bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, 
     w.root_program[p] = (uint8_t)p;
     if (program->start > input->insn_count || program->count > input->insn_count - program->start ||
         bpf_check(input->insns + program->start, program->count, input->map_count, NULL) != 0) {
-      stop(&w, &nowhere, PROOF_BAD_PROGRAM);
+      walk_stop(&w, &nowhere, PROOF_BAD_PROGRAM);
       return false;
     }
   }
@@ -670,7 +486,7 @@ bool proof_walk(const struct proof_input *input, const struct proof_plan *plan, 
   w.scope.meets = w.meets;
   w.scope.functions = w.functions;
   walk_mark_meets(&w);
-  if (!list_functions(&w)) stop(&w, &nowhere, PROOF_BAD_PROOF);
+  if (!list_functions(&w)) walk_stop(&w, &nowhere, PROOF_BAD_PROOF);
   /* Functions first: by what is found of them calls go. */
   const uint32_t functions_end = verdict->root_count;
   for (uint32_t root = input->program_count; root < functions_end && !w.stopped; root++) {

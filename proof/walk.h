@@ -74,8 +74,21 @@ static inline void cost_raise(struct proof_cost *cost, struct proof_cost other) 
   if (other.calls > cost->calls) cost->calls = other.calls;
 }
 
-/* Something is not proven at this state: as proof_walk's hook `failed`. (check.c) */
+/* Something, scope.failure, is not proven. The path ends; unless the hook `failed` wants to see more, the walk too. (check.c, as are the
+ * next five) */
+void walk_fail(struct walk *w);
 void walk_fail_at(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind, uint32_t entry);
+/* Of what ends the walk in any case. */
+void walk_stop(struct walk *w, const struct proof_state *state, enum proof_failure_kind kind);
+/* One unit of the work stated. False: there is none left. */
+bool walk_spend(struct walk *w, const struct proof_state *state);
+/* A copy of the state. NULL: the states stated are used up. */
+struct proof_state *walk_copy(struct walk *w, const struct proof_state *state);
+void walk_release(struct walk *w, struct proof_state *state);
+
+/* Some way to a point that the plan has an entry for. calls: NULL, or how often the helper calls that is about to, for the first
+ * time (most 0: again). (arrive.c) */
+void walk_arrive(struct walk *w, uint32_t e, struct proof_state *state, const struct proof_trips *calls);
 
 /* The plan's entry for the point that the state is at, or UINT32_MAX. (points.c) */
 uint32_t walk_entry_of(const struct walk *w, const struct proof_state *state);

@@ -72,7 +72,7 @@ ROWS = [
     # bpf_loop calls as often as its argument says at most.
     ("call.c", "(uint32_t)r[1].number.low.umax", "(uint32_t)r[1].number.low.umin", 85),
     # Each call of a callback takes its time.
-    ("check.c", "calls != NULL && calls->most > 0 ? calls->most - 1 : 0", "0", 48),
+    ("arrive.c", "calls != NULL && calls->most > 0 ? calls->most - 1 : 0", "0", 48),
     # Timers show their functions a copy of the key.
     ("call.c", "(int32_t)scope->input->maps[map].def->key_size", "(int32_t)scope->input->maps[map].def->value_size", 88),
     # The bound of a program has that of the program that it goes on in.
@@ -96,11 +96,11 @@ ROWS = [
     ("state.c", "proof_number_add(&variable, v->delta)", "variable", 264),
     # --- loops ---
     # The measure moves on each way back.
-    ("check.c", "v->moved_min >= entry->step", "true", 785),
+    ("arrive.c", "v->moved_min >= entry->step", "true", 785),
     # As often as the measure fits between its bounds.
-    ("check.c", "width / (uint64_t)step", "width / (uint64_t)step / 2", 8),
+    ("arrive.c", "width / (uint64_t)step", "width / (uint64_t)step / 2", 8),
     # A trip takes no more than stated.
-    ("check.c", "cost_within(cost, limit)", "true", 8),
+    ("arrive.c", "cost_within(cost, limit)", "true", 8),
 ]
 
 
