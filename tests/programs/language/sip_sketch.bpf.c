@@ -87,7 +87,7 @@ int sip_sketch(struct xdp_md *ctx) {
     return estimate < limit ? XDP_PASS : XDP_DROP;
   }
   if (!tcp->ack || tcp->fin) return XDP_PASS;
-  /* The handshake's end, or any packet behind it: one less is half open. */
+    /* The handshake's end, or any packet behind it: one less is half open. */
 #pragma unroll
   for (__u32 i = 0; i < ROWS; i++) {
     __u32 *count = counter(i, &flow);
