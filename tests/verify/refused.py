@@ -22,7 +22,6 @@ LATER = "what follows is compared with the end before its length turns out to be
 REFUSED_V4 = {
     "bloom_seen": (BOTH, REFUSED["bloom_seen"][1]),
     "dhcp_snooping": (("O2-v4",), LATER),
-    "dns_filter": (("O2-v4",), "the sum that is compared with the end is made anew from other parts for the read."),
     "dns_names": (BOTH, LETTERS),
     "geneve_options": (("O2-v4",), LATER),
     "http_method": (("O1-v4",), LETTERS),
