@@ -58,8 +58,11 @@ void generate_walk(struct generator *g) {
   const unsigned region = g->in_function ? 0 : (unsigned)choose(g->c, COUNT(regions)), base = regions[region].reg;
   const unsigned size = random_size(g);
   const int bytes = bytes_of(size), room = regions[region].high - regions[region].low - bytes;
-  const int step = (int)choose(g->c, 8) + 1, rounds = (int)choose(g->c, (unsigned)(room / step) + 1) + 1;
-  int first = regions[region].low + (int)choose(g->c, (unsigned)(room - (rounds - 1) * step) + 1);
+  /* Linux takes aligned accesses to the stack only. */
+  const int unit = g->safe && base == 10 ? bytes : 1;
+  const int step = unit * ((int)choose(g->c, (unsigned)(8 / unit)) + 1),
+            rounds = (int)choose(g->c, (unsigned)(room / step) + 1) + 1;
+  int first = regions[region].low + unit * (int)choose(g->c, (unsigned)((room - (rounds - 1) * step) / unit) + 1);
   const bool indexed = one_in(g, 2), down = !indexed && one_in(g, 3);
   struct counter counter = {.reg = counters[choose(g->c, COUNT(counters))], .copy = 3, .step = step};
   int start = 0;
