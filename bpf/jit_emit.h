@@ -86,9 +86,8 @@ struct jit {
   uint32_t merged;                   /* block that was translated with the one in front of it */
   bool falls;                        /* control comes to the next slot from the one in front */
   uint32_t charged;                  /* instructions in front of this slot were charged */
-  uint32_t
-      uncharged; /* of the block that begins here, the charge goes back to before it, as nobody else comes there; 0: none */
-  bool copying; /* the block is translated once more, and nobody jumps there */
+  uint32_t uncharged;                /* the block that begins here is charged with what is in front of it; 0: none */
+  bool copying;                      /* the block is translated once more, and nobody jumps there */
   struct jit_stub *stubs;
   uint32_t stub_count, stub_capacity;
   bool uses_reach, uses_group; /* stubs of these kinds */

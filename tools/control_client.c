@@ -191,16 +191,21 @@ static int connect_control(struct control_client *client, const struct rundir *d
 }
 
 /* Connects, again when nothing is said for a while: a client that hung up while QEMU was writing to it leaves the port throttled
- * for the next one, who is heard but gets no word (seen with 7.2), until that one hangs up too. */
+ * for the next one, who is heard but gets no word (seen with 7.2), until that one hangs up too. Where nobody takes another connection,
+ * as the first still stands in the queue, it is kept. */
 static int connect_greeted(struct control_client *client, const struct rundir *dir, uint64_t deadline,
                            struct report *report) {
-  for (int patience = CONTROL_GREETING_MS;; patience *= 2) {
-    int error = connect_control(client, dir, report);
-    if (error != 0) return error;
+  int error = connect_control(client, dir, report);
+  for (int patience = CONTROL_GREETING_MS; error == 0; patience *= 2) {
     struct pollfd poller = {.fd = client->fd, .events = POLLIN};
-    if (now_ms() + (uint64_t)patience >= deadline || poll(&poller, 1, patience) != 0) return 0;
-    close(client->fd);
+    if (now_ms() + (uint64_t)patience >= deadline || poll(&poller, 1, patience) != 0) break;
+    int waiting = client->fd;
+    bool again = connect_control(client, dir, NULL) == 0;
+    int gone = again ? waiting : client->fd;
+    if (!again) client->fd = waiting;
+    if (gone >= 0) close(gone);
   }
+  return error;
 }
 
 int control_open(struct control_client *client, const struct rundir *dir, uint32_t timeout_ms, struct report *report) {

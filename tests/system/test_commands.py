@@ -138,3 +138,18 @@ def test_a_client_that_is_not_greeted_connects_again(imago, launch):
             thread.join(PATIENCE)
             (function.directory() / "aside").rename(control)
     assert mute[0].recv(1) == b"", "the first connection was not closed"
+
+
+def test_a_port_that_takes_nobody_is_said_not_to_answer(imago, launch):
+    # As while another client is there whom no lock keeps out: the first connection waits in the queue, and no second one is taken.
+    function = launch("process", CLICK, name="one")
+    control = function.directory() / "control"
+    control.rename(function.directory() / "aside")
+    try:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(control))
+            server.listen(0)
+            status, _, error = imago.attempt("read", "one", "count.count")
+    finally:
+        (function.directory() / "aside").rename(control)
+    assert status == 1 and "'one' does not answer on its control port" in error
