@@ -122,7 +122,7 @@ def test_a_client_that_is_not_greeted_connects_again(imago, launch):
         mute.append(server.accept()[0])
         client, _ = server.accept()
         with client, client.makefile("rwb") as stream:
-            stream.write(b"Click::ControlSocket/1.3\r\n")
+            stream.write(b"Click::ControlSocket/1.3\r\n" * 2)  # that of the first one is kept for the second
             stream.flush()
             assert stream.readline() == b"READ count.count\r\n"
             stream.write(b"200 Read handler 'count.count' OK\r\nDATA 2\r\n7\n")
